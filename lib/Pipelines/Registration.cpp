@@ -1,0 +1,19 @@
+//===- Registration.cpp - everything the tools need registered ------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "ingot/Pipelines/Registration.h"
+
+#include "dialects/Ingot/IR/IngotDialect.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+
+void ingot::registerDialects(mlir::DialectRegistry &registry) {
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registry.insert<IngotDialect>();
+}
+
+void ingot::registerPasses() {}
