@@ -1,0 +1,58 @@
+// RUN: ingot-opt %s -ingot-fuse-elementwise -ingot-form-stages -canonicalize | FileCheck %s
+
+// A matrix product and what follows it elementwise are one stage.
+// CHECK-LABEL: func @linear_gelu
+// CHECK: scf.forall {{.*}} step (24, 64)
+// CHECK: linalg.matmul
+// CHECK: linalg.generic
+// CHECK: math.tanh
+// CHECK-NOT: scf.forall (
+func.func @linear_gelu(%x: tensor<?x384xf32>, %w: tensor<384x1536xf32>, %b: tensor<1536xf32>) -> tensor<?x1536xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %m = tensor.dim %x, %c0 : tensor<?x384xf32>
+  %e = tensor.empty(%m) : tensor<?x1536xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?x1536xf32>) -> tensor<?x1536xf32>
+  %0 = linalg.matmul ins(%x, %w : tensor<?x384xf32>, tensor<384x1536xf32>) outs(%f : tensor<?x1536xf32>) -> tensor<?x1536xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+    ins(%0, %b : tensor<?x1536xf32>, tensor<1536xf32>) outs(%e : tensor<?x1536xf32>) {
+  ^bb0(%a: f32, %c: f32, %o: f32):
+    %s = arith.addf %a, %c : f32
+    linalg.yield %s : f32
+  } -> tensor<?x1536xf32>
+  %2 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+    ins(%1 : tensor<?x1536xf32>) outs(%e : tensor<?x1536xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = math.tanh %a : f32
+    linalg.yield %s : f32
+  } -> tensor<?x1536xf32>
+  return %2 : tensor<?x1536xf32>
+}
+
+// A reduction absorbs the elementwise op that feeds it.
+// CHECK-LABEL: func @row_sum
+// CHECK: scf.forall
+// CHECK: linalg.generic
+// CHECK: math.exp
+// CHECK-NOT: scf.forall (
+func.func @row_sum(%x: tensor<?x384xf32>) -> tensor<?xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %m = tensor.dim %x, %c0 : tensor<?x384xf32>
+  %e = tensor.empty(%m) : tensor<?x384xf32>
+  %r = tensor.empty(%m) : tensor<?xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%r : tensor<?xf32>) -> tensor<?xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+    ins(%x : tensor<?x384xf32>) outs(%e : tensor<?x384xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = math.exp %a : f32
+    linalg.yield %s : f32
+  } -> tensor<?x384xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]}
+    ins(%0 : tensor<?x384xf32>) outs(%f : tensor<?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.addf %a, %o : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  return %1 : tensor<?xf32>
+}
