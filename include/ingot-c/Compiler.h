@@ -1,0 +1,47 @@
+//===- Compiler.h - C interface of libIngotCompiler -----------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+// The compiler library's only entry point. Hosts reach it with dlopen (see
+// ingot_model_compile in runtime/c/ingot.h), so that running an artifact never
+// loads LLVM.
+#ifndef INGOT_C_COMPILER_H
+#define INGOT_C_COMPILER_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Options of a compilation. Zero-initialise, then set what differs.
+typedef struct IngotCompileOptions {
+  /// "native" (also when null), "x86-64-v3" or "x86-64-v4".
+  const char *target_cpu;
+  /// Verify the IR after every pass.
+  int verify_each;
+  /// Replace every input dim by a fresh symbol before shape inference.
+  int erase_dims;
+  /// Print how long each pass took to standard error.
+  int timing;
+  /// Called now and then with the phase and the share done (0 to 1); may be
+  /// null.
+  void (*progress)(void *user, const char *phase, double fraction);
+  /// Passed to progress.
+  void *user;
+  /// Folder for the IR after each phase; null for none.
+  const char *dump_dir;
+} IngotCompileOptions;
+
+/// Compiles an ONNX file to an artifact. Returns 0, or 1 with *error_out set to
+/// a message allocated by malloc, one reason per line, which the caller frees.
+/// Nothing is left at out_path on failure. options may be null.
+int ingot_compiler_compile(const char *onnx_path, const char *out_path,
+                           const IngotCompileOptions *options,
+                           char **error_out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // INGOT_C_COMPILER_H

@@ -1,0 +1,90 @@
+//===- Abi.h - what compiled images and the runtime agree on --------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+// The calling convention of a compiled image. The compiler emits it and the
+// runtime calls it; a change here is a change of ArtifactFormatVersion.
+//
+// The image is an ELF x86-64 shared object without undefined symbols. It
+// exports two functions whose names stand in the manifest (IngotSizesFn and
+// IngotEntryFn below).
+//
+// Barriers. Every worker passes the same sequence of barriers. The k-th one
+// (k = 1, 2, ...) is: add 1 to *barrier (acq_rel), then load it (acquire)
+// until it is at least k * workers, calling ctx->relax after about 2000
+// pauses and then again after each further pause.
+//
+// Stopping early. A program that wants to be cancellable loads *error
+// (relaxed, atomic) after a barrier; if it is not zero, the worker adds
+// INGOT_BARRIER_RELEASE to *barrier (release) and returns. The others
+// then pass every barrier they come to, see the error there and return as
+// well. Nobody can be left waiting, because whoever leaves has released
+// everyone else; nothing is read that was not written, because a worker
+// leaves only behind a barrier that all of them had reached. A program
+// without these checks runs to its end and the runtime reports the stop then.
+#ifndef INGOT_RUNTIME_CORE_ABI_H
+#define INGOT_RUNTIME_CORE_ABI_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Value that the runtime stores to *error to ask a program to stop (cancel
+/// or time limit). Runtime checks use positive ids.
+#define INGOT_ERROR_STOP (-1)
+
+/// Added to the arrival counter by a worker that leaves early: larger than
+/// any count of arrivals, and small enough that every worker may add it.
+#define INGOT_BARRIER_RELEASE ((int64_t)1 << 48)
+
+/// Alignment in bytes of the weights base, the arena and session-allocated
+/// outputs. The caller's own input and output buffers are only aligned to
+/// their element.
+#define INGOT_ALIGNMENT 64
+
+/// What one run gives to every worker. All pointers are non-null, also those
+/// of tensors without elements. Inputs and outputs do not overlap.
+typedef struct IngotContext {
+  /// Data of the inputs, in manifest order; dense, row-major.
+  void *const *inputs;
+  /// Data of the outputs, in manifest order; dense, row-major.
+  void *const *outputs;
+  /// The artifact's weights section. Read-only.
+  const unsigned char *weights;
+  /// Scratch memory of at least the arena_bytes that the sizes function
+  /// answered. Its content is undefined at the start.
+  unsigned char *arena;
+  /// Values of the symbolic dims, in manifest order.
+  const int64_t *symbols;
+  /// Arrival counter on a cache line of its own; zero at the start.
+  int64_t *barrier;
+  /// 0; or the id of the first runtime check that failed, an index into the
+  /// manifest's errors (index 0 is reserved); or INGOT_ERROR_STOP. Checks
+  /// store with compare-exchange from 0, so that the first one wins.
+  int32_t *error;
+  /// Called by a worker that has spun long in a barrier.
+  void (*relax)(struct IngotContext *);
+} IngotContext;
+
+/// From the input dims (those of all inputs, concatenated in manifest order)
+/// to the values of the symbols, the dims of all outputs (concatenated) and
+/// the bytes of arena that a run by `workers` workers needs. Returns 0, or the
+/// id of the check that the dims fail. Must accept every combination of
+/// non-negative dims without undefined behaviour.
+typedef int32_t (*IngotSizesFn)(const int64_t *in_dims, int64_t workers,
+                                int64_t *symbols, int64_t *out_dims,
+                                int64_t *arena_bytes);
+
+/// The program: called once by every worker 0 .. workers - 1 of a team.
+typedef void (*IngotEntryFn)(IngotContext *ctx, int64_t worker,
+                             int64_t workers);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // INGOT_RUNTIME_CORE_ABI_H
