@@ -2,10 +2,12 @@
 Runtime as the oracle, and inputs for the real models."""
 
 import hashlib
+import json
 import os
 import pathlib
 import subprocess
 import tempfile
+import threading
 
 import numpy as np
 
@@ -137,3 +139,32 @@ def reaction(length, seed=0):
         "distances": np.minimum(distances, distances.T)[None],
         "roles": roles,
     }
+
+
+def explained(model, **dims):
+    """`ingot explain --json` of a model or artifact as a dict, with the given
+    sizes filled in."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = f"{folder}/explain.json"
+        options = [part for name, size in dims.items() for part in ("--dim", f"{name}={size}")]
+        ingot_ok("explain", model, "--json", report, *options)
+        return json.loads(pathlib.Path(report).read_text())
+
+
+def peak_memory(*args, timeout=600):
+    """Runs `ingot ARGS` and returns the largest resident size in bytes."""
+    child = subprocess.Popen(
+        [str(INGOT), *map(str, args)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    timer = threading.Timer(timeout, child.kill)
+    timer.start()
+    message = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    timer.cancel()
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0, message
+    return usage.ru_maxrss * 1024

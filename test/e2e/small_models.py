@@ -163,3 +163,28 @@ def several_unknown():
         [value("y", ["n", 4])],
         domains=["org.example"],
     )
+
+
+def with_positions(source, target, count):
+    """A copy of a BERT-like model whose tables of 512 positions have `count`
+    rows: numbered ones go on counting, the others repeat."""
+    model = onnx.load(str(source))
+    constants = [
+        attribute.t
+        for node in model.graph.node
+        if node.op_type == "Constant"
+        for attribute in node.attribute
+        if attribute.name == "value"
+    ]
+    for tensor in [*model.graph.initializer, *constants]:
+        if 512 not in tensor.dims:
+            continue
+        array = numpy_helper.to_array(tensor)
+        axis = list(array.shape).index(512)
+        times = [1] * array.ndim
+        times[axis] = -(-count // 512)
+        longer = np.tile(array, times)
+        if array.size == 512 and np.array_equal(array.ravel(), np.arange(512)):
+            longer = np.arange(longer.size, dtype=array.dtype).reshape(longer.shape)
+        tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(longer), tensor.name))
+    return save(model, target)
