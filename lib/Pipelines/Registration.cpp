@@ -7,6 +7,7 @@
 #include "ingot/Pipelines/Registration.h"
 
 #include "dialects/Ingot/IR/IngotDialect.h"
+#include "ingot/Conversion/TileToVector.h"
 #include "ingot/Transforms/Passes.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -17,4 +18,7 @@ void ingot::registerDialects(mlir::DialectRegistry &registry) {
   registry.insert<IngotDialect>();
 }
 
-void ingot::registerPasses() { registerIngotTransformsPasses(); }
+void ingot::registerPasses() {
+  registerIngotTileToVectorPasses();
+  registerIngotTransformsPasses();
+}
