@@ -6,11 +6,14 @@ other library fails to build.
 
 import ctypes
 import os
+import pathlib
 import subprocess
 import tempfile
 
 import numpy as np
 
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+TOOLS = os.pathsep.join([str(ROOT / "build" / "bin"), "/usr/lib/llvm-22/bin"])
 LOWER = (
     "convert-vector-to-scf{full-unroll=true target-rank=1},canonicalize,cse,"
     "convert-scf-to-cf,expand-strided-metadata,lower-affine,"
@@ -21,7 +24,10 @@ LOWER = (
 
 
 def run(args, text):
-    done = subprocess.run(args, input=text, capture_output=True)
+    path = TOOLS + os.pathsep + os.environ["PATH"]
+    done = subprocess.run(
+        args, input=text, capture_output=True, env={**os.environ, "PATH": path}
+    )
     if done.returncode:
         raise RuntimeError(
             " ".join(args) + "\n" + done.stderr.decode(errors="replace")[-4000:]

@@ -1,7 +1,5 @@
 """ingot-vectorize-generic against numpy, over shapes around the vector size."""
 
-# RUN: %python %s
-
 import numpy as np
 from kernels import Kernels, guarded
 
@@ -217,7 +215,6 @@ func.func @column1(%a: memref<?x1xf32>, %c: memref<?x1xf32>) attributes {llvm.em
 """
 
 rng = np.random.default_rng(7)
-k = Kernels(MODULE, "ingot-vectorize-generic")
 
 
 def real(*shape):
@@ -229,84 +226,88 @@ def same(got, want, check):
     np.testing.assert_array_equal(got, want)
 
 
-for n in [0, 1, 3, 7, 8, 15, 16, 17, 31, 32, 33, 100]:
-    for m in [0, 1, 2, 5, 16, 19]:
-        a, bias = real(m, n), real(n)
-        out, check = guarded((m, n), np.float32)
-        k("add", a, bias, out)
-        same(out, a * bias + a, check)
-
-        out, check = guarded((m,), np.float32)
-        k("rowsum", a, out)
-        check()
-        np.testing.assert_allclose(out, (a.astype("f8") ** 2).sum(1), rtol=1e-5)
-
-        if n and m:
-            out, check = guarded((n,), np.float32)
-            k("colmax", a, out)
-            same(out, a.max(0), check)
-            v, p = np.full(m, -np.inf, np.float32), np.zeros(m, np.int64)
-            k("argmax", a, v, p)
-            np.testing.assert_array_equal(p, a.argmax(1))
-            ids = rng.integers(0, m, 9)
-            out, check = guarded((9, n), np.float32)
-            k("embed", a, ids, out)
-            same(out, a[ids], check)
+def test_vectorize_generic():
+    k = Kernels(MODULE, "ingot-vectorize-generic")
+    for n in [0, 1, 3, 7, 8, 15, 16, 17, 31, 32, 33, 100]:
+        for m in [0, 1, 2, 5, 16, 19]:
+            a, bias = real(m, n), real(n)
             out, check = guarded((m, n), np.float32)
-            k("cumsum", a, out)
+            k("add", a, bias, out)
+            same(out, a * bias + a, check)
+
+            out, check = guarded((m,), np.float32)
+            k("rowsum", a, out)
             check()
-            np.testing.assert_array_equal(out, np.cumsum(a, 1, dtype=np.float32))
+            np.testing.assert_allclose(out, (a.astype("f8") ** 2).sum(1), rtol=1e-5)
 
-        i = rng.integers(-9, 9, (m, n))
-        out = np.array(5, np.int64)
-        k("total", i, out)
-        assert out == 5 + i.sum()
+            if n and m:
+                out, check = guarded((n,), np.float32)
+                k("colmax", a, out)
+                same(out, a.max(0), check)
+                v, p = np.full(m, -np.inf, np.float32), np.zeros(m, np.int64)
+                k("argmax", a, v, p)
+                np.testing.assert_array_equal(p, a.argmax(1))
+                ids = rng.integers(0, m, 9)
+                out, check = guarded((9, n), np.float32)
+                k("embed", a, ids, out)
+                same(out, a[ids], check)
+                out, check = guarded((m, n), np.float32)
+                k("cumsum", a, out)
+                check()
+                np.testing.assert_array_equal(out, np.cumsum(a, 1, dtype=np.float32))
 
-        out, check = guarded((n, m), np.float32)
-        k("transpose", a, out)
-        same(out, a.T + 1, check)
+            i = rng.integers(-9, 9, (m, n))
+            out = np.array(5, np.int64)
+            k("total", i, out)
+            assert out == 5 + i.sum()
 
-        wide = rng.standard_normal((m, n + 3)).astype(np.float16)
-        out, check = guarded((m, n), np.float16)
-        k("copy", wide[:, 1 : n + 1], out)
-        same(out, wide[:, 1 : n + 1], check)
+            out, check = guarded((n, m), np.float32)
+            k("transpose", a, out)
+            same(out, a.T + 1, check)
 
-        d = rng.standard_normal((n, m))
-        out = np.zeros((n, m))
-        k("strided", d.T, out.T)
-        np.testing.assert_array_equal(out, -d)
+            wide = rng.standard_normal((m, n + 3)).astype(np.float16)
+            out, check = guarded((m, n), np.float16)
+            k("copy", wide[:, 1 : n + 1], out)
+            same(out, wide[:, 1 : n + 1], check)
 
-        b, c = real(n, 7), real(m, 7)
-        want = c + a @ b
-        k("matmul", a, b, c)
-        np.testing.assert_allclose(c, want, rtol=1e-4, atol=1e-5)
+            d = rng.standard_normal((n, m))
+            out = np.zeros((n, m))
+            k("strided", d.T, out.T)
+            np.testing.assert_array_equal(out, -d)
 
-    x = real(n)
-    out, check = guarded((n,), np.int8)
-    k("less", x, np.array(0.1, np.float32), out)
-    same(out, (x < 0.1).astype(np.int8), check)
+            b, c = real(n, 7), real(m, 7)
+            want = c + a @ b
+            k("matmul", a, b, c)
+            np.testing.assert_allclose(c, want, rtol=1e-4, atol=1e-5)
 
-    out, check = guarded((n,), np.float32)
-    k("reverse_sqrt", np.abs(x), out)
-    same(out, np.sqrt(np.abs(x))[::-1], check)
+        x = real(n)
+        out, check = guarded((n,), np.int8)
+        k("less", x, np.array(0.1, np.float32), out)
+        same(out, (x < 0.1).astype(np.int8), check)
 
-    h = rng.standard_normal(n).astype(np.float16)
-    out, check = guarded((n,), np.float16)
-    k("half", h, out)
-    same(out, h * h + h, check)
+        out, check = guarded((n,), np.float32)
+        k("reverse_sqrt", np.abs(x), out)
+        same(out, np.sqrt(np.abs(x))[::-1], check)
 
-    w, x, out = real(3), real(2 * n + 1), np.zeros(n, np.float32)
-    k("conv", x, w, out)
-    want = [sum(x[2 * i + j] * w[j] for j in range(3)) for i in range(n)]
-    np.testing.assert_allclose(out, want, rtol=1e-4, atol=1e-5)
+        h = rng.standard_normal(n).astype(np.float16)
+        out, check = guarded((n,), np.float16)
+        k("half", h, out)
+        same(out, h * h + h, check)
 
-    x = real(n, 12)
-    out, check = guarded((n, 12), np.float32)
-    k("static12", x, out)
-    same(out, x + np.arange(12, dtype=np.float32), check)
-    x = real(n, 1)
-    out, check = guarded((n, 1), np.float32)
-    k("column1", x, out)
-    same(out, x + x, check)
+        w, x, out = real(3), real(2 * n + 1), np.zeros(n, np.float32)
+        k("conv", x, w, out)
+        want = [sum(x[2 * i + j] * w[j] for j in range(3)) for i in range(n)]
+        np.testing.assert_allclose(out, want, rtol=1e-4, atol=1e-5)
 
-print("vectorize-generic: ok")
+        x = real(n, 12)
+        out, check = guarded((n, 12), np.float32)
+        k("static12", x, out)
+        same(out, x + np.arange(12, dtype=np.float32), check)
+        x = real(n, 1)
+        out, check = guarded((n, 1), np.float32)
+        k("column1", x, out)
+        same(out, x + x, check)
+
+
+if __name__ == "__main__":
+    test_vectorize_generic()
