@@ -1,0 +1,17 @@
+"""The README's first command."""
+
+import re
+import subprocess
+
+import harness
+
+
+def test_demo():
+    done = subprocess.run(
+        ["scripts/demo", "a friend in need", "--sentences", "120"], cwd=harness.ROOT,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    apart = re.search(r"largest difference from ONNX Runtime: ([\d.e+-]+)", done.stdout)
+    assert apart and float(apart[1]) <= 1e-4, done.stdout
+    assert len(re.findall(r"^ +-?\d\.\d{3}  ", done.stdout, re.M)) == 5, done.stdout
