@@ -124,18 +124,19 @@ def docs():
 
 def fuzz():
     """The fuzzers, briefly, with AddressSanitizer."""
+    build("asan", "ingot-fuzzers")
     return pytest("fuzz", "test/fuzz")
 
 
 def asan():
     """Unit tests of our own code under AddressSanitizer and UBSan."""
-    build("asan", "ingot-sanitized-tests")
-    return ctest("asan", ROOT / "build-asan", "-L", "sanitized", env=SANITIZED)
+    build("asan", "ingot-unit-tests")
+    return ctest("asan", ROOT / "build-asan", env=SANITIZED)
 
 
 def tsan():
     """The thread team and sessions under ThreadSanitizer."""
-    build("tsan")
+    build("tsan", "ingot-unit-tests")
     return ctest("tsan", ROOT / "build-tsan", env=SANITIZED)
 
 
