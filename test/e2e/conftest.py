@@ -1,6 +1,8 @@
-"""pytest's view of the end-to-end tests: the folder itself is importable."""
+"""pytest's view of the end-to-end tests: this folder and the examples' binding
+of the C API are importable."""
 
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "examples" / "common")]

@@ -10,6 +10,7 @@ import harness
 import numpy as np
 import pytest
 import small_models as small
+from ingot_ctypes import Library
 
 MINILM = harness.MODELS / "minilm-l3.onnx"
 
@@ -157,3 +158,38 @@ def test_image_needs_nothing(model, tmp_path):
     for line in tool("llvm-readelf", "--segments", "--wide").splitlines():
         if line.split()[:1] == ["LOAD"]:
             assert "RWE" not in line, line
+
+
+def test_one_session_from_several_threads(minilm):
+    """Runs of one session from four threads at once, of different sizes, give
+    the bits of the same runs one after the other."""
+    session = Library(harness.BUILD / "lib" / "libingot.so").load(minilm).session(2)
+    feeds = [harness.sentence_batch(*size) for size in ((1, 5), (2, 31), (1, 64), (3, 7))]
+    want = [session.run(each)[0] for each in feeds]
+    wrong = []
+
+    def work(number):
+        for _ in range(10):
+            got = session.run(feeds[number])[0]
+            if any(got[name].tobytes() != array.tobytes() for name, array in want[number].items()):
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_two_models_at_once(minilm):
+    """Two models in one process, each with its own session."""
+    library = Library(harness.BUILD / "lib" / "libingot.so")
+    other = harness.compiled(harness.MODELS / "minilm-l6-int8.onnx")
+    sessions = [library.load(path).session(2) for path in (minilm, other)]
+    feeds = [harness.sentence_batch(2, 9), harness.sentence_batch(2, 9, token_types=True)]
+    want = [session.run(each)[0] for session, each in zip(sessions, feeds)]
+    for _ in range(3):
+        for session, each, before in zip(sessions, feeds, want):
+            for name, array in session.run(each)[0].items():
+                assert array.tobytes() == before[name].tobytes(), name
