@@ -1,10 +1,18 @@
+//===- IngotOps.td - the whole dialect ---------------------*- tablegen -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 #ifndef INGOT_OPS
 #define INGOT_OPS
-include "mlir/IR/OpBase.td"
 
-def Ingot_Dialect : Dialect {
-  let name = "ingot";
-  let cppNamespace = "::ingot";
-  let summary = "Transformer graphs whose values are tensors";
-}
+include "dialects/Ingot/IR/IngotConvOps.td"
+include "dialects/Ingot/IR/IngotElementwiseOps.td"
+include "dialects/Ingot/IR/IngotQuantOps.td"
+include "dialects/Ingot/IR/IngotReduceOps.td"
+include "dialects/Ingot/IR/IngotShapeOps.td"
+include "dialects/Ingot/IR/IngotStructuredOps.td"
+include "dialects/Ingot/IR/IngotSymbolOps.td"
+
 #endif

@@ -1,0 +1,41 @@
+//===- IngotOps.h - ops, attributes and interfaces of the dialect -*- C++
+//-*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "dialects/Ingot/IR/DimExpr.h"
+#include "dialects/Ingot/IR/IngotDialect.h"
+#include "dialects/Ingot/IR/ShapeSupport.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/TilingInterface.h"
+
+#include "dialects/Ingot/IR/IngotEnums.h.inc"
+
+#include "dialects/Ingot/IR/IngotInterfaces.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Ingot/IR/IngotAttrs.h.inc"
+
+namespace ingot {
+
+/// Marks ops whose result element depends on one element of each operand,
+/// under numpy broadcasting.
+template <typename ConcreteOp>
+class Elementwise : public mlir::OpTrait::TraitBase<ConcreteOp, Elementwise> {};
+
+} // namespace ingot
+
+#define GET_OP_CLASSES
+#include "dialects/Ingot/IR/IngotOps.h.inc"

@@ -1,0 +1,146 @@
+//===- ShapeAnalysis.cpp - dims of values as expressions ------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "ingot/Analysis/ShapeAnalysis.h"
+
+#include "dialects/Ingot/IR/IngotOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+using namespace mlir;
+using namespace ingot;
+
+DimExpr ShapeAnalysis::unknown() {
+  // No parsed name begins with a question mark.
+  return DimExpr::symbol("?u" + std::to_string(numUnknown++));
+}
+
+DimShape ShapeAnalysis::fromType(Value value) {
+  DimShape shape;
+  auto type = dyn_cast<ShapedType>(value.getType());
+  if (type && type.hasRank())
+    for (int64_t extent : type.getShape())
+      shape.push_back(ShapedType::isDynamic(extent)
+                          ? unknown()
+                          : DimExpr::constant(extent));
+  return shape;
+}
+
+const DimShape &ShapeAnalysis::shapeOf(Value value) {
+  // An explicit worklist: models are deeper than the call stack should be.
+  SmallVector<Value> worklist = {value};
+  while (!worklist.empty()) {
+    Value current = worklist.back();
+    if (shapes.contains(current)) {
+      worklist.pop_back();
+      continue;
+    }
+    bool ready = true;
+    if (Operation *op = current.getDefiningOp())
+      for (Value operand : op->getOperands())
+        if (isa<RankedTensorType>(operand.getType()) &&
+            !shapes.contains(operand)) {
+          worklist.push_back(operand);
+          ready = false;
+        }
+    if (!ready)
+      continue;
+    DimShape shape = compute(current);
+    shapes[current] = std::move(shape);
+    worklist.pop_back();
+  }
+  return shapes[value];
+}
+
+DimShape ShapeAnalysis::compute(Value value) {
+  DimShape shape;
+  if (auto result = dyn_cast<OpResult>(value)) {
+    shape = computeResult(result);
+  } else {
+    auto argument = cast<BlockArgument>(value);
+    auto function =
+        dyn_cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
+    if (function && argument.getOwner()->isEntryBlock())
+      if (auto dims = function.getArgAttrOfType<DimsAttr>(
+              argument.getArgNumber(), dimsAttrName))
+        shape = dims.getDims();
+  }
+  // Static extents of the type are at least as good; a shape of another rank
+  // tells nothing.
+  DimShape typed = fromType(value);
+  if (shape.size() != typed.size())
+    return typed;
+  for (auto [dim, extent] : llvm::zip_equal(shape, typed))
+    if (extent.isConstant())
+      dim = extent;
+  return shape;
+}
+
+DimShape ShapeAnalysis::computeResult(OpResult result) {
+  Operation *op = result.getOwner();
+  if (auto inference = dyn_cast<ShapeInferenceInterface>(op)) {
+    SmallVector<DimShape> operands, results;
+    for (Value operand : op->getOperands())
+      operands.push_back(isa<RankedTensorType>(operand.getType())
+                             ? shapes[operand]
+                             : DimShape());
+    if (succeeded(inference.inferShapes(operands, results)) &&
+        result.getResultNumber() < results.size())
+      return results[result.getResultNumber()];
+    return {};
+  }
+  if (auto empty = dyn_cast<tensor::EmptyOp>(op)) {
+    DimShape shape;
+    for (OpFoldResult size : empty.getMixedSizes()) {
+      std::optional<DimExpr> dim;
+      if (auto value = dyn_cast<Value>(size))
+        dim = indexValue(value);
+      else
+        dim = DimExpr::constant(
+            cast<IntegerAttr>(cast<Attribute>(size)).getInt());
+      shape.push_back(dim ? *dim : unknown());
+    }
+    return shape;
+  }
+  if (auto cast = dyn_cast<tensor::CastOp>(op))
+    return shapes[cast.getSource()];
+  if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
+    if (OpOperand *init = destination.getTiedOpOperand(result))
+      return shapes[init->get()];
+  return {};
+}
+
+std::optional<DimExpr> ShapeAnalysis::indexValue(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  IntegerAttr constant;
+  if (matchPattern(value, m_Constant(&constant)))
+    return DimExpr::constant(constant.getInt());
+  if (auto size = dyn_cast<SizeOp>(op))
+    return size.getExpr().getDims().front();
+  if (auto dim = dyn_cast<tensor::DimOp>(op))
+    if (std::optional<int64_t> index = dim.getConstantIndex()) {
+      const DimShape &shape = shapeOf(dim.getSource());
+      if (*index >= 0 && *index < static_cast<int64_t>(shape.size()))
+        return shape[*index];
+    }
+  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::FloorDivSIOp,
+           arith::CeilDivSIOp, arith::MaxSIOp, arith::MinSIOp>(op))
+    return std::nullopt;
+  std::optional<DimExpr> a = indexValue(op->getOperand(0)),
+                         b = indexValue(op->getOperand(1));
+  if (!a || !b)
+    return std::nullopt;
+  return llvm::TypeSwitch<Operation *, DimExpr>(op)
+      .Case<arith::AddIOp>([&](auto) { return *a + *b; })
+      .Case<arith::SubIOp>([&](auto) { return *a - *b; })
+      .Case<arith::MulIOp>([&](auto) { return *a * *b; })
+      .Case<arith::FloorDivSIOp>(
+          [&](auto) { return DimExpr::floorDiv(*a, *b); })
+      .Case<arith::CeilDivSIOp>([&](auto) { return DimExpr::ceilDiv(*a, *b); })
+      .Case<arith::MaxSIOp>([&](auto) { return DimExpr::max(*a, *b); })
+      .Default([&](auto) { return DimExpr::min(*a, *b); });
+}
