@@ -45,3 +45,24 @@ def test_no_machine_paths():
         ["git", "grep", "-nIE", words], cwd=ROOT, capture_output=True, text=True
     ).stdout
     assert not found, found
+
+
+def test_formatted():
+    """C++ looks as .clang-format says."""
+    sources = tracked("*.cpp", "*.h", "*.c")
+    done = subprocess.run(
+        ["clang-format-22", "--dry-run", "-Werror", *sources], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_folders_say_what_they_are_for():
+    """A CMakeLists.txt of the compiler, the runtime or the tests begins with a
+    sentence."""
+    folders = tracked("*CMakeLists.txt")
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in folders
+        if path.parent != ROOT and not path.read_text().startswith("# ")
+    ]
+    assert not silent, silent

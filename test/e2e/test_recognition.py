@@ -56,7 +56,7 @@ def test_counts(case):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("case", [c for c in ENCODERS if c not in ("rxnmap", "minilm-l3")])
+@pytest.mark.parametrize("case", ENCODERS)
 def test_spelling_does_not_matter(case, seed, tmp_path):
     path = path_of(case)
     respelt = tmp_path / "respelt.onnx"
