@@ -1,0 +1,45 @@
+//===- Model.h - an artifact ready to run -*- C++ -*- ---------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+// A model: a verified artifact whose image is loaded and fits this machine.
+#ifndef INGOT_RUNTIME_CORE_MODEL_H
+#define INGOT_RUNTIME_CORE_MODEL_H
+
+#include "runtime/core/Abi.h"
+#include "runtime/core/Artifact.h"
+#include "runtime/core/ElfImage.h"
+
+namespace ingot::rt {
+
+/// Immutable; shared by the sessions over it.
+class Model {
+public:
+  /// Checks the target and the CPU features, loads the image and finds its
+  /// entry points.
+  static Result<std::shared_ptr<const Model>>
+  create(std::shared_ptr<const Artifact> artifact);
+
+  const Artifact &artifact() const { return *source; }
+  const Manifest &manifest() const { return source->manifest(); }
+  IngotSizesFn sizes() const { return sizesFn; }
+  IngotEntryFn entry() const { return entryFn; }
+
+  /// The message of a runtime check's id.
+  std::string errorMessage(int32_t id) const;
+
+private:
+  Model(std::shared_ptr<const Artifact> source, ElfImage image)
+      : source(std::move(source)), image(std::move(image)) {}
+
+  std::shared_ptr<const Artifact> source;
+  ElfImage image;
+  IngotSizesFn sizesFn = nullptr;
+  IngotEntryFn entryFn = nullptr;
+};
+
+} // namespace ingot::rt
+
+#endif // INGOT_RUNTIME_CORE_MODEL_H

@@ -1,0 +1,98 @@
+//===- Session.h - runs a model -*- C++ -*- -------------------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+// A session runs one model: it checks the inputs, asks the program for its
+// sizes, provides the arena and the outputs and sets the team to work. Any
+// number of threads may use one session.
+#ifndef INGOT_RUNTIME_CORE_SESSION_H
+#define INGOT_RUNTIME_CORE_SESSION_H
+
+#include "runtime/core/Model.h"
+#include "runtime/core/Outputs.h"
+#include "runtime/cpu/RunControl.h"
+#include "runtime/cpu/Team.h"
+
+#include <functional>
+
+namespace ingot::rt {
+
+enum class LogLevel { Info = 0, Warning = 1 };
+
+struct SessionOptions {
+  /// 0: availableWorkers().
+  int threads = 0;
+  /// Largest arena of a run; 0 for no limit.
+  uint64_t maxArenaBytes = 0;
+  /// May be empty.
+  std::function<void(LogLevel, const std::string &)> log;
+};
+
+struct RunOptions {
+  /// Seconds; 0 for no limit.
+  double timeLimit = 0;
+  CancelToken *cancel = nullptr;
+};
+
+struct RunStats {
+  double milliseconds = 0;
+  double waitMilliseconds = 0;
+  uint64_t arenaBytes = 0;
+  int workers = 0;
+};
+
+/// What a run produced. Keeps the model alive, whose names it uses.
+struct RunResult {
+  std::shared_ptr<const Model> model;
+  std::vector<Output> outputs;
+  RunStats stats;
+};
+
+class Session {
+public:
+  static Result<std::unique_ptr<Session>>
+  create(std::shared_ptr<const Model> model, SessionOptions options);
+  Session(const Session &) = delete;
+  Session &operator=(const Session &) = delete;
+  ~Session();
+
+  /// See ingot_session_run.
+  Result<RunResult> run(std::span<const TensorView> inputs,
+                        std::span<const TensorView> outputs,
+                        const RunOptions &options = {});
+
+  /// Output dims and arena for inputs of the given dims; the outputs have no
+  /// data.
+  Result<RunResult> shapes(std::span<const TensorView> inputs);
+
+  /// Workers of a run, the caller included.
+  int threads() const { return workers; }
+
+private:
+  struct Context;
+  class ContextLease;
+
+  Session(std::shared_ptr<const Model> model, SessionOptions options);
+
+  std::shared_ptr<Team> currentTeam();
+  Status computeSizes(const BoundInputs &inputs, int64_t workerCount,
+                      Context &context, std::vector<Output> &all) const;
+  Status execute(Context &context, const RunOptions &run, Team &team,
+                 RunStats &stats) const;
+  Status outcome(const Context &context, const RunControl &control) const;
+  void log(LogLevel level, const std::string &message) const;
+
+  std::shared_ptr<const Model> model;
+  SessionOptions options;
+  int workers = 1;
+  // Guarded by processMutex().
+  std::shared_ptr<Team> team;
+  std::vector<std::unique_ptr<Context>> idleContexts;
+  size_t contextCount = 0;
+};
+
+} // namespace ingot::rt
+
+#endif // INGOT_RUNTIME_CORE_SESSION_H
