@@ -40,9 +40,9 @@ struct ArtifactHeader {
   uint32_t version = ArtifactFormatVersion;
   /// No flag is defined: must be 0.
   uint32_t flags = 0;
+  Section manifest, image, weights;
   /// Size of the whole file, so that a truncated one is recognised at once.
   uint64_t fileSize = 0;
-  Section manifest, image, weights;
   /// Checksum of the bytes before this field.
   uint64_t headerChecksum = 0;
 };
