@@ -19,6 +19,9 @@ using namespace ingot;
 
 namespace {
 
+/// No shape multiplies more extents; bounds what a hostile file can ask for.
+constexpr size_t maxDegree = 64;
+
 std::string textOfAtoms(llvm::ArrayRef<DimExpr::AtomRef> atoms) {
   std::string text;
   for (const DimExpr::AtomRef &atom : atoms) {
@@ -69,8 +72,9 @@ void DimExpr::addTerm(int64_t coefficient, std::vector<AtomRef> atoms) {
   while (it != terms.end() && termBefore(*it, atoms))
     ++it;
   if (it != terms.end() && sameAtoms(*it, atoms)) {
-    it->coefficient += coefficient;
-    if (it->coefficient == 0)
+    if (llvm::AddOverflow(it->coefficient, coefficient, it->coefficient))
+      *this = overflow();
+    else if (it->coefficient == 0)
       terms.erase(it);
     return;
   }
@@ -112,6 +116,8 @@ DimExpr DimExpr::fromAtom(AtomKind kind, std::string name,
   return result;
 }
 
+DimExpr DimExpr::overflow() { return symbol("?overflow"); }
+
 DimExpr DimExpr::constant(int64_t value) {
   DimExpr result;
   result.addTerm(value, {});
@@ -146,7 +152,11 @@ DimExpr DimExpr::operator*(const DimExpr &other) const {
     for (const Term &b : other.terms) {
       std::vector<AtomRef> atoms = a.atoms;
       llvm::append_range(atoms, b.atoms);
-      result.addTerm(a.coefficient * b.coefficient, std::move(atoms));
+      int64_t coefficient;
+      if (llvm::MulOverflow(a.coefficient, b.coefficient, coefficient) ||
+          atoms.size() > maxDegree)
+        return overflow();
+      result.addTerm(coefficient, std::move(atoms));
     }
   return result;
 }

@@ -99,6 +99,9 @@ public:
 private:
   static DimExpr fromAtom(AtomKind kind, std::string name,
                           std::vector<DimExpr> args);
+  /// Stands for what does not fit 64 bits: a symbol that nothing resolves, so
+  /// that the value is unknown rather than wrong.
+  static DimExpr overflow();
   void addTerm(int64_t coefficient, std::vector<AtomRef> atoms);
 
   /// Sorted by degree (highest first), then text; no two with equal atoms.
