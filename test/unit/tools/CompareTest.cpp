@@ -64,7 +64,7 @@ TEST(Compare, DtypeAndShape) {
   EXPECT_EQ(
       compare(makeTensor<int32_t>(Dtype::I32, {2}, {1, 2}), floats({1, 2}), {})
           .difference,
-      "dtype int32, expected float32");
+      "dtype i32, expected f32");
   Tensor empty = makeTensor<float>(Dtype::F32, {2, 0}, {});
   EXPECT_EQ(compare(empty, empty, {}).difference, "");
 }

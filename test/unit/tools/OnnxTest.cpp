@@ -87,7 +87,7 @@ TEST(TensorProto, Damaged) {
     EXPECT_NE(failure(good.substr(0, length)), "") << length;
   EXPECT_NE(failure(wireField(DIMS, 3) + wireField(TYPE, 6) +
                     wireField(RAW, std::string(8, '\1')))
-                .find("x.pb: the shape 3 of int32 needs 12 bytes"),
+                .find("x.pb: the shape 3 of i32 needs 12 bytes"),
             std::string::npos);
   EXPECT_NE(failure(wireField(DIMS, uint64_t(-1)) + wireField(TYPE, 6)), "");
   EXPECT_NE(failure(wireField(DIMS, uint64_t(1) << 62) +

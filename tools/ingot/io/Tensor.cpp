@@ -41,9 +41,9 @@ size_t ingot::cli::byteSize(Dtype dtype) {
 }
 
 std::string_view ingot::cli::name(Dtype dtype) {
-  constexpr std::string_view names[] = {
-      "float16", "bfloat16", "float32", "float64", "int8",   "int16", "int32",
-      "int64",   "uint8",    "uint16",  "uint32",  "uint64", "bool"};
+  constexpr std::string_view names[] = {"f16", "bf16", "f32", "f64", "i8",
+                                        "i16", "i32",  "i64", "u8",  "u16",
+                                        "u32", "u64",  "bool"};
   return names[static_cast<size_t>(dtype)];
 }
 

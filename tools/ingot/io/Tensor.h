@@ -46,7 +46,7 @@ enum class Dtype : uint8_t {
 
 /// Bytes of one element.
 size_t byteSize(Dtype dtype);
-/// The name shown to people, the same as numpy's ("float32", "bool"...).
+/// The name shown to people, the same as the runtime's ("f32", "bool"...).
 std::string_view name(Dtype dtype);
 /// Whether values are compared with tolerances (otherwise exactly).
 bool isFloat(Dtype dtype);

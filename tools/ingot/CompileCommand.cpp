@@ -1,0 +1,72 @@
+//===- CompileCommand.cpp - ingot compile ---------------------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "tools/ingot/Commands.h"
+#include "tools/ingot/Compiler.h"
+#include "tools/ingot/Table.h"
+
+#include <filesystem>
+#include <memory>
+
+using namespace ingot::cli;
+namespace fs = std::filesystem;
+
+namespace {
+struct Arguments {
+  std::string model, out;
+  CompileOptions options;
+};
+} // namespace
+
+static void compile(const Arguments &arguments) {
+  const std::string &model = arguments.model, &out = arguments.out;
+  std::error_code failed;
+  if (!fs::exists(model, failed))
+    throw Error(model + ": no such file");
+  fs::path folder = fs::absolute(out).parent_path();
+  if (!fs::is_directory(folder, failed))
+    throw Error(out + ": the folder " + folder.string() + " does not exist");
+  if (fs::equivalent(model, out, failed))
+    throw Error(out + ": is the model itself");
+  double seconds;
+  {
+    Progress progress("compiling " + fs::path(model).filename().string());
+    Compiler::get().compile(model, out, arguments.options, &progress);
+    seconds = progress.seconds();
+  }
+  uintmax_t bytes = fs::file_size(out, failed);
+  std::printf("%s: %s, compiled in %.2f s\n", out.c_str(),
+              quantity(failed ? 0 : double(bytes), "B").c_str(), seconds);
+}
+
+void ingot::cli::addCompileCommand(CLI::App &program, int &) {
+  CLI::App *command = program.add_subcommand(
+      "compile", "Compile an ONNX file to an artifact that runs anywhere the "
+                 "runtime does.");
+  auto arguments = std::make_shared<Arguments>();
+  CompileOptions &options = arguments->options;
+  command->add_option("MODEL.onnx", arguments->model, "The model")->required();
+  command->add_option("-o,--output", arguments->out, "The artifact to write")
+      ->required()
+      ->type_name("FILE");
+  command
+      ->add_option("--target", options.target,
+                   "The CPU to compile for: this machine's own, or a level "
+                   "that others have too")
+      ->check(CLI::IsMember({"native", "x86-64-v3", "x86-64-v4"}))
+      ->capture_default_str();
+  command->add_flag("--verify-each", options.verifyEach,
+                    "Verify the program after every pass");
+  command->add_flag("--timing", options.timing,
+                    "Print the time of each pass to standard error");
+  command->add_flag("--erase-dims", options.eraseDims,
+                    "Take every dim of every input as unknown");
+  command
+      ->add_option("--dump-dir", options.dumpDir,
+                   "Write the program after each phase to this folder")
+      ->type_name("FOLDER");
+  command->callback([arguments] { compile(*arguments); });
+}

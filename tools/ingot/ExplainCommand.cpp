@@ -1,0 +1,336 @@
+//===- ExplainCommand.cpp - ingot explain ---------------------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "tools/ingot/Commands.h"
+#include "tools/ingot/Expr.h"
+#include "tools/ingot/ModelFile.h"
+#include "tools/ingot/Table.h"
+
+#include "runtime/core/Artifact.h"
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sys/ioctl.h>
+#include <tuple>
+#include <unistd.h>
+
+using namespace ingot::cli;
+namespace rt = ingot::rt;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+struct Arguments {
+  std::string model, jsonFile;
+  std::vector<std::string> dims;
+  bool full = false;
+};
+
+/// An expression of the manifest at the sizes that the user gave.
+struct Amount {
+  std::string text;
+  std::optional<int64_t> value;
+
+  /// The value with its unit, or the expression.
+  std::string str(std::string_view unit) const {
+    return value ? quantity(double(*value), unit) : text;
+  }
+};
+
+/// The report: an artifact and the sizes to evaluate it at.
+class Report {
+public:
+  Report(const rt::Artifact &artifact, const Arguments &arguments)
+      : artifact(artifact), manifest(artifact.manifest()),
+        name(arguments.model) {
+    readDims(arguments.dims);
+    for (const rt::StageInfo &stage : manifest.stages)
+      stages.push_back({&stage, amount(stage.flops), amount(stage.bytes),
+                        amount(stage.tiles)});
+  }
+
+  std::string text(size_t width) const {
+    return origin() + signature() + recognised() + memory() + stageTable(width);
+  }
+  Json json() const;
+
+private:
+  struct Stage {
+    const rt::StageInfo *info;
+    Amount flops, bytes, tiles;
+  };
+
+  void readDims(const std::vector<std::string> &given);
+  Amount amount(const std::string &text) const {
+    Amount result{text, {}};
+    if (text.empty())
+      return result;
+    try {
+      result.value = evaluate(text, values);
+    } catch (const Error &) {
+      // It mentions a symbol without a value: the text says more.
+    }
+    return result;
+  }
+  std::string origin() const;
+  std::string signature() const;
+  std::string recognised() const;
+  std::string memory() const;
+  std::string stageTable(size_t width) const;
+  uint64_t weightBytes() const { return artifact.weights().size(); }
+  /// The sum over all stages, when every one has a value.
+  std::optional<double> total(Amount Stage::*field) const {
+    double sum = 0;
+    for (const Stage &stage : stages) {
+      if (!(stage.*field).value)
+        return std::nullopt;
+      sum += double(*(stage.*field).value);
+    }
+    return sum;
+  }
+
+  const rt::Artifact &artifact;
+  const rt::Manifest &manifest;
+  const std::string &name;
+  Symbols values;
+  std::vector<Stage> stages;
+};
+
+} // namespace
+
+void Report::readDims(const std::vector<std::string> &given) {
+  for (const std::string &pair : given) {
+    size_t equals = pair.rfind('=');
+    std::string name = pair.substr(0, equals);
+    int64_t value = std::stoll(pair.substr(equals + 1));
+    auto it = std::find_if(
+        manifest.symbols.begin(), manifest.symbols.end(),
+        [&](const rt::Symbol &symbol) { return symbol.name == name; });
+    if (it == manifest.symbols.end()) {
+      std::string known;
+      for (const rt::Symbol &symbol : manifest.symbols)
+        known += (known.empty() ? "" : ", ") + symbol.name;
+      throw Error("the model has no symbolic dim '" + name + "'; it has " +
+                  (known.empty() ? "none" : known));
+    }
+    if (value < it->min || value > it->max)
+      throw Error("dim '" + name + "' cannot be " + std::to_string(value) +
+                  ": the model allows " + std::to_string(it->min) + " to " +
+                  std::to_string(it->max));
+    values[name] = value;
+  }
+}
+
+std::string Report::origin() const {
+  std::string out = name + "\n";
+  out += "  compiled from " + manifest.source + " by " + manifest.producer +
+         " " + manifest.version;
+  if (!manifest.options.empty())
+    out += " with " + manifest.options;
+  out += "\n  for " + manifest.triple;
+  for (size_t i = 0; i < manifest.cpuFeatures.size(); ++i)
+    out += (i ? ", " : " with ") + manifest.cpuFeatures[i];
+  return out + "\n";
+}
+
+static std::string shapeOf(const rt::TensorInfo &tensor) {
+  std::string text;
+  for (const rt::Dim &dim : tensor.dims)
+    text += (text.empty() ? "" : ", ") + dim.str();
+  return "[" + text + "]";
+}
+
+std::string Report::signature() const {
+  Table tensors({"", "name", "dtype", "shape"});
+  for (const rt::TensorInfo &tensor : manifest.inputs)
+    tensors.add({"in", tensor.name, std::string(dtypeName(tensor.dtype)),
+                 shapeOf(tensor)});
+  for (const rt::TensorInfo &tensor : manifest.outputs)
+    tensors.add({"out", tensor.name, std::string(dtypeName(tensor.dtype)),
+                 shapeOf(tensor)});
+  std::string out = "\nSignature\n" + tensors.str();
+  if (manifest.symbols.empty())
+    return out;
+  Table symbols({"dim", ">at least", ">at most", ">here"});
+  for (const rt::Symbol &symbol : manifest.symbols) {
+    auto value = values.find(symbol.name);
+    bool bounded = symbol.max != rt::Symbol().max;
+    symbols.add({symbol.name, std::to_string(symbol.min),
+                 bounded ? std::to_string(symbol.max) : "",
+                 value == values.end() ? "" : std::to_string(value->second)});
+  }
+  return out + "\nSymbolic dims\n" + symbols.str();
+}
+
+std::string Report::recognised() const {
+  if (manifest.ops.empty())
+    return "";
+  std::vector<rt::OpCount> ops = manifest.ops;
+  std::sort(ops.begin(), ops.end(),
+            [](const rt::OpCount &a, const rt::OpCount &b) {
+              return std::tie(b.count, a.name) < std::tie(a.count, b.name);
+            });
+  Table table({"op", ">count"});
+  for (const rt::OpCount &op : ops)
+    table.add({op.name, std::to_string(op.count)});
+  return "\nRecognised\n" + table.str();
+}
+
+std::string Report::memory() const {
+  Table table({"", ">size", "how it is known"});
+  table.add({"weights", quantity(double(weightBytes()), "B"),
+             std::to_string(manifest.weights.size()) +
+                 " packed tensors, mapped from the artifact"});
+  table.add({"code", quantity(double(artifact.image().size()), "B"),
+             "one image, no undefined symbols"});
+  Amount arena = amount(manifest.arena);
+  table.add({"arena", arena.value ? arena.str("B") : "",
+             arena.text.empty() ? "no scratch memory" : arena.text});
+  return "\nMemory\n" + table.str();
+}
+
+std::string Report::stageTable(size_t width) const {
+  if (stages.empty())
+    return "";
+  std::optional<double> flops = total(&Stage::flops),
+                        bytes = total(&Stage::bytes);
+  Table table({">#", "stage", "ops fused", ">tiles", ">flops", ">share",
+               ">bytes", ">share", "model's nodes"});
+  auto part = [](const Amount &amount, std::optional<double> whole) {
+    return whole ? share(double(*amount.value), *whole) : "";
+  };
+  for (size_t i = 0; i < stages.size(); ++i) {
+    const Stage &stage = stages[i];
+    table.add({std::to_string(i), stage.info->name, stage.info->ops,
+               stage.tiles.value ? std::to_string(*stage.tiles.value)
+                                 : stage.tiles.text,
+               stage.flops.str(""), part(stage.flops, flops),
+               stage.bytes.str("B"), part(stage.bytes, bytes),
+               stage.info->nodes});
+  }
+  std::string out = "\nStages\n" + table.str(width);
+  if (flops && bytes)
+    return out + "  all " + std::to_string(stages.size()) + ": " +
+           quantity(*flops, "FLOP") + ", " + quantity(*bytes, "B") + "\n";
+  std::string missing;
+  for (const rt::Symbol &symbol : manifest.symbols)
+    if (!values.count(symbol.name))
+      missing += " --dim " + symbol.name + "=N";
+  return missing.empty() ? out
+                         : out + "  totals and shares with" + missing + "\n";
+}
+
+static Json toJson(const std::vector<rt::TensorInfo> &tensors) {
+  Json list = Json::array();
+  for (const rt::TensorInfo &tensor : tensors) {
+    Json dims = Json::array();
+    for (const rt::Dim &dim : tensor.dims)
+      dims.push_back(dim.isStatic() ? Json(dim.value) : Json(dim.text));
+    list.push_back({{"name", tensor.name},
+                    {"dtype", dtypeName(tensor.dtype)},
+                    {"dims", dims}});
+  }
+  return list;
+}
+
+Json Report::json() const {
+  Json out = {{"source", manifest.source},
+              {"version", manifest.version},
+              {"options", manifest.options},
+              {"triple", manifest.triple},
+              {"cpu_features", manifest.cpuFeatures},
+              {"inputs", toJson(manifest.inputs)},
+              {"outputs", toJson(manifest.outputs)}};
+  out["symbols"] = Json::array();
+  for (const rt::Symbol &symbol : manifest.symbols) {
+    Json entry = {
+        {"name", symbol.name}, {"min", symbol.min}, {"max", symbol.max}};
+    if (auto value = values.find(symbol.name); value != values.end())
+      entry["value"] = value->second;
+    out["symbols"].push_back(entry);
+  }
+  out["recognised"] = Json::object();
+  for (const rt::OpCount &op : manifest.ops)
+    out["recognised"][op.name] = op.count;
+  out["weights_bytes"] = weightBytes();
+  out["image_bytes"] = artifact.image().size();
+  auto put = [](Json &to, const std::string &key, const std::string &valueKey,
+                const Amount &amount) {
+    to[key] = amount.text;
+    if (amount.value)
+      to[valueKey] = *amount.value;
+  };
+  put(out, "arena", "arena_bytes", amount(manifest.arena));
+  out["stages"] = Json::array();
+  for (const Stage &stage : stages) {
+    Json entry = {{"name", stage.info->name},
+                  {"ops", stage.info->ops},
+                  {"nodes", stage.info->nodes}};
+    put(entry, "flops", "flops_value", stage.flops);
+    put(entry, "bytes", "bytes_value", stage.bytes);
+    put(entry, "tiles", "tiles_value", stage.tiles);
+    out["stages"].push_back(entry);
+  }
+  return out;
+}
+
+/// Columns of the terminal; a generous line where there is none.
+static size_t lineWidth() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    return size.ws_col;
+  return 160;
+}
+
+static void explain(const Arguments &arguments) {
+  ModelFile file = ModelFile::open(arguments.model);
+  auto artifact = rt::Artifact::open(file.path(), {.verifyWeights = false});
+  if (!artifact.ok())
+    throw Error(artifact.status().message());
+  Report report(**artifact, arguments);
+  if (arguments.jsonFile.empty())
+    std::fputs(report.text(arguments.full ? 0 : lineWidth()).c_str(), stdout);
+  else
+    writeFile(
+        arguments.jsonFile,
+        report.json().dump(1, ' ', false, Json::error_handler_t::replace) +
+            "\n");
+}
+
+void ingot::cli::addExplainCommand(CLI::App &program, int &) {
+  CLI::App *command = program.add_subcommand(
+      "explain", "Show what was recognised and fused in a model, and where its "
+                 "time and memory go.");
+  auto arguments = std::make_shared<Arguments>();
+  command
+      ->add_option("MODEL", arguments->model,
+                   "An artifact, or an ONNX file (compiled in memory, cached)")
+      ->required();
+  command
+      ->add_option("--dim", arguments->dims,
+                   "A size for a symbolic dim, to show amounts instead of "
+                   "expressions; once for each")
+      ->type_name("NAME=N")
+      ->allow_extra_args(false)
+      ->check([](const std::string &text) -> std::string {
+        size_t equals = text.rfind('=');
+        bool good = equals != std::string::npos && equals > 0 &&
+                    text.size() - equals - 1 <= 18 &&
+                    equals + 1 < text.size() &&
+                    text.find_first_not_of("0123456789", equals + 1) ==
+                        std::string::npos;
+        return good ? "" : "'" + text + "' is not of the form NAME=N";
+      });
+  command->add_flag("--full", arguments->full,
+                    "Show all nodes of a stage, however long the line");
+  command
+      ->add_option("--json", arguments->jsonFile,
+                   "Write the report to this file instead")
+      ->type_name("FILE");
+  command->callback([arguments] { explain(*arguments); });
+}

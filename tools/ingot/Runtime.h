@@ -1,0 +1,70 @@
+//===- Runtime.h - the runtime's C API, as the driver uses it -------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#ifndef INGOT_TOOLS_INGOT_RUNTIME_H
+#define INGOT_TOOLS_INGOT_RUNTIME_H
+
+#include "tools/ingot/io/Tensor.h"
+
+#include "ingot.h"
+
+#include <memory>
+
+namespace ingot::cli {
+
+/// A failed call of the C API: its status, and its message as what().
+struct RuntimeError : Error {
+  RuntimeError(ingot_status status, const std::string &message)
+      : Error(message), status(status) {}
+  ingot_status status;
+};
+
+/// An input or output as the model declares it.
+struct TensorInfo {
+  std::string name;
+  Dtype dtype;
+  /// Each "128", "batch", "seq * 2".
+  std::vector<std::string> dims;
+};
+
+/// A loaded artifact. Throws RuntimeError.
+class Model {
+public:
+  /// `verify`: check the weights against their checksum, which reads them.
+  static Model load(const std::string &path, bool verify = true);
+
+  std::vector<TensorInfo> inputs() const;
+  std::vector<TensorInfo> outputs() const;
+
+private:
+  friend class Session;
+  std::shared_ptr<ingot_model> handle;
+};
+
+/// What a run produced.
+struct RunResult {
+  std::vector<Tensor> outputs;
+  double milliseconds = 0;
+  uint64_t arenaBytes = 0;
+  int workers = 0;
+};
+
+/// A team of threads over a model. Throws RuntimeError.
+class Session {
+public:
+  /// `threads`: 0 for as many as the process may use.
+  Session(const Model &model, int threads);
+
+  /// Runs once; inputs are found by name; all outputs, in the model's order.
+  RunResult run(const std::vector<Tensor> &inputs) const;
+
+private:
+  std::shared_ptr<ingot_session> handle;
+};
+
+} // namespace ingot::cli
+
+#endif // INGOT_TOOLS_INGOT_RUNTIME_H
