@@ -33,6 +33,13 @@ int main(int argc, char **argv) {
     if (std::fflush(stdout) != 0)
       throw Error("standard output cannot be written");
   } catch (const CLI::ParseError &error) {
+    if (program.get_subcommands().empty() && !program.remaining().empty()) {
+      std::fprintf(stderr,
+                   "ingot: error: '%s' is neither a command nor an option\n"
+                   "Run with --help for more information.\n",
+                   program.remaining().front().c_str());
+      return 2;
+    }
     // Requests for help and the version are errors with status 0.
     return program.exit(error) == 0 ? 0 : 2;
   } catch (const Error &error) {
