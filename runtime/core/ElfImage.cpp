@@ -183,8 +183,10 @@ Status ElfImage::readDynamic(Range section, Dynamic &dynamic) {
     case DT_NEEDED:
       return refuse("needs another library");
     default:
-      // Initialisers, text relocations, lazy binding...
-      return refuse("has a dynamic entry of unsupported kind ", entry.d_tag);
+      // Initialisers, text relocations, lazy binding... Refused after the
+      // symbols were read, because a missing symbol says more.
+      dynamic.unsupported = entry.d_tag;
+      break;
     }
   }
   return refuse("has a dynamic section without end");
@@ -315,9 +317,12 @@ Result<ElfImage> ElfImage::load(std::span<const unsigned char> file) {
   if (Status status = image.readDynamic(image.dynamicSection, dynamic);
       !status.ok())
     return status;
-  if (Status status = image.relocate(dynamic); !status.ok())
-    return status;
   if (Status status = image.readSymbols(dynamic); !status.ok())
+    return status;
+  if (dynamic.unsupported)
+    return refuse("has a dynamic entry of unsupported kind ",
+                  dynamic.unsupported);
+  if (Status status = image.relocate(dynamic); !status.ok())
     return status;
   if (Status status = image.protect(); !status.ok())
     return status;

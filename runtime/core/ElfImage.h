@@ -47,6 +47,7 @@ private:
     uint64_t symbols = 0, strings = 0, stringBytes = 0;
     uint64_t relocations = 0, relocationBytes = 0;
     uint64_t hash = 0, gnuHash = 0;
+    int64_t unsupported = 0;
   };
 
   Status loadSegments(std::span<const unsigned char> file);

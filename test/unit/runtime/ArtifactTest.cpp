@@ -1,0 +1,240 @@
+//===- ArtifactTest.cpp - damage and strangeness in artifact files --------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "TestArtifact.h"
+
+#include "runtime/core/Format.h"
+
+using namespace ingot::rt;
+using namespace ingot::rt::test;
+
+static ArtifactHeader headerOf(const Bytes &bytes) {
+  ArtifactHeader header;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  return header;
+}
+
+/// Puts a header back with its checksum made right.
+static void setHeader(Bytes &bytes, ArtifactHeader header) {
+  header.headerChecksum =
+      checksum({reinterpret_cast<const unsigned char *>(&header),
+                offsetof(ArtifactHeader, headerChecksum)});
+  std::memcpy(bytes.data(), &header, sizeof(header));
+}
+
+static Status load(const Bytes &bytes) {
+  return Artifact::fromMemory(bytes).status();
+}
+
+static bool mentions(const Status &status, std::string_view text) {
+  return status.message().find(text) != std::string::npos;
+}
+
+TEST(Artifact, RoundTrip) {
+  Bytes bytes = artifactBytes();
+  auto artifact = Artifact::fromMemory(bytes);
+  ASSERT_TRUE(artifact.ok()) << artifact.status().message();
+  const Manifest &read = (*artifact)->manifest();
+  EXPECT_EQ(read.source, "test.onnx");
+  EXPECT_EQ(read.cpuFeatures, std::vector<std::string>{"sse2"});
+  ASSERT_EQ(read.inputs.size(), 3u);
+  EXPECT_EQ(read.inputs[1].name, "b");
+  EXPECT_EQ(read.inputs[1].dtype, DType::F32);
+  EXPECT_EQ(read.inputs[1].dims[1].str(), "n");
+  EXPECT_EQ(read.inputs[2].dims[0].value, 1);
+  EXPECT_EQ(read.symbols[0].max, 1000);
+  EXPECT_EQ(read.symbols[1].max, std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(read.errors[2], "the check failed on request");
+  EXPECT_EQ(read.weights[0].dims, std::vector<int64_t>{4});
+  EXPECT_EQ(read.stages[0].nodes, "Add_1");
+  EXPECT_EQ(read.ops[0].count, 1u);
+  EXPECT_EQ((*artifact)->image().size(), image().size());
+  auto section = (*artifact)->weights();
+  EXPECT_EQ(Bytes(section.begin(), section.end()), weights());
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(section.data()) % 64, 0u);
+}
+
+TEST(Artifact, NoWeights) {
+  Manifest without = manifest();
+  without.weights.clear();
+  auto artifact = Artifact::fromMemory(artifactBytes(without, image(), {}));
+  ASSERT_TRUE(artifact.ok()) << artifact.status().message();
+  EXPECT_TRUE((*artifact)->weights().empty());
+  EXPECT_NE((*artifact)->weights().data(), nullptr);
+}
+
+TEST(Artifact, SameContentSameBytes) {
+  EXPECT_EQ(artifactBytes(), artifactBytes());
+}
+
+// Every byte that means something is covered by a checksum.
+TEST(Artifact, EveryDamagedByteIsFound) {
+  Bytes bytes = artifactBytes();
+  ArtifactHeader header = headerOf(bytes);
+  auto isIn = [](size_t i, const Section &section) {
+    return i >= section.offset && i - section.offset < section.size;
+  };
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    // What lies between the sections is nothing.
+    if (i >= sizeof(header) && !isIn(i, header.manifest) &&
+        !isIn(i, header.image) && !isIn(i, header.weights))
+      continue;
+    bytes[i] ^= 1 << (i % 8);
+    EXPECT_FALSE(load(bytes).ok()) << "byte " << i;
+    bytes[i] ^= 1 << (i % 8);
+  }
+  EXPECT_TRUE(load(bytes).ok());
+}
+
+TEST(Artifact, EveryTruncationIsFound) {
+  Bytes bytes = artifactBytes();
+  for (size_t size = 0; size < bytes.size(); size += size < 256 ? 1 : 61) {
+    Status status = load(Bytes(bytes.begin(), bytes.begin() + size));
+    EXPECT_EQ(status.code(), Code::CorruptArtifact) << size;
+  }
+  bytes.push_back(0);
+  EXPECT_EQ(load(bytes).code(), Code::CorruptArtifact);
+}
+
+TEST(Artifact, SectionsOutOfBounds) {
+  Bytes good = artifactBytes();
+  for (Section ArtifactHeader::*section :
+       {&ArtifactHeader::manifest, &ArtifactHeader::image,
+        &ArtifactHeader::weights})
+    for (uint64_t value : {good.size() + 1, size_t(1) << 62, ~size_t(0)}) {
+      Bytes bytes = good;
+      ArtifactHeader header = headerOf(good);
+      (header.*section).offset = value;
+      setHeader(bytes, header);
+      EXPECT_TRUE(mentions(load(bytes), "ends outside the file"));
+      header = headerOf(good);
+      (header.*section).size = value;
+      setHeader(bytes, header);
+      EXPECT_TRUE(mentions(load(bytes), "ends outside the file"));
+    }
+}
+
+TEST(Artifact, OtherVersionsAndFlags) {
+  Bytes bytes = artifactBytes();
+  ArtifactHeader header = headerOf(bytes);
+  header.version = ArtifactFormatVersion + 1;
+  setHeader(bytes, header);
+  Status status = load(bytes);
+  EXPECT_EQ(status.code(), Code::UnsupportedVersion);
+  EXPECT_TRUE(mentions(status, "compile the model again"));
+  header.version = ArtifactFormatVersion;
+  header.flags = 4;
+  setHeader(bytes, header);
+  EXPECT_EQ(load(bytes).code(), Code::UnsupportedVersion);
+  EXPECT_TRUE(mentions(load(Bytes(200, 'x')), "not an Ingot artifact"));
+}
+
+// With the checksum made right again, FlatBuffers' verifier and our own checks
+// have to find the damage, or it must be harmless.
+TEST(Artifact, DamagedManifestWithRightChecksum) {
+  Bytes good = artifactBytes();
+  ArtifactHeader original = headerOf(good);
+  for (size_t i = 0; i < original.manifest.size; ++i)
+    for (unsigned char value : {0x00, 0x7F, 0xFF}) {
+      Bytes bytes = good;
+      bytes[original.manifest.offset + i] = value;
+      ArtifactHeader header = original;
+      header.manifest.checksum = checksum(std::span(bytes).subspan(
+          original.manifest.offset, original.manifest.size));
+      setHeader(bytes, header);
+      if (auto model = loadModel(bytes); !model.ok())
+        EXPECT_FALSE(model.status().message().empty());
+    }
+}
+
+TEST(Artifact, ImpossibleManifests) {
+  auto check = [](void (*change)(Manifest &)) {
+    Manifest changed = manifest();
+    change(changed);
+    return checkManifest(changed, 4).message();
+  };
+  EXPECT_EQ(check([](Manifest &) {}), "");
+  EXPECT_NE(check([](Manifest &m) { m.inputs[1].name = "a"; }), "");
+  EXPECT_NE(check([](Manifest &m) { m.inputs[1].name = ""; }), "");
+  EXPECT_NE(check([](Manifest &m) { m.outputs[0].dtype = DType(99); }), "");
+  EXPECT_NE(check([](Manifest &m) { m.inputs[0].dims[0].text = ""; }), "");
+  EXPECT_NE(check([](Manifest &m) { m.symbols[0].min = 2000; }), "");
+  EXPECT_NE(check([](Manifest &m) { m.symbols[0].min = -1; }), "");
+  EXPECT_NE(check([](Manifest &m) { m.errors[0] = "zero"; }), "");
+  EXPECT_NE(check([](Manifest &m) { m.weights[0].offset = 1; }), "");
+  EXPECT_NE(check([](Manifest &m) { m.weights[0].offset = ~0ull; }), "");
+  EXPECT_NE(check([](Manifest &m) { m.entrySymbol = ""; }), "");
+}
+
+TEST(Artifact, FilesThatCannotBeRead) {
+  TemporaryFolder folder;
+  Status missing = Artifact::open(folder.file("missing")).status();
+  EXPECT_EQ(missing.code(), Code::NotFound);
+  EXPECT_TRUE(mentions(missing, folder.file("missing")));
+  EXPECT_EQ(Artifact::open(folder.path).status().code(), Code::IoError);
+  writeFile(folder.file("empty"), {});
+  EXPECT_EQ(Artifact::open(folder.file("empty")).status().code(),
+            Code::CorruptArtifact);
+}
+
+TEST(Artifact, WeightsCheckCanBeSkipped) {
+  Bytes bytes = artifactBytes();
+  bytes[headerOf(bytes).weights.offset] ^= 1;
+  EXPECT_TRUE(mentions(load(bytes), "weights section is damaged"));
+  EXPECT_TRUE(Artifact::fromMemory(bytes, {.verifyWeights = false}).ok());
+}
+
+TEST(ArtifactWriter, AppearsOnlyWhenFinished) {
+  TemporaryFolder folder;
+  auto writer = ingot::ArtifactWriter::create(folder.file("model"), 100000);
+  ASSERT_TRUE(writer.ok()) << writer.status().message();
+  ASSERT_EQ((*writer)->weights().size(), 100000u);
+  EXPECT_FALSE(std::filesystem::exists(folder.file("model")));
+  (*writer)->weights()[99999] = 5;
+  ASSERT_TRUE((*writer)->finish(manifest(), image()).ok());
+  EXPECT_EQ(folder.entries(), 1u);
+  auto artifact = Artifact::open(folder.file("model"));
+  ASSERT_TRUE(artifact.ok()) << artifact.status().message();
+  EXPECT_EQ((*artifact)->weights()[99999], 5);
+}
+
+TEST(ArtifactWriter, LeavesNothingBehind) {
+  TemporaryFolder folder;
+  {
+    auto writer = ingot::ArtifactWriter::create(folder.file("model"), 10);
+  }
+  EXPECT_EQ(folder.entries(), 0u);
+  Manifest wrong = manifest();
+  wrong.errors = {"zero"};
+  EXPECT_FALSE(
+      ingot::writeArtifact({wrong, image(), weights()}, folder.file("model"))
+          .ok());
+  EXPECT_EQ(folder.entries(), 0u);
+}
+
+TEST(ArtifactWriter, SaysWhyItCannotWrite) {
+  TemporaryFolder folder;
+  Status status = ingot::writeArtifact({manifest(), image(), weights()},
+                                       folder.file("no/such/folder"));
+  EXPECT_EQ(status.code(), Code::IoError);
+  EXPECT_TRUE(mentions(status, "no/such/folder"));
+  // More than any disk has.
+  status = ingot::ArtifactWriter::create(folder.file("huge"), uint64_t(1) << 62)
+               .status();
+  EXPECT_EQ(status.code(), Code::IoError);
+  EXPECT_EQ(folder.entries(), 0u);
+}
+
+TEST(ArtifactWriter, SeveralAtOnce) {
+  TemporaryFolder folder;
+  auto one = ingot::ArtifactWriter::create(folder.file("model"), 10);
+  auto two = ingot::ArtifactWriter::create(folder.file("model"), 10);
+  ASSERT_TRUE(one.ok() && two.ok());
+  EXPECT_TRUE((*one)->finish(manifest(), image()).ok());
+  EXPECT_TRUE((*two)->finish(manifest(), image()).ok());
+  EXPECT_EQ(folder.entries(), 1u);
+  EXPECT_TRUE(Artifact::open(folder.file("model")).ok());
+}

@@ -1,0 +1,122 @@
+//===- TestImage.c - a small image for the runtime's tests ----------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+// Compiled freestanding and linked like a compiled model. It adds two tensors
+// and does a few odd things on request. With a VARIANT_ macro it becomes an
+// image that the loader must refuse.
+//
+// Inputs: a, b f32[batch, n]; mode i32[1]. Outputs: sum f32[batch, n];
+// report i64[1].
+#include "runtime/core/Abi.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+enum {
+  ErrorTooWide = 1,
+  ErrorOnRequest = 2,
+};
+
+#if defined(VARIANT_UNDEFINED)
+extern int somewhereElse(void);
+#elif defined(VARIANT_TLS)
+static _Thread_local int perThread = 7;
+#elif defined(VARIANT_CONSTRUCTOR)
+static volatile int constructed;
+__attribute__((constructor)) static void construct(void) { constructed = 1; }
+#endif
+
+EXPORT int32_t ingot_sizes(const int64_t *dims, int64_t workers,
+                           int64_t *symbols, int64_t *outDims,
+                           int64_t *arenaBytes) {
+  int64_t batch = dims[0], n = dims[1];
+  if (n > 1 << 20)
+    return ErrorTooWide;
+  symbols[0] = batch;
+  symbols[1] = n;
+  outDims[0] = batch;
+  outDims[1] = n;
+  outDims[2] = 1;
+  *arenaBytes = workers * (int64_t)sizeof(int64_t);
+  return 0;
+}
+
+/// Passes a barrier; not 0 if the program shall stop (Abi.h).
+static int barrier(IngotContext *ctx, int64_t target) {
+  __atomic_fetch_add(ctx->barrier, 1, __ATOMIC_ACQ_REL);
+  for (int64_t spins = 0;
+       __atomic_load_n(ctx->barrier, __ATOMIC_ACQUIRE) < target; ++spins) {
+    if (spins > 2000)
+      ctx->relax(ctx);
+    __builtin_ia32_pause();
+  }
+  if (__atomic_load_n(ctx->error, __ATOMIC_RELAXED) == 0)
+    return 0;
+  __atomic_fetch_add(ctx->barrier, INGOT_BARRIER_RELEASE, __ATOMIC_RELEASE);
+  return 1;
+}
+
+typedef void (*Mode)(IngotContext *ctx, int64_t worker, int64_t workers);
+
+/// Adds rows, counts elements in the arena, and sums the counts up behind a
+/// barrier.
+static void add(IngotContext *ctx, int64_t worker, int64_t workers) {
+  const float *a = ctx->inputs[0], *b = ctx->inputs[1];
+  float *sum = ctx->outputs[0];
+  int64_t *counts = (int64_t *)ctx->arena;
+  int64_t total = ctx->symbols[0] * ctx->symbols[1];
+  counts[worker] = 0;
+  for (int64_t i = worker; i < total; i += workers) {
+    sum[i] = a[i] + b[i] + (float)ctx->weights[0];
+    ++counts[worker];
+  }
+  if (barrier(ctx, workers))
+    return;
+  if (worker == 0) {
+    int64_t *report = ctx->outputs[1];
+    *report = 0;
+    for (int64_t i = 0; i < workers; ++i)
+      *report += counts[i];
+  }
+}
+
+/// A runtime check that fails in the last worker.
+static void fail(IngotContext *ctx, int64_t worker, int64_t workers) {
+  if (worker == workers - 1) {
+    int32_t none = 0;
+    __atomic_compare_exchange_n(ctx->error, &none, ErrorOnRequest, 0,
+                                __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  }
+  barrier(ctx, workers);
+}
+
+/// Passes barriers until it is stopped.
+static void spin(IngotContext *ctx, int64_t worker, int64_t workers) {
+  for (int64_t episode = 1; !barrier(ctx, episode * workers); ++episode) {
+  }
+}
+
+/// Reports the state of the floating-point unit.
+static void rounding(IngotContext *ctx, int64_t worker, int64_t workers) {
+  if (worker == 0)
+    *(int64_t *)ctx->outputs[1] = __builtin_ia32_stmxcsr();
+}
+
+// Function pointers need relative relocations.
+static Mode volatile modes[] = {add, fail, spin, rounding};
+
+#if !defined(VARIANT_NO_ENTRY)
+EXPORT void ingot_entry(IngotContext *ctx, int64_t worker, int64_t workers) {
+  int32_t mode = *(const int32_t *)ctx->inputs[2];
+#if defined(VARIANT_UNDEFINED)
+  mode += somewhereElse();
+#elif defined(VARIANT_TLS)
+  mode += perThread++;
+#endif
+  modes[mode & 3](ctx, worker, workers);
+}
+#else
+EXPORT Mode *ingot_other(void) { return (Mode *)modes; }
+#endif
