@@ -45,7 +45,7 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   auto artifact = Artifact::fromMemory({data, size});
-  if (artifact)
+  if (artifact.ok())
     (void)ElfImage::load((*artifact)->image());
   return 0;
 }
