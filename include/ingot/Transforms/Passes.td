@@ -53,4 +53,59 @@ def FormStages : Pass<"ingot-form-stages", "::mlir::func::FuncOp"> {
                            "::mlir::affine::AffineDialect"];
 }
 
+def Bufferize : Pass<"ingot-bufferize", "::mlir::ModuleOp"> {
+  let summary = "Give every tensor of the entry functions a buffer";
+  let description = [{
+    Public functions over tensors become functions over buffers in destination
+    style: arguments are read-only buffers, and each result is written into a
+    buffer argument that follows them, without a copy where the value can be
+    computed there. What a function still returns are the dims of its results,
+    all of them, in order. Arguments carry `ingot.role` ("input", "output").
+
+    Example: `func @f(%a: tensor<?xf32>) -> tensor<?xf32>` becomes
+    `func @f(%a: memref<?xf32> {ingot.role = "input"},
+             %r: memref<?xf32> {ingot.role = "output"}) -> index`.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::tensor::TensorDialect",
+                           "::mlir::linalg::LinalgDialect"];
+}
+
+def StageLeftovers : Pass<"ingot-stage-leftovers", "::mlir::func::FuncOp"> {
+  let summary = "Make stages of what is still outside of one";
+  let description = [{
+    After bufferization, an op at the top level that touches memory and is not
+    in a stage becomes one: copies and other tileable ops a loop over tiles,
+    the rest one tile that one worker runs. Neighbours of one tile share it.
+    Reading one element stays outside: every worker does it for itself.
+
+    Example: `memref.copy %a, %b` becomes
+    `scf.forall (%i) = (0) to (%n) step (8192) { linalg.copy ... }`.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
+def PlanMemory : Pass<"ingot-plan-memory", "::mlir::func::FuncOp"> {
+  let summary = "Place every allocation at an offset of one arena";
+  let description = [{
+    Allocations between the stages become views of an arena. Two buffers whose
+    lives do not meet share a slot, whose size is the larger of their symbolic
+    sizes; offsets are run-time expressions, multiples of 64. Allocations
+    inside a stage become stack memory where a small constant bounds them and
+    a part of the arena, one a worker, where not. The function gets the
+    arguments arena, worker and workers (`ingot.role`), and returns the arena's
+    size as its last result.
+
+    Example: two buffers of `%n * 4` bytes, the second made after the first's
+    last use, both become `memref.view %arena[%c0][%n]`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
 #endif // INGOT_TRANSFORMS_PASSES

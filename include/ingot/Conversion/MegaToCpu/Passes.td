@@ -1,0 +1,51 @@
+//===- Passes.td - stages to SPMD code ---------------------*- tablegen -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#ifndef INGOT_CONVERSION_MEGATOCPU_PASSES
+#define INGOT_CONVERSION_MEGATOCPU_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def OutlineStages : Pass<"ingot-outline-stages", "::mlir::ModuleOp"> {
+  let summary = "Move every stage into a function that one worker runs";
+  let description = [{
+    The body of a top-level `scf.forall` becomes a function over the values
+    that it reads, a worker's number and the number of workers; it runs the
+    tiles worker, worker + workers, ... Stages that differ only in addresses
+    and sizes share one function.
+
+    Example: `scf.forall (%i) = (0) to (%n) step (24) { body }` becomes
+    `func.call @stage_0(%buffer, %n, %worker, %workers)` and
+    ```mlir
+    func.func private @stage_0(...) {
+      scf.for %t = %worker to %tiles step %workers { body }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def EmitEntry : Pass<"ingot-emit-entry", "::mlir::ModuleOp"> {
+  let summary = "Emit the functions that the runtime calls";
+  let description = [{
+    From the public function over buffers, makes `ingot_entry` (the program of
+    one worker: its buffers come from the context, and workers meet at barriers
+    between stages that depend on each other) and `ingot_sizes` (from the
+    dims of the inputs to those of the outputs, the symbols and the arena).
+    See runtime/core/Abi.h. `ingot.size` becomes arithmetic over the symbols and
+    `ingot.check` stores the index of its message in the module's attribute
+    `ingot.errors`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // INGOT_CONVERSION_MEGATOCPU_PASSES

@@ -1,0 +1,183 @@
+//===- OutlineStages.cpp - one function for each kind of stage ------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "ingot/Conversion/MegaToCpu/Passes.h"
+
+#include "mlir/Transforms/RegionUtils.h"
+
+namespace ingot {
+#define GEN_PASS_DEF_OUTLINESTAGES
+#include "lib/Conversion/MegaToCpu/Passes.h.inc"
+} // namespace ingot
+
+using namespace mlir;
+
+namespace {
+
+/// Hashes and compares functions by what they do: neither their names nor
+/// their locations count.
+struct SameBody : llvm::DenseMapInfo<func::FuncOp> {
+  static unsigned getHashValue(func::FuncOp func) {
+    unsigned hash = hash_value(func.getFunctionType());
+    func.getBody().walk([&](Operation *op) {
+      hash = llvm::hash_combine(
+          hash, OperationEquivalence::computeHash(
+                    op, OperationEquivalence::ignoreHashValue,
+                    OperationEquivalence::ignoreHashValue,
+                    OperationEquivalence::IgnoreLocations));
+    });
+    return hash;
+  }
+  static bool isEqual(func::FuncOp a, func::FuncOp b) {
+    if (a == b)
+      return true;
+    if (a == getEmptyKey() || a == getTombstoneKey() || b == getEmptyKey() ||
+        b == getTombstoneKey())
+      return false;
+    return a.getFunctionType() == b.getFunctionType() &&
+           OperationEquivalence::isRegionEquivalentTo(
+               &a.getBody(), &b.getBody(),
+               OperationEquivalence::IgnoreLocations);
+  }
+};
+
+/// Values that the stage's own function recomputes instead of taking them as
+/// arguments: they make types and loops static.
+bool isRematerialized(Value value) {
+  Operation *op = value.getDefiningOp();
+  return op && op->hasTrait<OpTrait::ConstantLike>() &&
+         op->getNumOperands() == 0;
+}
+
+struct OutlineStagesPass : ingot::impl::OutlineStagesBase<OutlineStagesPass> {
+  void runOnOperation() override {
+    SymbolTable symbols(getOperation());
+    llvm::DenseMap<func::FuncOp, func::FuncOp, SameBody> unique;
+    SmallVector<func::FuncOp> mains;
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (func.isPublic() && !func.isExternal())
+        mains.push_back(func);
+    for (func::FuncOp main : mains) {
+      Value worker = argumentWithRole(main, "worker");
+      Value workers = argumentWithRole(main, "workers");
+      if (!worker || !workers) {
+        main.emitError("has no worker arguments: plan memory first");
+        return signalPassFailure();
+      }
+      for (auto stage : llvm::make_early_inc_range(
+               main.getBody().front().getOps<scf::ForallOp>()))
+        outline(stage, worker, workers, symbols, unique);
+    }
+  }
+
+private:
+  static Value argumentWithRole(func::FuncOp func, StringRef role) {
+    for (unsigned i = 0; i < func.getNumArguments(); ++i)
+      if (auto attr = func.getArgAttrOfType<StringAttr>(i, "ingot.role"))
+        if (attr.getValue() == role)
+          return func.getArgument(i);
+    return {};
+  }
+
+  void outline(scf::ForallOp stage, Value worker, Value workers,
+               SymbolTable &symbols,
+               llvm::DenseMap<func::FuncOp, func::FuncOp, SameBody> &unique) {
+    // Values computed from nothing (sizes) are computed once, by the caller.
+    stage.walk([&](Operation *op) {
+      if (op->getNumOperands() == 0 && op->getNumRegions() == 0 &&
+          isPure(op) && !op->hasTrait<OpTrait::ConstantLike>() &&
+          !op->hasTrait<OpTrait::IsTerminator>())
+        op->moveBefore(stage);
+    });
+
+    llvm::SetVector<Value> captured;
+    getUsedValuesDefinedAbove(stage.getRegion(), captured);
+    for (Value operand : stage->getOperands())
+      captured.insert(operand);
+    SmallVector<Value> arguments, constants;
+    for (Value value : captured)
+      if (isRematerialized(value))
+        constants.push_back(value);
+      else if (value != worker && value != workers)
+        arguments.push_back(value);
+    arguments.push_back(worker);
+    arguments.push_back(workers);
+
+    OpBuilder b(stage->getContext());
+    Location loc = stage.getLoc();
+    auto func = func::FuncOp::create(
+        loc, "stage_0",
+        b.getFunctionType(TypeRange(ValueRange(arguments)), {}));
+    func.setPrivate();
+    Block *body = func.addEntryBlock();
+    IRMapping map;
+    for (auto [outer, inner] : llvm::zip(arguments, body->getArguments()))
+      map.map(outer, inner);
+    b.setInsertionPointToStart(body);
+    for (Value constant : constants)
+      map.map(constant, b.clone(*constant.getDefiningOp())->getResult(0));
+    emitTileLoop(b, stage, map, map.lookup(worker), map.lookup(workers));
+    b.setInsertionPointToEnd(body);
+    func::ReturnOp::create(b, loc);
+
+    auto [entry, isNew] = unique.try_emplace(func, func);
+    if (isNew)
+      symbols.insert(func);
+    else
+      func.erase();
+    b.setInsertionPoint(stage);
+    func::CallOp::create(b, loc, entry->second, arguments);
+    stage.erase();
+  }
+
+  /// Emits the loop over one worker's tiles, with the stage's body in it.
+  static void emitTileLoop(OpBuilder &b, scf::ForallOp stage, IRMapping &map,
+                           Value worker, Value workers) {
+    Location loc = stage.getLoc();
+    auto valueOf = [&](OpFoldResult value) -> Value {
+      if (auto attr = dyn_cast<Attribute>(value))
+        return arith::ConstantIndexOp::create(
+            b, loc, cast<IntegerAttr>(attr).getInt());
+      return map.lookupOrDefault(cast<Value>(value));
+    };
+    SmallVector<Value> lower, step, counts;
+    Value tiles = arith::ConstantIndexOp::create(b, loc, 1);
+    for (auto [lb, ub, st] :
+         llvm::zip(stage.getMixedLowerBound(), stage.getMixedUpperBound(),
+                   stage.getMixedStep())) {
+      lower.push_back(valueOf(lb));
+      step.push_back(valueOf(st));
+      Value extent =
+          b.createOrFold<arith::SubIOp>(loc, valueOf(ub), lower.back());
+      counts.push_back(
+          b.createOrFold<arith::CeilDivSIOp>(loc, extent, step.back()));
+      tiles = b.createOrFold<arith::MulIOp>(loc, tiles, counts.back());
+    }
+    auto loop = scf::ForOp::create(b, loc, worker, tiles, workers);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value rest = loop.getInductionVar();
+    for (int64_t i = counts.size() - 1; i >= 0; --i) {
+      Value index = rest;
+      if (i != 0) {
+        index = b.createOrFold<arith::RemSIOp>(loc, rest, counts[i]);
+        rest = b.createOrFold<arith::DivSIOp>(loc, rest, counts[i]);
+      }
+      Value scaled = b.createOrFold<arith::MulIOp>(loc, index, step[i]);
+      map.map(stage.getInductionVar(i),
+              b.createOrFold<arith::AddIOp>(loc, scaled, lower[i]));
+    }
+    for (Operation &op : stage.getBody()->without_terminator())
+      b.clone(op, map);
+    // A buffer of a tile is the same memory in every tile.
+    loop.walk([&](memref::AllocaOp alloca) {
+      if (alloca.getType().hasStaticShape() && alloca->getNumOperands() == 0)
+        alloca->moveBefore(loop);
+    });
+  }
+};
+
+} // namespace

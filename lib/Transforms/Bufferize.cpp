@@ -1,0 +1,139 @@
+//===- Bufferize.cpp - tensors to buffers, results written in place -------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "ingot/Transforms/Passes.h"
+
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+
+namespace ingot {
+#define GEN_PASS_DEF_BUFFERIZE
+#include "lib/Transforms/Passes.h.inc"
+} // namespace ingot
+
+using namespace mlir;
+
+namespace {
+
+MemRefType bufferTypeOf(RankedTensorType type) {
+  return MemRefType::get(type.getShape(), type.getElementType());
+}
+
+struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto func : module.getOps<func::FuncOp>())
+      if (!func.isExternal() && func.isPublic() &&
+          failed(takeBuffers(func)))
+        return signalPassFailure();
+    if (failed(resolveDims(module)))
+      return signalPassFailure();
+
+    IRRewriter rewriter(&getContext());
+    if (failed(bufferization::eliminateEmptyTensors(rewriter, module)))
+      return signalPassFailure();
+    bufferization::OneShotBufferizationOptions options;
+    options.opFilter.denyOperation<func::FuncOp>();
+    options.opFilter.denyDialect<func::FuncDialect>();
+    bufferization::BufferizationState state;
+    if (failed(bufferization::runOneShotBufferize(module, options, state)))
+      return signalPassFailure();
+    for (auto func : module.getOps<func::FuncOp>())
+      if (failed(checkBuffers(func)))
+        return signalPassFailure();
+  }
+
+  /// Rewrites the signature of `func` to buffers in destination style.
+  LogicalResult takeBuffers(func::FuncOp func) {
+    Block &body = func.getBody().front();
+    if (func.getBody().getBlocks().size() != 1)
+      return func.emitError("expected one block");
+    OpBuilder b(func.getContext());
+    StringAttr role = b.getStringAttr("ingot.role");
+    unsigned numInputs = func.getNumArguments();
+    SmallVector<Type> argTypes;
+    SmallVector<Attribute> argAttrs;
+    auto attrsWithRole = [&](DictionaryAttr attrs, StringRef value) {
+      NamedAttrList list(attrs);
+      list.set(role, b.getStringAttr(value));
+      return list.getDictionary(b.getContext());
+    };
+
+    b.setInsertionPointToStart(&body);
+    for (unsigned i = 0; i < numInputs; ++i) {
+      BlockArgument arg = body.getArgument(i);
+      DictionaryAttr attrs = func.getArgAttrDict(i);
+      auto type = dyn_cast<RankedTensorType>(arg.getType());
+      if (!type) {
+        argTypes.push_back(arg.getType());
+        argAttrs.push_back(attrs ? attrs : b.getDictionaryAttr({}));
+        continue;
+      }
+      arg.setType(bufferTypeOf(type));
+      argTypes.push_back(arg.getType());
+      argAttrs.push_back(func.getArgAttr(i, role)
+                             ? attrs
+                             : attrsWithRole(attrs, "input"));
+      auto tensor = bufferization::ToTensorOp::create(
+          b, arg.getLoc(), type, arg, /*restrict=*/true, /*writable=*/false);
+      arg.replaceAllUsesExcept(tensor.getResult(), tensor);
+    }
+
+    auto ret = cast<func::ReturnOp>(body.getTerminator());
+    b.setInsertionPoint(ret);
+    SmallVector<Value> dims;
+    for (auto [i, result] : llvm::enumerate(ret.getOperands())) {
+      auto type = dyn_cast<RankedTensorType>(result.getType());
+      if (!type)
+        return ret.emitError("result ") << i << " is not a ranked tensor";
+      for (int64_t dim = 0; dim < type.getRank(); ++dim)
+        dims.push_back(
+            tensor::DimOp::create(b, ret.getLoc(), result, dim));
+      MemRefType buffer = bufferTypeOf(type);
+      Value arg = body.addArgument(buffer, ret.getLoc());
+      argTypes.push_back(buffer);
+      argAttrs.push_back(attrsWithRole(func.getResultAttrDict(i), "output"));
+      bufferization::MaterializeInDestinationOp::create(
+          b, ret.getLoc(), /*result=*/Type(), result, arg, /*restrict=*/true,
+          /*writable=*/true);
+    }
+    ret.getOperandsMutable().assign(dims);
+    func.setType(b.getFunctionType(
+        argTypes, SmallVector<Type>(dims.size(), b.getIndexType())));
+    func.removeResAttrsAttr();
+    func.setArgAttrsAttr(b.getArrayAttr(argAttrs));
+    return success();
+  }
+
+  /// Expresses sizes by those of the arguments, so that no tensor is kept
+  /// alive for its size alone.
+  LogicalResult resolveDims(ModuleOp module) {
+    MLIRContext *context = &getContext();
+    RewritePatternSet patterns(context);
+    memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+    memref::populateResolveShapedTypeResultDimsPatterns(patterns);
+    tensor::DimOp::getCanonicalizationPatterns(patterns, context);
+    scf::ForallOp::getCanonicalizationPatterns(patterns, context);
+    return applyPatternsGreedily(module, std::move(patterns));
+  }
+
+  LogicalResult checkBuffers(func::FuncOp func) {
+    WalkResult result = func.walk([](Operation *op) {
+      auto isTensor = [](Type type) { return isa<TensorType>(type); };
+      if (llvm::any_of(op->getResultTypes(), isTensor) ||
+          llvm::any_of(op->getOperandTypes(), isTensor)) {
+        op->emitError("was given no buffer");
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
+  }
+};
+
+} // namespace

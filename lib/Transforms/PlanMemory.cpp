@@ -1,0 +1,334 @@
+//===- PlanMemory.cpp - one arena for every allocation --------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "ingot/Transforms/Passes.h"
+
+#include "mlir/Dialect/Affine/Transforms/Transforms.h"
+#include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
+
+namespace ingot {
+#define GEN_PASS_DEF_PLANMEMORY
+#include "lib/Transforms/Passes.h.inc"
+} // namespace ingot
+
+using namespace mlir;
+
+namespace {
+
+constexpr int64_t alignment = 64;
+/// Scratch of a tile up to this size lives on the worker's stack.
+constexpr int64_t maxStackBytes = 32 << 10;
+/// What an unknown dim counts for when buffers are ordered by size.
+constexpr int64_t assumedExtent = 128;
+
+/// One buffer between the stages: its size and when it is alive.
+struct Buffer {
+  memref::AllocOp alloc;
+  Value bytes;
+  double estimate;
+  unsigned first, last;
+};
+
+/// A part of the arena that buffers with disjoint lives take in turn.
+struct Slot {
+  SmallVector<Buffer *> tenants;
+  double estimate = 0;
+  Value bytes, offset;
+};
+
+int64_t elementBytes(MemRefType type) {
+  return llvm::divideCeil(type.getElementType().isIndex()
+                              ? 64
+                              : type.getElementTypeBitWidth(),
+                          8);
+}
+
+struct PlanMemoryPass : ingot::impl::PlanMemoryBase<PlanMemoryPass> {
+  void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    if (func.isExternal() || !func.isPublic())
+      return;
+    body = &func.getBody().front();
+    OpBuilder b(func.getContext());
+    arena = addArgument(
+        func, MemRefType::get({ShapedType::kDynamic}, b.getI8Type()), "arena");
+    worker = addArgument(func, b.getIndexType(), "worker");
+    workers = addArgument(func, b.getIndexType(), "workers");
+
+    // Sizes are computed before everything else, in front of this op.
+    b.setInsertionPointToStart(body);
+    anchor = arith::ConstantIndexOp::create(b, func.getLoc(), alignment);
+
+    Value total = placeBuffers(func);
+    if (!total)
+      return signalPassFailure();
+    total = placeScratch(func, total);
+    if (!total)
+      return signalPassFailure();
+    auto ret = cast<func::ReturnOp>(body->getTerminator());
+    ret->insertOperands(ret->getNumOperands(), total);
+    SmallVector<Type> results(ret->getOperandTypes());
+    func.setType(b.getFunctionType(body->getArgumentTypes(), results));
+  }
+
+private:
+  Value addArgument(func::FuncOp func, Type type, StringRef role) {
+    OpBuilder b(func.getContext());
+    unsigned index = func.getNumArguments();
+    auto attrs = b.getDictionaryAttr(
+        {b.getNamedAttr("ingot.role", b.getStringAttr(role))});
+    if (failed(func.insertArgument(index, type, attrs, func.getLoc())))
+      return {};
+    return func.getArgument(index);
+  }
+
+  /// Moves the computation of `value` in front of the anchor.
+  LogicalResult hoist(Value value, Operation *user) {
+    Operation *op = value.getDefiningOp();
+    if (!op || op->isBeforeInBlock(anchor))
+      return success();
+    if (!isMemoryEffectFree(op) || op->getBlock() != body)
+      return user->emitError("data-dependent shape: the size of a buffer "
+                             "depends on the data of another");
+    for (Value operand : op->getOperands())
+      if (failed(hoist(operand, user)))
+        return failure();
+    op->moveBefore(anchor);
+    return success();
+  }
+
+  /// Bytes of a buffer of `type` with the given dynamic dims, rounded up.
+  Value bytesOf(OpBuilder &b, Location loc, MemRefType type,
+                ValueRange dynamicDims) {
+    int64_t constant = elementBytes(type);
+    for (int64_t dim : type.getShape())
+      if (!ShapedType::isDynamic(dim))
+        constant *= dim;
+    auto apply = [&](AffineExpr expr) {
+      return affine::makeComposedFoldedAffineApply(
+          b, loc,
+          AffineMap::get(0, 1, (expr * constant).ceilDiv(alignment) *
+                                   alignment),
+          getAsOpFoldResult(product(b, loc, dynamicDims)));
+    };
+    return getValueOrCreateConstantIndexOp(b, loc,
+                                           apply(b.getAffineSymbolExpr(0)));
+  }
+
+  Value product(OpBuilder &b, Location loc, ValueRange values) {
+    Value result;
+    for (Value value : values)
+      result = result ? b.createOrFold<arith::MulIOp>(loc, result, value)
+                      : value;
+    return result ? result
+                  : Value(arith::ConstantIndexOp::create(b, loc, 1));
+  }
+
+  /// Collects the buffers between the stages, in order.
+  FailureOr<SmallVector<Buffer>> collectBuffers(func::FuncOp func) {
+    SmallVector<Buffer> buffers;
+    BufferViewFlowAnalysis aliases(func);
+    DenseMap<Operation *, unsigned> position;
+    for (auto [i, op] : llvm::enumerate(*body))
+      position[&op] = i;
+    for (auto alloc : body->getOps<memref::AllocOp>()) {
+      Buffer buffer{alloc, {}, 1.0, ~0u, 0};
+      for (Value alias : aliases.resolve(alloc.getResult()))
+        for (Operation *user : alias.getUsers()) {
+          Operation *top = body->findAncestorOpInBlock(*user);
+          if (isa<ViewLikeOpInterface>(top))
+            continue;
+          buffer.first = std::min(buffer.first, position[top]);
+          buffer.last = std::max(buffer.last, position[top]);
+        }
+      MemRefType type = alloc.getType();
+      buffer.estimate = elementBytes(type);
+      for (int64_t dim : type.getShape())
+        buffer.estimate *= ShapedType::isDynamic(dim) ? assumedExtent : dim;
+      buffers.push_back(buffer);
+    }
+    for (Buffer &buffer : buffers) {
+      for (Value dim : buffer.alloc.getDynamicSizes())
+        if (failed(hoist(dim, buffer.alloc)))
+          return failure();
+      OpBuilder b(anchor);
+      buffer.bytes = bytesOf(b, buffer.alloc.getLoc(), buffer.alloc.getType(),
+                             buffer.alloc.getDynamicSizes());
+    }
+    return buffers;
+  }
+
+  /// Gives every buffer a slot, the largest first.
+  static SmallVector<Slot> assignSlots(MutableArrayRef<Buffer> buffers) {
+    SmallVector<Buffer *> order;
+    for (Buffer &buffer : buffers)
+      order.push_back(&buffer);
+    llvm::sort(order, [](const Buffer *a, const Buffer *b) {
+      return a->estimate != b->estimate ? a->estimate > b->estimate : a < b;
+    });
+    SmallVector<Slot> slots;
+    for (Buffer *buffer : order) {
+      Slot *best = nullptr;
+      for (Slot &slot : slots) {
+        bool isFree = llvm::none_of(slot.tenants, [&](const Buffer *tenant) {
+          return tenant->first <= buffer->last && buffer->first <= tenant->last;
+        });
+        if (isFree && (!best || slot.estimate < best->estimate))
+          best = &slot;
+      }
+      if (!best) {
+        slots.emplace_back();
+        best = &slots.back();
+        best->estimate = buffer->estimate;
+      }
+      best->tenants.push_back(buffer);
+    }
+    return slots;
+  }
+
+  /// Replaces the allocations between the stages; returns the bytes taken.
+  Value placeBuffers(func::FuncOp func) {
+    FailureOr<SmallVector<Buffer>> buffers = collectBuffers(func);
+    if (failed(buffers))
+      return {};
+    OpBuilder b(anchor);
+    Location loc = func.getLoc();
+    Value offset = arith::ConstantIndexOp::create(b, loc, 0);
+    for (Slot &slot : assignSlots(*buffers)) {
+      SmallVector<Value> sizes;
+      for (Buffer *tenant : slot.tenants) {
+        bool isKnown = llvm::any_of(sizes, [&](Value size) {
+          return size == tenant->bytes ||
+                 isEqualConstantIntOrValue(size, tenant->bytes);
+        });
+        if (!isKnown)
+          sizes.push_back(tenant->bytes);
+      }
+      Value bytes = sizes.front();
+      for (Value size : ArrayRef(sizes).drop_front())
+        bytes = b.createOrFold<arith::MaxSIOp>(loc, bytes, size);
+      for (Buffer *tenant : slot.tenants)
+        replaceWithView(tenant->alloc, offset, arena);
+      offset = b.createOrFold<arith::AddIOp>(loc, offset, bytes);
+    }
+    return offset;
+  }
+
+  static void replaceWithView(memref::AllocOp alloc, Value offset,
+                              Value memory) {
+    OpBuilder b(alloc);
+    Value view = memref::ViewOp::create(b, alloc.getLoc(), alloc.getType(),
+                                        memory, offset,
+                                        alloc.getDynamicSizes());
+    alloc.replaceAllUsesWith(view);
+    alloc.erase();
+  }
+
+  /// Replaces the allocations inside the stages; returns the arena's size,
+  /// `base` and every worker's scratch together.
+  Value placeScratch(func::FuncOp func, Value base) {
+    SmallVector<Value> stageBytes;
+    SmallVector<std::pair<memref::AllocOp, Value>> scratch;
+    for (Operation &op : llvm::make_early_inc_range(*body)) {
+      auto stage = dyn_cast<scf::ForallOp>(op);
+      if (!stage)
+        continue;
+      Value used;
+      SmallVector<memref::AllocOp> allocs;
+      stage.walk([&](memref::AllocOp alloc) { allocs.push_back(alloc); });
+      for (memref::AllocOp alloc : allocs) {
+        if (placeOnStack(alloc))
+          continue;
+        Value bytes = boundBytes(alloc, stage);
+        if (!bytes)
+          return {};
+        OpBuilder b(anchor);
+        if (!used)
+          used = arith::ConstantIndexOp::create(b, op.getLoc(), 0);
+        scratch.push_back({alloc, used});
+        used = b.createOrFold<arith::AddIOp>(op.getLoc(), used, bytes);
+      }
+      if (used)
+        stageBytes.push_back(used);
+    }
+    if (stageBytes.empty())
+      return base;
+    OpBuilder b(anchor);
+    Location loc = func.getLoc();
+    Value perWorker = stageBytes.front();
+    for (Value bytes : ArrayRef(stageBytes).drop_front())
+      perWorker = b.createOrFold<arith::MaxSIOp>(loc, perWorker, bytes);
+    Value mine = arith::MulIOp::create(b, loc, worker, perWorker);
+    mine = arith::AddIOp::create(b, loc, base, mine);
+    for (auto [alloc, offset] : scratch)
+      replaceWithView(alloc, arith::AddIOp::create(b, loc, mine, offset),
+                      arena);
+    Value all = arith::MulIOp::create(b, loc, workers, perWorker);
+    return arith::AddIOp::create(b, loc, base, all);
+  }
+
+  /// Turns `alloc` into stack memory if a small constant bounds its size.
+  static bool placeOnStack(memref::AllocOp alloc) {
+    MemRefType type = alloc.getType();
+    int64_t bytes = elementBytes(type);
+    for (int64_t dim : type.getShape())
+      if (!ShapedType::isDynamic(dim))
+        bytes *= dim;
+    for (Value dim : alloc.getDynamicSizes()) {
+      FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(
+          presburger::BoundType::UB, ValueBoundsConstraintSet::Variable(dim),
+          /*stopCondition=*/nullptr, /*closedUB=*/true);
+      if (failed(bound) || *bound > maxStackBytes)
+        return false;
+      bytes *= std::max<int64_t>(*bound, 1);
+    }
+    if (bytes > maxStackBytes)
+      return false;
+    OpBuilder b(alloc);
+    Location loc = alloc.getLoc();
+    Value memory = memref::AllocaOp::create(
+        b, loc, MemRefType::get({std::max<int64_t>(bytes, 1)}, b.getI8Type()),
+        b.getI64IntegerAttr(alignment));
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    replaceWithView(alloc, zero, memory);
+    return true;
+  }
+
+  /// Bytes that `alloc` needs in any tile of `stage`, computed in front of
+  /// the anchor.
+  Value boundBytes(memref::AllocOp alloc, scf::ForallOp stage) {
+    SmallVector<Value> dims;
+    OpBuilder b(stage);
+    for (Value dim : alloc.getDynamicSizes()) {
+      FailureOr<OpFoldResult> bound = affine::reifyIndexValueBound(
+          b, alloc.getLoc(), presburger::BoundType::UB, dim,
+          [&](Value value, std::optional<int64_t>,
+              ValueBoundsConstraintSet &) {
+            return !stage->isAncestor(
+                value.getParentRegion()->getParentOp());
+          },
+          /*closedUB=*/true);
+      if (failed(bound)) {
+        alloc.emitError("size has no bound that is known before the stage");
+        return {};
+      }
+      Value value =
+          getValueOrCreateConstantIndexOp(b, alloc.getLoc(), *bound);
+      if (failed(hoist(value, alloc)))
+        return {};
+      dims.push_back(value);
+    }
+    b.setInsertionPoint(anchor);
+    return bytesOf(b, alloc.getLoc(), alloc.getType(), dims);
+  }
+
+  Block *body = nullptr;
+  Operation *anchor = nullptr;
+  Value arena, worker, workers;
+};
+
+} // namespace

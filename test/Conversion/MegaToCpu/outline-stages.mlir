@@ -1,0 +1,28 @@
+// RUN: ingot-opt %s -ingot-outline-stages | FileCheck %s
+
+// The same stage over two buffers becomes one function.
+// CHECK-LABEL: func @main
+// CHECK: call @[[STAGE:stage_0]](%{{.*}}, %{{.*}}, %[[W:.*]], %[[N:.*]])
+// CHECK: call @[[STAGE]](
+// CHECK: func private @[[STAGE]](%[[A:.*]]: memref<?xf32>, %[[D:.*]]: index, %[[WORKER:.*]]: index, %[[WORKERS:.*]]: index)
+// CHECK: memref.alloca
+// CHECK: %[[TILES:.*]] = arith.ceildivsi %[[D]]
+// CHECK: scf.for %[[T:.*]] = %[[WORKER]] to %[[TILES]] step %[[WORKERS]]
+// CHECK: arith.muli %[[T]]
+// CHECK-NOT: func private
+func.func @main(%a: memref<?xf32>, %b: memref<?xf32>, %worker: index {ingot.role = "worker"}, %workers: index {ingot.role = "workers"}) {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %d = memref.dim %a, %c0 : memref<?xf32>
+  scf.forall (%i) = (0) to (%d) step (8) {
+    %s = memref.alloca() : memref<8xf32>
+    memref.store %zero, %s[%c0] : memref<8xf32>
+    memref.store %zero, %a[%i] : memref<?xf32>
+  }
+  scf.forall (%i) = (0) to (%d) step (8) {
+    %s = memref.alloca() : memref<8xf32>
+    memref.store %zero, %s[%c0] : memref<8xf32>
+    memref.store %zero, %b[%i] : memref<?xf32>
+  }
+  return
+}
