@@ -1,0 +1,25 @@
+//===- CpuPipelines.h - from tensors to LLVM's dialect ----------*- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "ingot/Target/CpuCapabilities.h"
+
+#include "mlir/Pass/PassManager.h"
+
+namespace ingot {
+
+/// linalg and ingot's structured ops on tensors -> stages over buffers with a
+/// memory plan.
+void buildStagesPipeline(mlir::OpPassManager &passes);
+
+/// Stages -> the functions of an image, tile bodies as vector code.
+void buildCpuPipeline(mlir::OpPassManager &passes, const TargetInfo &target);
+
+/// Scalar, vector, memref and control flow ops -> LLVM's dialect.
+void buildLlvmPipeline(mlir::OpPassManager &passes);
+
+} // namespace ingot

@@ -1,0 +1,282 @@
+//===- EmitEntry.cpp - the functions that the runtime calls ---------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "ingot/Conversion/MegaToCpu/Passes.h"
+
+#include "dialects/Ingot/IR/IngotOps.h"
+#include "lib/Conversion/MegaToCpu/AbiAccess.h"
+#include "lib/Conversion/MegaToCpu/Program.h"
+
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+
+namespace ingot {
+#define GEN_PASS_DEF_EMITENTRY
+#include "lib/Conversion/MegaToCpu/Passes.h.inc"
+} // namespace ingot
+
+using namespace mlir;
+
+namespace {
+
+/// Pauses in a barrier before the runtime is asked to relax.
+constexpr int64_t spinLimit = 2000;
+/// INGOT_BARRIER_RELEASE of the ABI.
+constexpr int64_t barrierRelease = int64_t(1) << 48;
+constexpr llvm::StringLiteral barrierName = "ingot_barrier";
+
+Value i64Constant(OpBuilder &b, Location loc, int64_t value) {
+  return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
+}
+
+/// Makes the function that waits until `target` arrivals were counted. It
+/// answers whether the run was stopped, and then has released the others.
+void emitBarrier(OpBuilder &b, Location loc) {
+  Type ptr = LLVM::LLVMPointerType::get(b.getContext());
+  Type i64 = b.getI64Type();
+  auto func = func::FuncOp::create(
+      b, loc, barrierName, b.getFunctionType({ptr, i64}, b.getI1Type()));
+  func.setPrivate();
+  func.setNoInline(true);
+  OpBuilder::InsertionGuard guard(b);
+  Block *body = func.addEntryBlock();
+  b.setInsertionPointToStart(body);
+  AbiAccess access(b, loc);
+  Value context = body->getArgument(0), target = body->getArgument(1);
+  Value counter = access.field(context, ingot::ContextField::Barrier);
+  Value one = i64Constant(b, loc, 1);
+  LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::add, counter, one,
+                            LLVM::AtomicOrdering::acq_rel);
+
+  auto wait = scf::WhileOp::create(
+      b, loc, TypeRange{i64}, ValueRange{i64Constant(b, loc, 0)},
+      [&](OpBuilder &b, Location loc, ValueRange args) {
+        Value count = LLVM::LoadOp::create(
+            b, loc, i64, counter, /*alignment=*/8, /*isVolatile=*/false,
+            /*isNonTemporal=*/false, /*isInvariant=*/false,
+            /*isInvariantGroup=*/false, LLVM::AtomicOrdering::acquire);
+        Value isMissing = arith::CmpIOp::create(
+            b, loc, arith::CmpIPredicate::slt, count, target);
+        scf::ConditionOp::create(b, loc, isMissing, args);
+      },
+      [&](OpBuilder &b, Location loc, ValueRange args) {
+        LLVM::CallIntrinsicOp::create(
+            b, loc, b.getStringAttr("llvm.x86.sse2.pause"), ValueRange());
+        Value spins = arith::AddIOp::create(b, loc, args[0], one);
+        Value isLong = arith::CmpIOp::create(
+            b, loc, arith::CmpIPredicate::sgt, spins,
+            i64Constant(b, loc, spinLimit));
+        scf::IfOp::create(b, loc, isLong, [&](OpBuilder &b, Location loc) {
+          Value relax = AbiAccess(b, loc).field(context,
+                                                ingot::ContextField::Relax);
+          auto type = LLVM::LLVMFunctionType::get(
+              LLVM::LLVMVoidType::get(b.getContext()), {ptr});
+          LLVM::CallOp::create(b, loc, type, ValueRange{relax, context});
+          scf::YieldOp::create(b, loc);
+        });
+        scf::YieldOp::create(b, loc, spins);
+      });
+  (void)wait;
+
+  Value error = LLVM::LoadOp::create(
+      b, loc, b.getI32Type(), access.field(context, ingot::ContextField::Error),
+      /*alignment=*/4, /*isVolatile=*/false, /*isNonTemporal=*/false,
+      /*isInvariant=*/false, /*isInvariantGroup=*/false,
+      LLVM::AtomicOrdering::monotonic);
+  Value zero = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
+  Value isStopped = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne,
+                                          error, zero);
+  scf::IfOp::create(b, loc, isStopped, [&](OpBuilder &b, Location loc) {
+    LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::add, counter,
+                              i64Constant(b, loc, barrierRelease),
+                              LLVM::AtomicOrdering::release);
+    scf::YieldOp::create(b, loc);
+  });
+  func::ReturnOp::create(b, loc, isStopped);
+}
+
+/// Builds `ingot_entry` and moves the program's body into it.
+class EntryBuilder {
+public:
+  EntryBuilder(const ingot::Program &program, OpBuilder &b)
+      : program(program), b(b), loc(program.main->getLoc()) {}
+
+  LogicalResult run(func::FuncOp func) {
+    Block *head = func.addEntryBlock();
+    context = head->getArgument(0);
+    exit = func.addBlock();
+    b.setInsertionPointToStart(exit);
+    func::ReturnOp::create(b, loc);
+
+    b.setInsertionPointToStart(head);
+    worker = arith::IndexCastOp::create(b, loc, b.getIndexType(),
+                                        head->getArgument(1));
+    workers = arith::IndexCastOp::create(b, loc, b.getIndexType(),
+                                         head->getArgument(2));
+    ingot::AbiAccess access(b, loc);
+    Value symbols = access.field(context, ingot::ContextField::Symbols);
+    for (auto [i, symbol] : llvm::enumerate(program.symbols))
+      dims.bind(symbol.name, access.indexAt(symbols, i));
+    if (failed(bindArguments()))
+      return failure();
+
+    func::FuncOp main = program.main;
+    for (Operation &op : main.getBody().front().without_terminator())
+      if (failed(place(op, func)))
+        return failure();
+    func::ReturnOp::create(b, loc);
+    return success();
+  }
+
+private:
+  /// Gives every argument of the program its value.
+  LogicalResult bindArguments() {
+    ingot::AbiAccess access(b, loc);
+    func::FuncOp main = program.main;
+    for (auto [i, arg] : llvm::enumerate(main.getArguments())) {
+      StringRef role = program.roleOf(i);
+      if (role == "input" || role == "output")
+        continue;
+      if (role == "worker") {
+        map.map(arg, worker);
+      } else if (role == "workers") {
+        map.map(arg, workers);
+      } else if (role == "arena") {
+        map.map(arg, access.bytes(
+                         access.field(context, ingot::ContextField::Arena)));
+      } else if (role == "error") {
+        map.map(arg, access.field(context, ingot::ContextField::Error));
+      } else if (role == "weight") {
+        auto offset =
+            main.getArgAttrOfType<IntegerAttr>(i, "ingot.weight_offset");
+        if (!offset)
+          return main.emitError("weight argument ") << i << " has no place";
+        Value base = access.bytes(
+            access.field(context, ingot::ContextField::Weights));
+        Value start = arith::ConstantIndexOp::create(b, loc, offset.getInt());
+        map.map(arg, memref::ViewOp::create(
+                         b, loc, cast<MemRefType>(arg.getType()), base, start,
+                         ValueRange()));
+      } else {
+        return main.emitError("argument ") << i << " has no known role";
+      }
+    }
+    Value inputs = access.field(context, ingot::ContextField::Inputs);
+    for (auto [position, i] : llvm::enumerate(program.inputs)) {
+      auto type = cast<MemRefType>(main.getArgument(i).getType());
+      SmallVector<Value> sizes;
+      for (int64_t dim = 0; dim < type.getRank(); ++dim)
+        if (type.isDynamicDim(dim))
+          sizes.push_back(
+              dims.emit(b, loc, program.inputDims[position][dim]));
+      map.map(main.getArgument(i),
+              access.buffer(access.pointerAt(inputs, position), type, sizes));
+    }
+    return bindOutputs();
+  }
+
+  /// Outputs take the sizes that the program returns for them.
+  LogicalResult bindOutputs() {
+    ingot::AbiAccess access(b, loc);
+    func::FuncOp main = program.main;
+    Value outputs = access.field(context, ingot::ContextField::Outputs);
+    auto ret = cast<func::ReturnOp>(main.getBody().front().getTerminator());
+    unsigned next = 0;
+    IRMapping sizesMap = map;
+    for (auto [position, i] : llvm::enumerate(program.outputs)) {
+      auto type = cast<MemRefType>(main.getArgument(i).getType());
+      SmallVector<Value> sizes;
+      for (int64_t dim = 0; dim < type.getRank(); ++dim, ++next) {
+        if (!type.isDynamicDim(dim))
+          continue;
+        Value size = ingot::cloneSize(b, program, dims, ret.getOperand(next),
+                                      sizesMap);
+        if (!size)
+          return failure();
+        sizes.push_back(size);
+      }
+      map.map(main.getArgument(i),
+              access.buffer(access.pointerAt(outputs, position), type, sizes));
+    }
+    return success();
+  }
+
+  /// Adds one op of the program, behind a barrier if it needs one.
+  LogicalResult place(Operation &op, func::FuncOp func) {
+    if (auto size = dyn_cast<ingot::SizeOp>(op)) {
+      Value value = ingot::cloneSize(b, program, dims, size.getResult(), map);
+      return success(bool(value));
+    }
+    bool isStage = isa<func::CallOp>(op);
+    bool isRead = isa<memref::LoadOp>(op);
+    if ((isStage && (stagePending || readPending)) || (isRead && stagePending))
+      waitForAll(func);
+    stagePending |= isStage;
+    readPending |= isRead;
+    b.clone(op, map);
+    return success();
+  }
+
+  void waitForAll(func::FuncOp func) {
+    ++episode;
+    Value target = arith::MulIOp::create(
+        b, loc, i64Constant(b, loc, episode),
+        arith::IndexCastOp::create(b, loc, b.getI64Type(), workers));
+    Value isStopped =
+        func::CallOp::create(b, loc, barrierName, TypeRange{b.getI1Type()},
+                             ValueRange{context, target})
+            .getResult(0);
+    Block *next = b.createBlock(exit);
+    b.setInsertionPointToEnd(next->getPrevNode());
+    cf::CondBranchOp::create(b, loc, isStopped, exit, next);
+    b.setInsertionPointToStart(next);
+    stagePending = readPending = false;
+  }
+
+  const ingot::Program &program;
+  OpBuilder &b;
+  Location loc;
+  ingot::DimArith dims;
+  IRMapping map;
+  Value context, worker, workers;
+  Block *exit = nullptr;
+  int64_t episode = 0;
+  bool stagePending = false, readPending = false;
+};
+
+struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    SmallVector<func::FuncOp> mains;
+    for (auto func : module.getOps<func::FuncOp>())
+      if (func.isPublic() && !func.isExternal())
+        mains.push_back(func);
+    if (mains.size() != 1) {
+      module.emitError("expected one public function, found ") << mains.size();
+      return signalPassFailure();
+    }
+    FailureOr<ingot::Program> program = ingot::Program::create(mains.front());
+    if (failed(program))
+      return signalPassFailure();
+    ingot::ErrorTable errors(module);
+    if (failed(ingot::emitSizes(*program, errors)) ||
+        failed(ingot::emitEntry(*program)))
+      return signalPassFailure();
+    mains.front().erase();
+  }
+};
+
+} // namespace
+
+LogicalResult ingot::emitEntry(const Program &program) {
+  OpBuilder b(program.main);
+  Location loc = program.main->getLoc();
+  emitBarrier(b, loc);
+  Type ptr = LLVM::LLVMPointerType::get(b.getContext());
+  auto func = func::FuncOp::create(
+      b, loc, entryName,
+      b.getFunctionType({ptr, b.getI64Type(), b.getI64Type()}, {}));
+  return EntryBuilder(program, b).run(func);
+}

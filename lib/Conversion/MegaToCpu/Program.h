@@ -1,0 +1,77 @@
+//===- Program.h - a function over buffers, by roles ------------*- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "dialects/Ingot/IR/DimExpr.h"
+#include "lib/Conversion/MegaToCpu/DimArith.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/IRMapping.h"
+
+#include <string>
+
+namespace ingot {
+
+/// Runtime checks and their messages. Ids are indices; 0 means no error.
+class ErrorTable {
+public:
+  explicit ErrorTable(mlir::ModuleOp module);
+  /// The id of `message`, which is added if it is new.
+  int32_t idOf(llvm::StringRef message);
+
+private:
+  mlir::ModuleOp module;
+  llvm::SmallVector<mlir::Attribute> messages;
+};
+
+/// The symbols and bounds that a module declares, in manifest order.
+struct SymbolInfo {
+  std::string name;
+  int64_t min = 0;
+  std::optional<int64_t> max;
+};
+
+/// The public function over buffers that the entry points are made from. Its
+/// arguments have roles (`ingot.role`); its results are the dims of the
+/// outputs followed by the bytes of the arena.
+struct Program {
+  mlir::func::FuncOp main;
+  llvm::SmallVector<unsigned> inputs, outputs;
+  llvm::SmallVector<SymbolInfo> symbols;
+  /// Dims of each input, by position in `inputs`.
+  llvm::SmallVector<DimShape> inputDims;
+
+  /// Takes `main` apart. Dynamic dims of inputs without `ingot.dims` get
+  /// symbols of their own.
+  static mlir::FailureOr<Program> create(mlir::func::FuncOp main);
+
+  mlir::StringRef roleOf(unsigned argument) const;
+  /// What messages call an input: its ONNX name or its number.
+  std::string inputName(unsigned position) const;
+  /// The dim that `op` asks for if it is one of an input.
+  std::optional<DimExpr> inputDim(mlir::memref::DimOp op) const;
+};
+
+/// Clones into `b`'s place the pure computation of `value` in the program's
+/// body; sizes become arithmetic. Null, with an error, if it reads memory.
+mlir::Value cloneSize(mlir::OpBuilder &b, const Program &program,
+                      const DimArith &dims, mlir::Value value,
+                      mlir::IRMapping &map);
+
+/// Emits `ingot_sizes` (IngotSizesFn of runtime/core/Abi.h).
+mlir::LogicalResult emitSizes(const Program &program, ErrorTable &errors);
+
+/// Emits `ingot_entry` (IngotEntryFn of runtime/core/Abi.h); the body of the
+/// program moves into it.
+mlir::LogicalResult emitEntry(const Program &program);
+
+/// Names of the two functions.
+constexpr llvm::StringLiteral sizesName = "ingot_sizes";
+constexpr llvm::StringLiteral entryName = "ingot_entry";
+
+} // namespace ingot

@@ -1,0 +1,56 @@
+//===- CpuPipelines.cpp - from tensors to LLVM's dialect ------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "ingot/Pipelines/CpuPipelines.h"
+
+#include "ingot/Conversion/MegaToCpu/Passes.h"
+#include "ingot/Conversion/TileToVector.h"
+#include "ingot/Transforms/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void ingot::buildStagesPipeline(OpPassManager &passes) {
+  passes.addNestedPass<func::FuncOp>(createFuseElementwise());
+  passes.addPass(createCSEPass());
+  passes.addNestedPass<func::FuncOp>(createFormStages());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createBufferize());
+  passes.addPass(createCSEPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addNestedPass<func::FuncOp>(createStageLeftovers());
+  passes.addNestedPass<func::FuncOp>(createPlanMemory());
+  passes.addPass(createCSEPass());
+}
+
+void ingot::buildCpuPipeline(OpPassManager &passes, const TargetInfo &target) {
+  passes.addPass(createOutlineStages());
+  passes.addPass(createEmitEntry());
+  passes.addPass(createVectorizeGeneric());
+  passes.addPass(createCSEPass());
+}
+
+void ingot::buildLlvmPipeline(OpPassManager &passes) {
+  passes.addPass(memref::createExpandStridedMetadataPass());
+  passes.addPass(createLowerAffinePass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createConvertVectorToSCFPass());
+  passes.addPass(createSCFToControlFlowPass());
+  arith::ArithExpandOpsPassOptions expand;
+  expand.includeBf16 = true;
+  passes.addPass(arith::createArithExpandOpsPass(expand));
+  passes.addPass(createConvertVectorToLLVMPass());
+  passes.addPass(createConvertMathToLLVMPass());
+  passes.addPass(createFinalizeMemRefToLLVMConversionPass());
+  passes.addPass(createConvertFuncToLLVMPass());
+  passes.addPass(createConvertToLLVMPass());
+  passes.addPass(createReconcileUnrealizedCastsPass());
+  passes.addPass(createCSEPass());
+}

@@ -1,0 +1,143 @@
+//===- ObjectCode.cpp - LLVM dialect to objects ---------------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "ingot/Target/ObjectCode.h"
+
+#include "lib/Target/SupportFunctions.h"
+
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Analysis/CGSCCPassManager.h"
+#include "llvm/Analysis/LoopAnalysisManager.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace llvm;
+
+namespace {
+
+constexpr const char *targetTriple = "x86_64-unknown-linux-gnu";
+
+/// A machine for `target`, or null with `error` set.
+std::unique_ptr<TargetMachine> createMachine(const ingot::TargetInfo &target,
+                                             std::string &error) {
+  static const bool isInitialized = [] {
+    InitializeNativeTarget();
+    InitializeNativeTargetAsmPrinter();
+    InitializeNativeTargetAsmParser();
+    return true;
+  }();
+  (void)isInitialized;
+  Triple triple(targetTriple);
+  const Target *backend = TargetRegistry::lookupTarget(triple, error);
+  if (!backend)
+    return nullptr;
+  TargetOptions options;
+  options.AllowFPOpFusion = FPOpFusion::Standard;
+  std::unique_ptr<TargetMachine> machine(backend->createTargetMachine(
+      triple, target.cpu, target.features, options, Reloc::PIC_,
+      CodeModel::Small, CodeGenOptLevel::Default));
+  if (!machine)
+    error = "cannot create a code generator for " + target.name;
+  return machine;
+}
+
+} // namespace
+
+std::unique_ptr<llvm::Module>
+ingot::translateToLlvmIr(mlir::ModuleOp module, LLVMContext &context,
+                         const TargetInfo &target,
+                         ArrayRef<StringRef> exported) {
+  std::string error;
+  std::unique_ptr<TargetMachine> machine = createMachine(target, error);
+  if (!machine) {
+    module.emitError(error);
+    return nullptr;
+  }
+  std::unique_ptr<Module> llvmModule =
+      mlir::translateModuleToLLVMIR(module, context, "ingot");
+  if (!llvmModule) {
+    module.emitError("cannot be translated to LLVM IR");
+    return nullptr;
+  }
+  llvmModule->setTargetTriple(Triple(targetTriple));
+  llvmModule->setDataLayout(machine->createDataLayout());
+  for (GlobalValue &value : llvmModule->global_values())
+    if (!value.isDeclaration() && !is_contained(exported, value.getName()))
+      value.setLinkage(GlobalValue::InternalLinkage);
+  addSupportFunctions(*llvmModule);
+  for (Function &func : *llvmModule) {
+    if (func.isDeclaration())
+      continue;
+    func.addFnAttr("target-cpu", target.cpu);
+    func.addFnAttr("tune-cpu", target.tuneCpu);
+    func.addFnAttr("target-features", target.features);
+    func.addFnAttr(Attribute::NoUnwind);
+  }
+  return llvmModule;
+}
+
+void ingot::optimizeLlvmIr(Module &module) {
+  LoopAnalysisManager loops;
+  FunctionAnalysisManager functions;
+  CGSCCAnalysisManager components;
+  ModuleAnalysisManager modules;
+  PassBuilder builder;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  ModulePassManager passes;
+  // A fixed text: parsing cannot fail.
+  cantFail(builder.parsePassPipeline(
+      passes, "function(sroa,early-cse<memssa>,instcombine,simplifycfg,"
+              "loop-mssa(loop-rotate,licm),gvn,instcombine,loop-mssa(licm),"
+              "simplifycfg)"));
+  passes.run(module, modules);
+}
+
+SmallVector<char, 0> ingot::emitObject(Module &module, const TargetInfo &target,
+                                       std::string &error) {
+  std::unique_ptr<TargetMachine> machine = createMachine(target, error);
+  if (!machine)
+    return {};
+  SmallVector<char, 0> object;
+  raw_svector_ostream stream(object);
+  legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, stream, nullptr,
+                                   CodeGenFileType::ObjectFile)) {
+    error = "the code generator cannot emit objects";
+    return {};
+  }
+  passes.run(module);
+  return object;
+}
+
+mlir::FailureOr<SmallVector<char, 0>>
+ingot::compileImage(mlir::ModuleOp module, const TargetInfo &target,
+                    ArrayRef<StringRef> exported) {
+  LLVMContext context;
+  std::unique_ptr<Module> llvmModule =
+      translateToLlvmIr(module, context, target, exported);
+  if (!llvmModule)
+    return mlir::failure();
+  optimizeLlvmIr(*llvmModule);
+  std::string error;
+  SmallVector<char, 0> object = emitObject(*llvmModule, target, error);
+  if (object.empty())
+    return module.emitError(error), mlir::failure();
+  SmallVector<char, 0> image =
+      linkImage(StringRef(object.data(), object.size()), error);
+  if (image.empty())
+    return module.emitError(error), mlir::failure();
+  return image;
+}
