@@ -54,3 +54,8 @@ void ingot::buildLlvmPipeline(OpPassManager &passes) {
   passes.addPass(createReconcileUnrealizedCastsPass());
   passes.addPass(createCSEPass());
 }
+
+ArrayRef<StringRef> ingot::imageExports() {
+  static const StringRef names[] = {"ingot_entry", "ingot_sizes"};
+  return names;
+}

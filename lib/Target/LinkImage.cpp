@@ -63,12 +63,28 @@ SmallVector<char, 0> ingot::linkImage(ArrayRef<StringRef> objects,
     return {};
   }
   std::string output = folder.file("image.so");
-  std::vector<std::string> arguments = {
-      "ld.lld", "-shared", "-nostdlib", "--no-undefined", "--gc-sections",
-      "-Bsymbolic", "--strip-all", "--build-id=none", "--threads=1",
-      "--hash-style=both", "-z", "text", "-z", "noexecstack",
-      "-z", "separate-code", "-z", "norelro", "-z", "max-page-size=4096", "-o",
-      output};
+  std::vector<std::string> arguments = {"ld.lld",
+                                        "-shared",
+                                        "-nostdlib",
+                                        "--no-undefined",
+                                        "--gc-sections",
+                                        "-Bsymbolic",
+                                        "--strip-all",
+                                        "--build-id=none",
+                                        "--threads=1",
+                                        "--hash-style=both",
+                                        "-z",
+                                        "text",
+                                        "-z",
+                                        "noexecstack",
+                                        "-z",
+                                        "separate-code",
+                                        "-z",
+                                        "norelro",
+                                        "-z",
+                                        "max-page-size=4096",
+                                        "-o",
+                                        output};
   for (auto [i, object] : enumerate(objects)) {
     std::string path = folder.file("part" + Twine(i) + ".o");
     error = writeFile(path, object);
@@ -86,8 +102,8 @@ SmallVector<char, 0> ingot::linkImage(ArrayRef<StringRef> objects,
     // The linker keeps its state in globals.
     static std::mutex linkerMutex;
     std::lock_guard<std::mutex> lock(linkerMutex);
-    lld::Result result = lld::lldMain(pointers, stream, stream,
-                                      {{lld::Gnu, &lld::elf::link}});
+    lld::Result result =
+        lld::lldMain(pointers, stream, stream, {{lld::Gnu, &lld::elf::link}});
     if (result.retCode != 0) {
       error = "linking the image failed: " + messages;
       return {};

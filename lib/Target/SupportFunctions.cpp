@@ -40,8 +40,7 @@ void emitRepeat(IRBuilder<> &b, StringRef code, StringRef third,
   auto *result = StructType::get(b.getContext(), types);
   auto *type = FunctionType::get(result, types, false);
   std::string constraints =
-      ("={di},=" + third +
-       ",={cx},0,1,2,~{memory},~{dirflag},~{fpsr},~{flags}")
+      ("={di},=" + third + ",={cx},0,1,2,~{memory},~{dirflag},~{fpsr},~{flags}")
           .str();
   b.CreateCall(InlineAsm::get(type, code, constraints, /*hasSideEffects=*/true),
                operands);

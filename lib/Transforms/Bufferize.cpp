@@ -28,8 +28,7 @@ struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     for (auto func : module.getOps<func::FuncOp>())
-      if (!func.isExternal() && func.isPublic() &&
-          failed(takeBuffers(func)))
+      if (!func.isExternal() && func.isPublic() && failed(takeBuffers(func)))
         return signalPassFailure();
     if (failed(resolveDims(module)))
       return signalPassFailure();
@@ -76,9 +75,8 @@ struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
       }
       arg.setType(bufferTypeOf(type));
       argTypes.push_back(arg.getType());
-      argAttrs.push_back(func.getArgAttr(i, role)
-                             ? attrs
-                             : attrsWithRole(attrs, "input"));
+      argAttrs.push_back(
+          func.getArgAttr(i, role) ? attrs : attrsWithRole(attrs, "input"));
       auto tensor = bufferization::ToTensorOp::create(
           b, arg.getLoc(), type, arg, /*restrict=*/true, /*writable=*/false);
       arg.replaceAllUsesExcept(tensor.getResult(), tensor);
@@ -92,8 +90,7 @@ struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
       if (!type)
         return ret.emitError("result ") << i << " is not a ranked tensor";
       for (int64_t dim = 0; dim < type.getRank(); ++dim)
-        dims.push_back(
-            tensor::DimOp::create(b, ret.getLoc(), result, dim));
+        dims.push_back(tensor::DimOp::create(b, ret.getLoc(), result, dim));
       MemRefType buffer = bufferTypeOf(type);
       Value arg = body.addArgument(buffer, ret.getLoc());
       argTypes.push_back(buffer);

@@ -41,10 +41,8 @@ struct Slot {
 };
 
 int64_t elementBytes(MemRefType type) {
-  return llvm::divideCeil(type.getElementType().isIndex()
-                              ? 64
-                              : type.getElementTypeBitWidth(),
-                          8);
+  return llvm::divideCeil(
+      type.getElementType().isIndex() ? 64 : type.getElementTypeBitWidth(), 8);
 }
 
 struct PlanMemoryPass : ingot::impl::PlanMemoryBase<PlanMemoryPass> {
@@ -53,6 +51,7 @@ struct PlanMemoryPass : ingot::impl::PlanMemoryBase<PlanMemoryPass> {
     if (func.isExternal() || !func.isPublic())
       return;
     body = &func.getBody().front();
+    knownSizes.clear();
     OpBuilder b(func.getContext());
     arena = addArgument(
         func, MemRefType::get({ShapedType::kDynamic}, b.getI8Type()), "arena");
@@ -108,24 +107,26 @@ private:
     for (int64_t dim : type.getShape())
       if (!ShapedType::isDynamic(dim))
         constant *= dim;
-    auto apply = [&](AffineExpr expr) {
-      return affine::makeComposedFoldedAffineApply(
-          b, loc,
-          AffineMap::get(0, 1, (expr * constant).ceilDiv(alignment) *
-                                   alignment),
-          getAsOpFoldResult(product(b, loc, dynamicDims)));
-    };
-    return getValueOrCreateConstantIndexOp(b, loc,
-                                           apply(b.getAffineSymbolExpr(0)));
+    // Equal sizes are one value, so that slots compare them.
+    for (const KnownSize &known : knownSizes)
+      if (known.constant == constant && ValueRange(known.dims) == dynamicDims)
+        return known.bytes;
+    AffineExpr count = b.getAffineSymbolExpr(0);
+    OpFoldResult bytes = affine::makeComposedFoldedAffineApply(
+        b, loc,
+        AffineMap::get(0, 1, (count * constant).ceilDiv(alignment) * alignment),
+        getAsOpFoldResult(product(b, loc, dynamicDims)));
+    Value value = getValueOrCreateConstantIndexOp(b, loc, bytes);
+    knownSizes.push_back({constant, SmallVector<Value>(dynamicDims), value});
+    return value;
   }
 
   Value product(OpBuilder &b, Location loc, ValueRange values) {
     Value result;
     for (Value value : values)
-      result = result ? b.createOrFold<arith::MulIOp>(loc, result, value)
-                      : value;
-    return result ? result
-                  : Value(arith::ConstantIndexOp::create(b, loc, 1));
+      result =
+          result ? b.createOrFold<arith::MulIOp>(loc, result, value) : value;
+    return result ? result : Value(arith::ConstantIndexOp::create(b, loc, 1));
   }
 
   /// Collects the buffers between the stages, in order.
@@ -221,9 +222,9 @@ private:
   static void replaceWithView(memref::AllocOp alloc, Value offset,
                               Value memory) {
     OpBuilder b(alloc);
-    Value view = memref::ViewOp::create(b, alloc.getLoc(), alloc.getType(),
-                                        memory, offset,
-                                        alloc.getDynamicSizes());
+    Value view =
+        memref::ViewOp::create(b, alloc.getLoc(), alloc.getType(), memory,
+                               offset, alloc.getDynamicSizes());
     alloc.replaceAllUsesWith(view);
     alloc.erase();
   }
@@ -306,18 +307,15 @@ private:
     for (Value dim : alloc.getDynamicSizes()) {
       FailureOr<OpFoldResult> bound = affine::reifyIndexValueBound(
           b, alloc.getLoc(), presburger::BoundType::UB, dim,
-          [&](Value value, std::optional<int64_t>,
-              ValueBoundsConstraintSet &) {
-            return !stage->isAncestor(
-                value.getParentRegion()->getParentOp());
+          [&](Value value, std::optional<int64_t>, ValueBoundsConstraintSet &) {
+            return !stage->isAncestor(value.getParentRegion()->getParentOp());
           },
           /*closedUB=*/true);
       if (failed(bound)) {
         alloc.emitError("size has no bound that is known before the stage");
         return {};
       }
-      Value value =
-          getValueOrCreateConstantIndexOp(b, alloc.getLoc(), *bound);
+      Value value = getValueOrCreateConstantIndexOp(b, alloc.getLoc(), *bound);
       if (failed(hoist(value, alloc)))
         return {};
       dims.push_back(value);
@@ -326,6 +324,12 @@ private:
     return bytesOf(b, alloc.getLoc(), alloc.getType(), dims);
   }
 
+  struct KnownSize {
+    int64_t constant;
+    SmallVector<Value> dims;
+    Value bytes;
+  };
+  SmallVector<KnownSize> knownSizes;
   Block *body = nullptr;
   Operation *anchor = nullptr;
   Value arena, worker, workers;

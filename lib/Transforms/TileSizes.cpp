@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "lib/Transforms/TileSizes.h"
 
+#include "ingot/Interfaces/TileHintInterface.h"
+
 using namespace mlir;
 
 namespace {
@@ -47,9 +49,8 @@ bool ingot::isContraction(Operation *op) {
              linalgOp.getNumLoops();
     });
   }
-  auto tiling = dyn_cast<TilingInterface>(op);
-  return tiling && llvm::is_contained(tiling.getLoopIteratorTypes(),
-                                      utils::IteratorType::reduction);
+  // A target with a kernel of its own for the op means it for reuse.
+  return isa<ingot::TileHintInterface>(op);
 }
 
 SmallVector<int64_t> ingot::chooseTileSizes(TilingInterface op) {
@@ -61,7 +62,10 @@ SmallVector<int64_t> ingot::chooseTileSizes(TilingInterface op) {
     if (type == utils::IteratorType::parallel)
       parallel.push_back(i);
 
-  if (isContraction(op)) {
+  if (auto hint = dyn_cast<TileHintInterface>(op.getOperation())) {
+    sizes = hint.getPreferredTile();
+    sizes.resize(iterators.size(), 0);
+  } else if (isContraction(op)) {
     for (auto [i, loop] : llvm::enumerate(llvm::reverse(parallel)))
       sizes[loop] = i == 0 ? contractionColumns : i == 1 ? contractionRows : 1;
     if (parallel.size() == 1)

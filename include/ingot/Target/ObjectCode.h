@@ -35,15 +35,14 @@ translateToLlvmIr(mlir::ModuleOp module, llvm::LLVMContext &context,
 void optimizeLlvmIr(llvm::Module &module);
 
 /// Emits a relocatable object for `target`; empty with `error` set on failure.
-llvm::SmallVector<char, 0> emitObject(llvm::Module &module,
-                                      const TargetInfo &target,
-                                      std::string &error);
+llvm::SmallVector<char, 0>
+emitObject(llvm::Module &module, const TargetInfo &target, std::string &error);
 
 /// Links objects to an image that needs nothing from outside: a position
 /// independent ELF shared object without undefined symbols. Empty with `error`
 /// set on failure.
-llvm::SmallVector<char, 0>
-linkImage(llvm::ArrayRef<llvm::StringRef> objects, std::string &error);
+llvm::SmallVector<char, 0> linkImage(llvm::ArrayRef<llvm::StringRef> objects,
+                                     std::string &error);
 
 /// The whole way from a module in the LLVM dialect to an image. Failures are
 /// reported on the module.

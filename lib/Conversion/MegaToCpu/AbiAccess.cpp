@@ -42,7 +42,8 @@ Value AbiAccess::bytes(Value pointer) {
   Type i64 = b.getI64Type();
   auto array = LLVM::LLVMArrayType::get(i64, 1);
   auto descriptor = LLVM::LLVMStructType::getLiteral(
-      b.getContext(), {pointer.getType(), pointer.getType(), i64, array, array});
+      b.getContext(),
+      {pointer.getType(), pointer.getType(), i64, array, array});
   auto constant = [&](int64_t value) -> Value {
     return LLVM::ConstantOp::create(b, loc, i64, b.getI64IntegerAttr(value));
   };

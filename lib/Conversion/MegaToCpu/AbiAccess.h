@@ -1,4 +1,5 @@
-//===- AbiAccess.h - reading and writing the runtime's structures *- C++ -*-===//
+//===- AbiAccess.h - reading and writing the runtime's structures *- C++
+//-*-===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

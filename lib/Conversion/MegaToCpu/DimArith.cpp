@@ -46,8 +46,8 @@ Value DimArith::emitAtom(OpBuilder &b, Location loc,
   case DimExpr::AtomKind::Min:
     return b.createOrFold<arith::MinSIOp>(loc, lhs, rhs);
   case DimExpr::AtomKind::Broadcast: {
-    Value isOne = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq,
-                                                lhs, one);
+    Value isOne =
+        b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, lhs, one);
     return b.createOrFold<arith::SelectOp>(loc, isOne, rhs, lhs);
   }
   case DimExpr::AtomKind::Symbol:

@@ -43,7 +43,7 @@ void emitBarrier(OpBuilder &b, Location loc) {
   OpBuilder::InsertionGuard guard(b);
   Block *body = func.addEntryBlock();
   b.setInsertionPointToStart(body);
-  AbiAccess access(b, loc);
+  ingot::AbiAccess access(b, loc);
   Value context = body->getArgument(0), target = body->getArgument(1);
   Value counter = access.field(context, ingot::ContextField::Barrier);
   Value one = i64Constant(b, loc, 1);
@@ -65,12 +65,12 @@ void emitBarrier(OpBuilder &b, Location loc) {
         LLVM::CallIntrinsicOp::create(
             b, loc, b.getStringAttr("llvm.x86.sse2.pause"), ValueRange());
         Value spins = arith::AddIOp::create(b, loc, args[0], one);
-        Value isLong = arith::CmpIOp::create(
-            b, loc, arith::CmpIPredicate::sgt, spins,
-            i64Constant(b, loc, spinLimit));
+        Value isLong =
+            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, spins,
+                                  i64Constant(b, loc, spinLimit));
         scf::IfOp::create(b, loc, isLong, [&](OpBuilder &b, Location loc) {
-          Value relax = AbiAccess(b, loc).field(context,
-                                                ingot::ContextField::Relax);
+          Value relax = ingot::AbiAccess(b, loc).field(
+              context, ingot::ContextField::Relax);
           auto type = LLVM::LLVMFunctionType::get(
               LLVM::LLVMVoidType::get(b.getContext()), {ptr});
           LLVM::CallOp::create(b, loc, type, ValueRange{relax, context});
@@ -86,8 +86,8 @@ void emitBarrier(OpBuilder &b, Location loc) {
       /*isInvariant=*/false, /*isInvariantGroup=*/false,
       LLVM::AtomicOrdering::monotonic);
   Value zero = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
-  Value isStopped = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne,
-                                          error, zero);
+  Value isStopped =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, error, zero);
   scf::IfOp::create(b, loc, isStopped, [&](OpBuilder &b, Location loc) {
     LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::add, counter,
                               i64Constant(b, loc, barrierRelease),
@@ -153,12 +153,12 @@ private:
             main.getArgAttrOfType<IntegerAttr>(i, "ingot.weight_offset");
         if (!offset)
           return main.emitError("weight argument ") << i << " has no place";
-        Value base = access.bytes(
-            access.field(context, ingot::ContextField::Weights));
+        Value base =
+            access.bytes(access.field(context, ingot::ContextField::Weights));
         Value start = arith::ConstantIndexOp::create(b, loc, offset.getInt());
-        map.map(arg, memref::ViewOp::create(
-                         b, loc, cast<MemRefType>(arg.getType()), base, start,
-                         ValueRange()));
+        map.map(arg,
+                memref::ViewOp::create(b, loc, cast<MemRefType>(arg.getType()),
+                                       base, start, ValueRange()));
       } else {
         return main.emitError("argument ") << i << " has no known role";
       }
@@ -169,8 +169,7 @@ private:
       SmallVector<Value> sizes;
       for (int64_t dim = 0; dim < type.getRank(); ++dim)
         if (type.isDynamicDim(dim))
-          sizes.push_back(
-              dims.emit(b, loc, program.inputDims[position][dim]));
+          sizes.push_back(dims.emit(b, loc, program.inputDims[position][dim]));
       map.map(main.getArgument(i),
               access.buffer(access.pointerAt(inputs, position), type, sizes));
     }
@@ -191,8 +190,8 @@ private:
       for (int64_t dim = 0; dim < type.getRank(); ++dim, ++next) {
         if (!type.isDynamicDim(dim))
           continue;
-        Value size = ingot::cloneSize(b, program, dims, ret.getOperand(next),
-                                      sizesMap);
+        Value size =
+            ingot::cloneSize(b, program, dims, ret.getOperand(next), sizesMap);
         if (!size)
           return failure();
         sizes.push_back(size);

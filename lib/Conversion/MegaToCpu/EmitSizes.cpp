@@ -37,15 +37,13 @@ public:
     emitChecks();
 
     IRMapping map;
-    Value workers =
-        arith::IndexCastOp::create(b, loc, b.getIndexType(),
-                                   body->getArgument(1));
+    Value workers = arith::IndexCastOp::create(b, loc, b.getIndexType(),
+                                               body->getArgument(1));
     func::FuncOp main = program.main;
     for (unsigned i = 0; i < main.getNumArguments(); ++i)
       if (program.roleOf(i) == "workers")
         map.map(main.getArgument(i), workers);
-    auto ret =
-        cast<func::ReturnOp>(main.getBody().front().getTerminator());
+    auto ret = cast<func::ReturnOp>(main.getBody().front().getTerminator());
     for (auto [i, operand] : llvm::enumerate(ret.getOperands())) {
       Value value = cloneSize(b, program, dims, operand, map);
       if (!value)
@@ -125,10 +123,8 @@ private:
     Value zero = arith::ConstantIndexOp::create(b, loc, 0);
     Value numerator = arith::SubIOp::create(b, loc, value, c);
     Value divisor = arith::MaxSIOp::create(b, loc, a, one);
-    Value solution =
-        arith::MaxSIOp::create(b, loc, zero,
-                               arith::DivSIOp::create(b, loc, numerator,
-                                                      divisor));
+    Value solution = arith::MaxSIOp::create(
+        b, loc, zero, arith::DivSIOp::create(b, loc, numerator, divisor));
     dims.bind(unknown, solution);
     return true;
   }
@@ -137,8 +133,7 @@ private:
   /// range; the first failure's id becomes the status.
   void emitChecks() {
     status = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
-    forEachDim([&](const DimExpr &expr, Value value, size_t input,
-                   size_t dim) {
+    forEachDim([&](const DimExpr &expr, Value value, size_t input, size_t dim) {
       Value expected = dims.emit(b, loc, expr);
       if (!expected || expected == value)
         return;
@@ -169,8 +164,8 @@ private:
     Value id = arith::ConstantOp::create(
         b, loc, b.getI32IntegerAttr(errors.idOf(message.str())));
     Value none = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
-    Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
-                                          status, none);
+    Value isFirst =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, status, none);
     Value now = arith::SelectOp::create(b, loc, holds, none, id);
     status = arith::SelectOp::create(b, loc, isFirst, now, status);
   }
@@ -193,8 +188,7 @@ LogicalResult emitSizes(const Program &program, ErrorTable &errors) {
   Type ptr = LLVM::LLVMPointerType::get(b.getContext());
   auto func = func::FuncOp::create(
       b, main.getLoc(), sizesName,
-      b.getFunctionType({ptr, b.getI64Type(), ptr, ptr, ptr},
-                        b.getI32Type()));
+      b.getFunctionType({ptr, b.getI64Type(), ptr, ptr, ptr}, b.getI32Type()));
   return SizesBuilder(program, errors, b).run(func);
 }
 

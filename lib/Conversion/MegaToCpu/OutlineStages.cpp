@@ -23,11 +23,11 @@ struct SameBody : llvm::DenseMapInfo<func::FuncOp> {
   static unsigned getHashValue(func::FuncOp func) {
     unsigned hash = hash_value(func.getFunctionType());
     func.getBody().walk([&](Operation *op) {
-      hash = llvm::hash_combine(
-          hash, OperationEquivalence::computeHash(
-                    op, OperationEquivalence::ignoreHashValue,
-                    OperationEquivalence::ignoreHashValue,
-                    OperationEquivalence::IgnoreLocations));
+      hash = llvm::hash_combine(hash,
+                                OperationEquivalence::computeHash(
+                                    op, OperationEquivalence::ignoreHashValue,
+                                    OperationEquivalence::ignoreHashValue,
+                                    OperationEquivalence::IgnoreLocations));
     });
     return hash;
   }
@@ -87,8 +87,8 @@ private:
                llvm::DenseMap<func::FuncOp, func::FuncOp, SameBody> &unique) {
     // Values computed from nothing (sizes) are computed once, by the caller.
     stage.walk([&](Operation *op) {
-      if (op->getNumOperands() == 0 && op->getNumRegions() == 0 &&
-          isPure(op) && !op->hasTrait<OpTrait::ConstantLike>() &&
+      if (op->getNumOperands() == 0 && op->getNumRegions() == 0 && isPure(op) &&
+          !op->hasTrait<OpTrait::ConstantLike>() &&
           !op->hasTrait<OpTrait::IsTerminator>())
         op->moveBefore(stage);
     });
@@ -139,8 +139,8 @@ private:
     Location loc = stage.getLoc();
     auto valueOf = [&](OpFoldResult value) -> Value {
       if (auto attr = dyn_cast<Attribute>(value))
-        return arith::ConstantIndexOp::create(
-            b, loc, cast<IntegerAttr>(attr).getInt());
+        return arith::ConstantIndexOp::create(b, loc,
+                                              cast<IntegerAttr>(attr).getInt());
       return map.lookupOrDefault(cast<Value>(value));
     };
     SmallVector<Value> lower, step, counts;

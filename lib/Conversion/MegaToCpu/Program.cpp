@@ -73,8 +73,7 @@ FailureOr<Program> Program::create(func::FuncOp main) {
         shape.push_back(DimExpr::constant(type.getDimSize(dim)));
         continue;
       }
-      std::string name =
-          "in" + std::to_string(i) + "_" + std::to_string(dim);
+      std::string name = "in" + std::to_string(i) + "_" + std::to_string(dim);
       program.symbols.push_back({name, 0, std::nullopt});
       shape.push_back(DimExpr::symbol(name));
     }
@@ -86,7 +85,8 @@ FailureOr<Program> Program::create(func::FuncOp main) {
 std::optional<DimExpr> Program::inputDim(memref::DimOp op) const {
   auto arg = dyn_cast<BlockArgument>(op.getSource());
   std::optional<int64_t> index = op.getConstantIndex();
-  if (!arg || !index || arg.getOwner()->getParentOp() != main.getOperation())
+  func::FuncOp func = main;
+  if (!arg || !index || arg.getOwner()->getParentOp() != func.getOperation())
     return std::nullopt;
   auto *position = llvm::find(inputs, arg.getArgNumber());
   if (position == inputs.end())

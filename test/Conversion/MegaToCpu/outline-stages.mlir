@@ -5,8 +5,8 @@
 // CHECK: call @[[STAGE:stage_0]](%{{.*}}, %{{.*}}, %[[W:.*]], %[[N:.*]])
 // CHECK: call @[[STAGE]](
 // CHECK: func private @[[STAGE]](%[[A:.*]]: memref<?xf32>, %[[D:.*]]: index, %[[WORKER:.*]]: index, %[[WORKERS:.*]]: index)
-// CHECK: memref.alloca
 // CHECK: %[[TILES:.*]] = arith.ceildivsi %[[D]]
+// CHECK: memref.alloca
 // CHECK: scf.for %[[T:.*]] = %[[WORKER]] to %[[TILES]] step %[[WORKERS]]
 // CHECK: arith.muli %[[T]]
 // CHECK-NOT: func private

@@ -1,0 +1,25 @@
+// RUN: ingot-opt %s -ingot-stage-leftovers | FileCheck %s
+
+// CHECK-LABEL: func @main
+// A copy is cut into tiles.
+// CHECK: scf.forall (%{{.*}}) = (0) to (%{{.*}}) step (8192)
+// CHECK: linalg.copy
+// Single stores share one tile.
+// CHECK: scf.forall (%{{.*}}) in (1) {
+// CHECK-NEXT: memref.store
+// CHECK-NEXT: memref.store
+// CHECK-NEXT: }
+// Reading one element is everybody's.
+// CHECK: memref.load
+// CHECK: scf.forall (%{{.*}}) in (1)
+func.func @main(%a: memref<?xf32>, %b: memref<?xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %f = arith.constant 1.0 : f32
+  memref.copy %a, %b : memref<?xf32> to memref<?xf32>
+  memref.store %f, %b[%c0] : memref<?xf32>
+  memref.store %f, %b[%c1] : memref<?xf32>
+  %x = memref.load %b[%c0] : memref<?xf32>
+  memref.store %x, %b[%c1] : memref<?xf32>
+  return
+}
