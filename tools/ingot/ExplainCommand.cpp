@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sys/ioctl.h>
+#include <thread>
 #include <tuple>
 #include <unistd.h>
 
@@ -48,6 +49,8 @@ public:
   Report(const rt::Artifact &artifact, const Arguments &arguments)
       : artifact(artifact), manifest(artifact.manifest()),
         name(arguments.model) {
+    // The plan also depends on the team's size: take this machine's.
+    values["workers"] = std::max(1u, std::thread::hardware_concurrency());
     readDims(arguments.dims);
     for (const rt::StageInfo &stage : manifest.stages)
       stages.push_back({&stage, amount(stage.flops), amount(stage.bytes),
@@ -189,8 +192,10 @@ std::string Report::memory() const {
   table.add({"code", quantity(double(artifact.image().size()), "B"),
              "one image, no undefined symbols"});
   Amount arena = amount(manifest.arena);
-  table.add({"arena", arena.value ? arena.str("B") : "",
-             arena.text.empty() ? "no scratch memory" : arena.text});
+  std::string how = arena.text.empty() ? "no scratch memory" : arena.text;
+  if (how.find("workers") != std::string::npos)
+    how += ", workers = " + std::to_string(values.at("workers"));
+  table.add({"arena", arena.value ? arena.str("B") : "", how});
   return "\nMemory\n" + table.str();
 }
 
