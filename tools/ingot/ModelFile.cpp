@@ -10,6 +10,7 @@
 #include "tools/ingot/Runtime.h"
 #include "tools/ingot/io/Onnx.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -159,6 +160,39 @@ static bool isWhole(const fs::path &entry) {
   }
 }
 
+/// Removes the entries that were not used for the longest time, until the
+/// others and `kept` fit into the cache's limit.
+static void prune(const fs::path &folder, const fs::path &kept) {
+  constexpr uintmax_t limit = uintmax_t(8) << 30;
+  struct Entry {
+    fs::file_time_type used;
+    uintmax_t bytes;
+    fs::path path;
+  };
+  std::vector<Entry> entries;
+  uintmax_t total = 0;
+  std::error_code failed;
+  for (const fs::directory_entry &file :
+       fs::directory_iterator(folder, failed)) {
+    Entry entry{file.last_write_time(failed), file.file_size(failed),
+                file.path()};
+    if (failed || entry.bytes == uintmax_t(-1))
+      continue;
+    total += entry.bytes;
+    if (entry.path != kept)
+      entries.push_back(std::move(entry));
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry &a, const Entry &b) { return a.used < b.used; });
+  for (const Entry &entry : entries) {
+    if (total <= limit)
+      return;
+    total -= entry.bytes;
+    // A process that has it mapped keeps it.
+    fs::remove(entry.path, failed);
+  }
+}
+
 static double compileTo(const std::string &model, const std::string &out,
                         const CompileOptions &options) {
   Progress progress("compiling " + fs::path(model).filename().string());
@@ -190,14 +224,16 @@ ModelFile ModelFile::open(const std::string &path,
   std::string key = cacheKey(path, options, Compiler::get().identity());
   fs::path entry = folder / (key + ".ingot");
   if (fs::exists(entry, failed) && isWhole(entry)) {
+    fs::last_write_time(entry, fs::file_time_type::clock::now(), failed);
     ModelFile file(entry.string(), false, -1);
     file.checked = true;
     return file;
   }
   // The compiler writes beside the entry and renames, so that two processes
   // that compile the same model do not disturb each other.
-  return ModelFile(entry.string(), false,
-                   compileTo(path, entry.string(), options));
+  double seconds = compileTo(path, entry.string(), options);
+  prune(folder, entry);
+  return ModelFile(entry.string(), false, seconds);
 }
 
 ModelFile::ModelFile(ModelFile &&other) noexcept

@@ -17,7 +17,8 @@ class ModelFile {
 public:
   /// An artifact is taken as it is. An ONNX file is compiled, unless the cache
   /// ($XDG_CACHE_HOME/ingot, ~/.cache/ingot) has the result of the same
-  /// content, compiler and machine. Throws Error naming the file.
+  /// content, compiler and machine; the cache keeps 8 GiB of what was used
+  /// last. Throws Error naming the file.
   static ModelFile open(const std::string &path,
                         const CompileOptions &options = {});
   ~ModelFile();
