@@ -42,4 +42,118 @@ def VectorizeGeneric : Pass<"ingot-vectorize-generic"> {
                            "scf::SCFDialect", "vector::VectorDialect"];
 }
 
+def ExpandMath : Pass<"ingot-expand-math"> {
+  let summary = "Writes elementary functions out as arithmetic";
+  let description = [{
+    `math` functions on scalars and vectors become arithmetic and bit
+    operations, so that no library is needed: f32 and f64 by own polynomials
+    (the rarer f32 functions in f64), f16 and bf16 in f32. What is one
+    instruction on every supported CPU stays (sqrt, floor, ceil, trunc,
+    roundeven, fma, abs, copysign). Also expanded are `arith.remf`, arithmetic on
+    bf16 and f16, conversions to and from bf16, `ipowi`, and floor and ceiling
+    division. A function or type it does not know is an error.
+
+    Example:
+
+    ```mlir
+    %1 = math.rsqrt %0 : vector<16xf32>
+    // becomes
+    %one = arith.constant dense<1.0> : vector<16xf32>
+    %root = math.sqrt %0 : vector<16xf32>
+    %1 = arith.divf %one, %root : vector<16xf32>
+    ```
+  }];
+  let dependentDialects = ["arith::ArithDialect", "math::MathDialect",
+                           "scf::SCFDialect", "vector::VectorDialect"];
+}
+
+def LowerLinear : Pass<"ingot-lower-linear"> {
+  let summary = "Turns linear and matmul on memrefs into register-tiled loops";
+  let description = [{
+    `ingot.linear` and `ingot.matmul` on memrefs become loops over tiles whose
+    sums stay in registers: 6 rows by one panel of 16 columns, or 12 rows by two
+    panels with AVX-512. Weights are packed panels, ceil(N/16) x K x 16, or plain
+    K x N. For every row the products are added in one order over K, whatever
+    the number of rows.
+
+    Example:
+
+    ```mlir
+    ingot.linear ins(%x, %w : memref<?x384xf32>, memref<24x384x16xf32>)
+                 outs(%c : memref<?x384xf32>)
+    // becomes, inside loops over panels %p and rows
+    %sums:6 = scf.for %k = %c0 to %c384 step %c1 iter_args(...) {
+      %b = vector.load %w[%p, %k, %c0] : memref<24x384x16xf32>, vector<16xf32>
+      %s = memref.load %x[%row, %k] : memref<?x384xf32>
+      %v = vector.broadcast %s : f32 to vector<16xf32>
+      %n = math.fma %v, %b, %acc : vector<16xf32>
+      ...
+    }
+    ```
+  }];
+  let options = [Option<"target", "target", "std::string",
+                        /*default=*/"\"x86-64-v3\"",
+                        "The CPU to choose tiles for">];
+  let dependentDialects = ["arith::ArithDialect", "math::MathDialect",
+                           "memref::MemRefDialect", "scf::SCFDialect",
+                           "vector::VectorDialect"];
+}
+
+def LowerAttention : Pass<"ingot-lower-attention"> {
+  let summary = "Turns attention on memrefs into an online softmax over tiles";
+  let description = [{
+    `ingot.attention` on memrefs becomes loops over 48 queries by 48 keys: the
+    scores of a tile lie on the stack, and the S x T matrix of scores never
+    exists (Dao et al. 2022). Tiles of keys begin at the same keys for every
+    query, so that a row's result does not depend on how queries are cut. f32
+    with a known head size takes the fast path; other types and layouts are
+    computed one score at a time. A row that sees no key, or only scores of
+    -inf, gives what `dead_row` says.
+
+    Example:
+
+    ```mlir
+    ingot.attention ins(%q, %k, %v : memref<1x?x1x32xf32>, ...)
+        outs(%o : memref<1x?x1x32xf32>) {scale = 0.17 : f64}
+    // becomes
+    %weights = memref.alloca() : memref<48x48xf32>
+    scf.for %first = %c0 to %queries step %c48 {
+      scf.for %key = %c0 to %keys step %c48 { ... }
+    }
+    ```
+  }];
+  let options = [Option<"target", "target", "std::string",
+                        /*default=*/"\"x86-64-v3\"",
+                        "The CPU to choose tiles for">];
+  let dependentDialects = ["arith::ArithDialect", "math::MathDialect",
+                           "memref::MemRefDialect", "scf::SCFDialect",
+                           "vector::VectorDialect"];
+}
+
+def LowerNorms : Pass<"ingot-lower-norms"> {
+  let summary = "Turns softmax and norms on memrefs into vector loops";
+  let description = [{
+    `ingot.softmax`, `ingot.layer_norm` and `ingot.rms_norm` on memrefs become
+    loops over rows. In f32 with a contiguous last dim a row is walked in
+    vectors of 16 lanes, the last one masked; sums keep 16 partial sums that are
+    folded in a fixed order. The variance is taken in a second pass around the
+    mean. Other types and axes are computed element by element.
+
+    Example:
+
+    ```mlir
+    ingot.rms_norm ins(%x, %g : memref<?x64xf32>, memref<64xf32>)
+        outs(%y : memref<?x64xf32>) {epsilon = 1.0e-6 : f64}
+    // becomes
+    scf.for %row = %c0 to %rows step %c1 {
+      %sum = scf.for %j = %c0 to %c64 step %c16 iter_args(...) { ... }
+      ...
+    }
+    ```
+  }];
+  let dependentDialects = ["arith::ArithDialect", "math::MathDialect",
+                           "memref::MemRefDialect", "scf::SCFDialect",
+                           "vector::VectorDialect"];
+}
+
 #endif // INGOT_CONVERSION_TILETOVECTOR

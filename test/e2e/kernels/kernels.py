@@ -75,7 +75,7 @@ class Kernels:
             ["llc", f"-mcpu={cpu}", "-O2", "-relocation-model=pic",
              "-filetype=obj", "-o", obj, "-"], ir)
         run(
-            ["ld.lld", "-shared", "-nostdlib", "--no-undefined", "-z", "text",
+            ["ld.lld", "-shared", "-Bsymbolic", "-nostdlib", "--no-undefined", "-z", "text",
              "-o", image, obj], b"")
         self.library = ctypes.CDLL(image)
 

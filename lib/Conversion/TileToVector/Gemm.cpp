@@ -1,0 +1,238 @@
+//===- Gemm.cpp - products of matrices ------------------------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The register-tiled product of Goto and van de Geijn ("Anatomy of
+// High-Performance Matrix Multiplication", 2008) without their copy of A: a
+// tile of rows x columns stays in registers over the whole of K.
+//
+//===----------------------------------------------------------------------===//
+#include "Gemm.h"
+
+using namespace mlir;
+using namespace ingot;
+
+static constexpr int64_t panelWidth = 16;
+
+Type MatrixView::elementType() const {
+  return cast<MemRefType>(memref.getType()).getElementType();
+}
+Value MatrixView::rows(KernelBuilder &b) const {
+  return b.dim(memref, prefix.size());
+}
+Value MatrixView::columns(KernelBuilder &b) const {
+  return b.dim(memref, prefix.size() + 1);
+}
+SmallVector<Value> MatrixView::at(Value row, Value column) const {
+  SmallVector<Value> indices = prefix;
+  indices.append({row, column});
+  return indices;
+}
+
+namespace {
+/// Emits one product by register tiles.
+class TiledGemm {
+public:
+  TiledGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
+            bool packed, Value bias, const MatrixView &out, int64_t panels)
+      : b(b), x(x), w(w), packed(packed), bias(bias), out(out), panels(panels),
+        type(VectorType::get(panelWidth, out.elementType())) {}
+
+  void emit(int64_t tileRows);
+
+private:
+  void tile(Value firstRow, Value firstColumn, int64_t tileRows);
+  Value loadPanel(Value panel, Value column, Value mask, Value k);
+  void storeTile(ArrayRef<Value> rows, Value column, ArrayRef<Value> tile);
+
+  KernelBuilder &b;
+  const MatrixView &x, &w;
+  bool packed;
+  Value bias;
+  const MatrixView &out;
+  int64_t panels;
+  VectorType type;
+  Value m, n, k;
+};
+} // namespace
+
+/// Brings an element or a vector of them to `type`, which is as wide or wider.
+static Value widen(KernelBuilder &b, Value value, Type type) {
+  if (value.getType() == type)
+    return value;
+  bool fromFloat = isa<FloatType>(getElementTypeOrSelf(value.getType()));
+  bool toFloat = isa<FloatType>(getElementTypeOrSelf(type));
+  if (fromFloat)
+    return arith::ExtFOp::create(b, type, value);
+  if (toFloat)
+    return arith::SIToFPOp::create(b, type, value);
+  return arith::ExtSIOp::create(b, type, value);
+}
+
+Value TiledGemm::loadPanel(Value panel, Value column, Value mask, Value at) {
+  auto stored = VectorType::get(panelWidth, w.elementType());
+  if (packed)
+    return widen(b, b.loadVector(stored, w.memref, {panel, at, b.index(0)}),
+                 type);
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(stored));
+  return widen(b,
+               vector::MaskedLoadOp::create(b, stored, w.memref,
+                                            w.at(at, column), mask, zero),
+               type);
+}
+
+/// Stores the tile's rows from `column` on, as far as the matrix reaches.
+void TiledGemm::storeTile(ArrayRef<Value> rows, Value column,
+                          ArrayRef<Value> tile) {
+  Value end = b.add(column, b.index(panelWidth));
+  auto full = [&] {
+    Value added = bias ? b.loadVector(type, bias, column) : Value();
+    for (auto [row, value] : llvm::zip_equal(rows, tile))
+      b.storeVector(added ? b.add(value, added) : value, out.memref,
+                    out.at(row, column));
+  };
+  auto part = [&] {
+    Value mask = b.mask(b.sub(n, column), panelWidth);
+    Value zero = b.splat(type, 0.0);
+    Value added = bias ? vector::MaskedLoadOp::create(
+                             b, type, bias, ValueRange{column}, mask, zero)
+                       : Value();
+    for (auto [row, value] : llvm::zip_equal(rows, tile))
+      vector::MaskedStoreOp::create(b, out.memref, out.at(row, column), mask,
+                                    added ? b.add(value, added) : value);
+  };
+  b.when(b.compare(arith::CmpIPredicate::sle, end, n), full, part);
+}
+
+void TiledGemm::tile(Value firstRow, Value firstColumn, int64_t tileRows) {
+  // Rows past the end repeat the last one: the same values are stored again.
+  SmallVector<Value> rows;
+  Value lastRow = b.sub(m, b.index(1));
+  for (int64_t i = 0; i < tileRows; ++i)
+    rows.push_back(i == 0 ? firstRow
+                          : b.minIndex(b.add(firstRow, b.index(i)), lastRow));
+  SmallVector<Value> columns, panelIndices, masks;
+  for (int64_t p = 0; p < panels; ++p) {
+    Value column = b.add(firstColumn, b.index(p * panelWidth));
+    if (packed) {
+      // A panel past the end repeats the last one; nothing of it is stored.
+      Value index = b.createOrFold<arith::DivUIOp>(column, b.index(panelWidth));
+      if (p > 0)
+        index = b.minIndex(index, b.sub(b.dim(w.memref, 0), b.index(1)));
+      panelIndices.push_back(index);
+      masks.push_back(Value());
+    } else {
+      panelIndices.push_back(Value());
+      masks.push_back(b.mask(b.sub(n, column), panelWidth));
+    }
+    columns.push_back(column);
+  }
+
+  SmallVector<Value> zeros(tileRows * panels, b.splat(type, 0.0));
+  SmallVector<Value> sums =
+      b.loop(b.index(0), k, 1, zeros, [&](Value at, ValueRange carried) {
+        SmallVector<Value> next;
+        SmallVector<Value> loaded;
+        for (int64_t p = 0; p < panels; ++p)
+          loaded.push_back(
+              loadPanel(panelIndices[p], columns[p], masks[p], at));
+        for (int64_t i = 0; i < tileRows; ++i) {
+          Value element = widen(b, b.load(x.memref, x.at(rows[i], at)),
+                                type.getElementType());
+          Value wide = b.broadcast(element, panelWidth);
+          for (int64_t p = 0; p < panels; ++p)
+            next.push_back(b.fma(wide, loaded[p], carried[i * panels + p]));
+        }
+        return next;
+      });
+
+  for (int64_t p = 0; p < panels; ++p) {
+    SmallVector<Value> column;
+    for (int64_t i = 0; i < tileRows; ++i)
+      column.push_back(sums[i * panels + p]);
+    auto body = [&] { storeTile(rows, columns[p], column); };
+    if (p == 0)
+      body();
+    else
+      b.when(b.compare(arith::CmpIPredicate::slt, columns[p], n), body);
+  }
+}
+
+/// Whole tiles, then what is left by the smallest of a few tiles that covers
+/// it: a full tile, half of one, or a single row.
+void TiledGemm::emit(int64_t tileRows) {
+  m = x.rows(b);
+  k = x.columns(b);
+  n = out.columns(b);
+  int64_t half = tileRows / 2;
+  b.loop(b.index(0), n, panels * panelWidth, [&](Value column) {
+    Value left = b.createOrFold<arith::RemUIOp>(m, b.index(tileRows));
+    Value byHalf = b.compare(arith::CmpIPredicate::ule, left, b.index(half));
+    // What is left over by more than half goes with the whole tiles.
+    Value whole = b.createOrFold<arith::SelectOp>(byHalf, b.sub(m, left), m);
+    b.loop(b.index(0), whole, tileRows,
+           [&](Value row) { tile(row, column, tileRows); });
+    Value rest = b.sub(m, whole);
+    Value one = b.compare(arith::CmpIPredicate::eq, rest, b.index(1));
+    Value some = b.compare(arith::CmpIPredicate::ugt, rest, b.index(1));
+    b.when(one, [&] { tile(whole, column, 1); });
+    if (half > 1)
+      b.when(some, [&] { tile(whole, column, half); });
+  });
+}
+
+/// Any layout, any type: one element at a time.
+static void emitScalarGemm(KernelBuilder &b, const MatrixView &x,
+                           const MatrixView &w, bool packed, Value bias,
+                           const MatrixView &out) {
+  Type stored = out.elementType();
+  // Narrow floats are summed in f32.
+  Type type = isa<Float16Type, BFloat16Type>(stored) ? b.getF32Type() : stored;
+  b.loop(b.index(0), x.rows(b), 1, [&](Value row) {
+    b.loop(b.index(0), out.columns(b), 1, [&](Value column) {
+      Value panel, lane;
+      if (packed) {
+        panel = b.createOrFold<arith::DivUIOp>(column, b.index(panelWidth));
+        lane = b.createOrFold<arith::RemUIOp>(column, b.index(panelWidth));
+      }
+      Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
+      Value sum =
+          b.loop(b.index(0), x.columns(b), 1, zero,
+                 [&](Value at, ValueRange carried) -> SmallVector<Value> {
+                   Value lhs = widen(b, b.load(x.memref, x.at(row, at)), type);
+                   Value rhs = packed ? b.load(w.memref, {panel, at, lane})
+                                      : b.load(w.memref, w.at(at, column));
+                   rhs = widen(b, rhs, type);
+                   if (isa<FloatType>(type))
+                     return {b.fma(lhs, rhs, carried[0])};
+                   return {b.add(b.mul(lhs, rhs), carried[0])};
+                 })
+              .front();
+      if (bias)
+        sum = b.add(sum, widen(b, b.load(bias, column), type));
+      if (type != stored)
+        sum = arith::TruncFOp::create(b, stored, sum);
+      b.store(sum, out.memref, out.at(row, column));
+    });
+  });
+}
+
+void ingot::emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
+                     bool packed, Value bias, const MatrixView &out,
+                     const TargetInfo &target) {
+  Type element = out.elementType();
+  bool wide = element.isF64();
+  // Masks of narrower elements are not instructions on AVX2.
+  bool tiled = (element.isF32() || wide) && isLastDimContiguous(out.memref) &&
+               isLastDimContiguous(w.memref) &&
+               (packed || w.elementType() == element) &&
+               (!bias || (isLastDimContiguous(bias) &&
+                          getElementTypeOrSelf(bias.getType()) == element));
+  if (!tiled)
+    return emitScalarGemm(b, x, w, packed, bias, out);
+  TiledGemm gemm(b, x, w, packed, bias, out, target.gemmPanels());
+  gemm.emit(wide ? target.gemmRows() / 2 : target.gemmRows());
+}

@@ -1,0 +1,85 @@
+//===- LowerLinear.cpp - linear and matmul to register-tiled loops --------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "Gemm.h"
+#include "dialects/Ingot/IR/IngotOps.h"
+#include "ingot/Conversion/TileToVector.h"
+
+using namespace mlir;
+using namespace ingot;
+
+namespace ingot {
+#define GEN_PASS_DEF_LOWERLINEAR
+#include "lib/Conversion/TileToVector/TileToVector.h.inc"
+} // namespace ingot
+
+/// Loops over the dims of `out` before its last two; `body` gets their indices.
+static void overBatch(KernelBuilder &b, Value out, SmallVector<Value> &indices,
+                      function_ref<void(ValueRange)> body) {
+  int64_t rank = cast<MemRefType>(out.getType()).getRank();
+  int64_t at = indices.size();
+  if (at + 2 == rank)
+    return body(indices);
+  b.loop(b.index(0), b.dim(out, at), 1, [&](Value i) {
+    indices.push_back(i);
+    overBatch(b, out, indices, body);
+    indices.pop_back();
+  });
+}
+
+/// The matrix of an operand at a point of the result's batch dims; a dim of one
+/// is the same for all.
+static MatrixView viewAt(KernelBuilder &b, Value memref, ValueRange batch) {
+  auto type = cast<MemRefType>(memref.getType());
+  MatrixView view{memref, {}};
+  size_t own = type.getRank() - 2;
+  for (auto [dim, index] : llvm::enumerate(batch.take_back(own)))
+    view.prefix.push_back(type.getDimSize(dim) == 1 ? b.index(0) : index);
+  return view;
+}
+
+static void lower(LinearOp op, const TargetInfo &target) {
+  KernelBuilder b(op.getLoc(), op);
+  SmallVector<Value> indices;
+  bool packed = op.isPacked();
+  overBatch(b, op.getInit(), indices, [&](ValueRange batch) {
+    emitGemm(b, viewAt(b, op.getX(), batch), MatrixView{op.getW(), {}}, packed,
+             op.getBias(), viewAt(b, op.getInit(), batch), target);
+  });
+}
+
+static void lower(MatmulOp op, const TargetInfo &target) {
+  KernelBuilder b(op.getLoc(), op);
+  SmallVector<Value> indices;
+  overBatch(b, op.getInit(), indices, [&](ValueRange batch) {
+    emitGemm(b, viewAt(b, op.getA(), batch), viewAt(b, op.getB(), batch),
+             /*packed=*/false, /*bias=*/Value(), viewAt(b, op.getInit(), batch),
+             target);
+  });
+}
+
+namespace {
+struct LowerLinear : public ingot::impl::LowerLinearBase<LowerLinear> {
+  using LowerLinearBase::LowerLinearBase;
+
+  void runOnOperation() override {
+    std::string error;
+    std::optional<TargetInfo> info = lookupTarget(target, error);
+    if (!info) {
+      getOperation()->emitError(error);
+      return signalPassFailure();
+    }
+    getOperation()->walk([&](Operation *op) {
+      if (op->getNumResults() != 0)
+        return;
+      TypeSwitch<Operation *>(op).Case<LinearOp, MatmulOp>([&](auto product) {
+        lower(product, *info);
+        product.erase();
+      });
+    });
+  }
+};
+} // namespace

@@ -1,0 +1,145 @@
+"""ingot-lower-linear against numpy, over shapes around the tile sizes."""
+
+import sys
+import time
+
+import numpy as np
+from kernels import Kernels, guarded
+
+MODULE = """
+func.func @packed(%x: memref<?x?xf32, strided<[?, 1]>>, %w: memref<?x?x16xf32>, %c: memref<?x?xf32, strided<[?, 1]>>) attributes {llvm.emit_c_interface} {
+  ingot.linear ins(%x, %w : memref<?x?xf32, strided<[?, 1]>>, memref<?x?x16xf32>) outs(%c : memref<?x?xf32, strided<[?, 1]>>)
+  return
+}
+func.func @biased(%x: memref<?x?xf32>, %w: memref<?x?x16xf32>, %b: memref<?xf32>, %c: memref<?x?xf32>) attributes {llvm.emit_c_interface} {
+  ingot.linear ins(%x, %w, %b : memref<?x?xf32>, memref<?x?x16xf32>, memref<?xf32>) outs(%c : memref<?x?xf32>)
+  return
+}
+func.func @codes(%x: memref<?x?xf32>, %w: memref<?x?x16xi8>, %c: memref<?x?xf32>) attributes {llvm.emit_c_interface} {
+  ingot.linear ins(%x, %w : memref<?x?xf32>, memref<?x?x16xi8>) outs(%c : memref<?x?xf32>)
+  return
+}
+func.func @plain(%x: memref<?x?x?xf32>, %w: memref<?x?xf32>, %c: memref<?x?x?xf32>) attributes {llvm.emit_c_interface} {
+  ingot.linear ins(%x, %w : memref<?x?x?xf32>, memref<?x?xf32>) outs(%c : memref<?x?x?xf32>)
+  return
+}
+func.func @matmul_f64(%a: memref<?x?x?xf64>, %b: memref<?x?x?xf64>, %c: memref<?x?x?xf64>) attributes {llvm.emit_c_interface} {
+  ingot.matmul ins(%a, %b : memref<?x?x?xf64>, memref<?x?x?xf64>) outs(%c : memref<?x?x?xf64>)
+  return
+}
+func.func @matmul_i32(%a: memref<?x?x?xi32>, %b: memref<?x?x?xi32>, %c: memref<?x?x?xi32>) attributes {llvm.emit_c_interface} {
+  ingot.matmul ins(%a, %b : memref<?x?x?xi32>, memref<?x?x?xi32>) outs(%c : memref<?x?x?xi32>)
+  return
+}
+func.func @matmul_f16(%a: memref<?x?x?xf16>, %b: memref<?x?x?xf16>, %c: memref<?x?x?xf16>) attributes {llvm.emit_c_interface} {
+  ingot.matmul ins(%a, %b : memref<?x?x?xf16>, memref<?x?x?xf16>) outs(%c : memref<?x?x?xf16>)
+  return
+}
+func.func @transposed(%a: memref<?x?x?xf32>, %b: memref<?x?x?xf32, strided<[?, 1, ?]>>, %c: memref<?x?x?xf32>) attributes {llvm.emit_c_interface} {
+  ingot.matmul ins(%a, %b : memref<?x?x?xf32>, memref<?x?x?xf32, strided<[?, 1, ?]>>) outs(%c : memref<?x?x?xf32>)
+  return
+}
+"""
+
+
+def pack(w):
+    k, n = w.shape
+    panels = -(-n // 16)
+    padded = np.zeros((k, panels * 16), w.dtype)
+    padded[:, :n] = w
+    return np.ascontiguousarray(padded.reshape(k, panels, 16).transpose(1, 0, 2))
+
+
+def kernels(cpu):
+    return Kernels(MODULE, f"ingot-lower-linear{{target={cpu}}},ingot-expand-math", cpu)
+
+
+def avx512():
+    return " avx512f " in open("/proc/cpuinfo").read()
+
+
+def test_shapes():
+    for cpu in ["x86-64-v3"] + (["x86-64-v4"] if avx512() else []):
+        shapes(kernels(cpu))
+
+
+def shapes(k):
+    rng = np.random.default_rng(1)
+
+    def real(*shape):
+        return rng.standard_normal(shape).astype(np.float32)
+
+    for m in [0, 1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 24, 29]:
+        for n in [1, 8, 15, 16, 17, 32, 40, 48]:
+            for depth in [0, 1, 5, 33]:
+                x, w, bias = real(m, depth + 2)[:, 1:-1], real(depth, n), real(n)
+                want = x.astype("f8") @ w
+                out, check = guarded((m, n), np.float32)
+                k("packed", x, pack(w), out)
+                check()
+                np.testing.assert_allclose(out, want, rtol=1e-4, atol=1e-5)
+                dense = np.ascontiguousarray(x)
+                first = out.copy()
+                if m > 3 and depth:
+                    # A row's bits do not depend on the other rows.
+                    k("packed", x[2:3], pack(w), out[:1])
+                    np.testing.assert_array_equal(out[0], first[2])
+                out, check = guarded((m, n), np.float32)
+                k("biased", dense, pack(w), bias, out)
+                check()
+                np.testing.assert_allclose(out, want + bias, rtol=1e-4, atol=1e-5)
+                out, check = guarded((2, m, n), np.float32)
+                k("plain", np.stack([dense, dense * 2]), w, out)
+                check()
+                np.testing.assert_array_equal(out[0], first)
+                codes = rng.integers(-128, 128, (depth, n)).astype(np.int8)
+                out, check = guarded((m, n), np.float32)
+                k("codes", dense, pack(codes), out)
+                check()
+                np.testing.assert_allclose(out, dense.astype("f8") @ codes, rtol=1e-4, atol=1e-3)
+
+                a = rng.standard_normal((2, m, depth))
+                b = rng.standard_normal((2, depth, n))
+                out, check = guarded((2, m, n), np.float64)
+                k("matmul_f64", a, b, out)
+                check()
+                np.testing.assert_allclose(out, a @ b, rtol=1e-12, atol=1e-12)
+                i, j = rng.integers(-9, 9, a.shape), rng.integers(-9, 9, b.shape)
+                out, check = guarded((2, m, n), np.int32)
+                k("matmul_i32", i.astype(np.int32), j.astype(np.int32), out)
+                check()
+                np.testing.assert_array_equal(out, i @ j)
+                out, check = guarded((2, m, n), np.float32)
+                columns = np.ascontiguousarray(b.astype("f4").transpose(0, 2, 1)).transpose(0, 2, 1)
+                k("transposed", a.astype("f4"), columns, out)
+                check()
+                np.testing.assert_allclose(out, a @ b, rtol=1e-4, atol=1e-5)
+                out, check = guarded((2, m, n), np.float16)
+                k("matmul_f16", a.astype("f2"), b.astype("f2"), out)
+                check()
+                np.testing.assert_allclose(out, a @ b, rtol=2e-2, atol=2e-2)
+
+
+def speed(cpu):
+    k = kernels(cpu)
+    for m, n, depth in [(48, 512, 512), (96, 512, 512), (126, 1536, 384), (126, 384, 1536),
+                        (128, 384, 384), (1, 1536, 384), (4, 384, 384), (5, 384, 384)]:
+        x = np.ones((m, depth), np.float32)
+        out = np.zeros((m, n), np.float32)
+        w = np.ones((depth, n), np.float32)
+        for name, weights in (("packed", pack(w)), ("codes", pack(w.astype(np.int8)))):
+            best = min(timed(lambda: k(name, x, weights, out)) for _ in range(30))
+            print(f"{name:7} M{m} N{n} K{depth}: {2e-9 * m * n * depth / best:.1f} GFLOP/s")
+
+
+def timed(call):
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    if "--speed" in sys.argv:
+        speed("x86-64-v4" if avx512() else "x86-64-v3")
+    else:
+        test_shapes()
