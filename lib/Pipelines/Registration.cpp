@@ -7,6 +7,7 @@
 #include "ingot/Pipelines/Registration.h"
 
 #include "dialects/Ingot/IR/IngotDialect.h"
+#include "ingot/Conversion/IngotToLinalg.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
 #include "ingot/Conversion/TileToVector.h"
 #include "ingot/Transforms/Passes.h"
@@ -25,6 +26,7 @@ void ingot::registerDialects(mlir::DialectRegistry &registry) {
 
 void ingot::registerPasses() {
   registerIngotMegaToCpuPasses();
+  registerIngotToLinalgPasses();
   registerIngotTileToVectorPasses();
   registerIngotTransformsPasses();
 }

@@ -1,0 +1,53 @@
+//===- IngotToLinalg.td - ingot ops to linalg --------------*- tablegen -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#ifndef INGOT_CONVERSION_INGOTTOLINALG
+#define INGOT_CONVERSION_INGOTTOLINALG
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertIngotToLinalg : Pass<"convert-ingot-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Turns ingot ops on tensors into linalg ops and tiles' structured ops";
+  let description = [{
+    Elementwise ops, reductions, gathers and windows become `linalg.generic`,
+    moves of data become `tensor` ops. `linear` gets a packed weight and
+    operands of rank two, `matmul` operands of rank three, the norms and
+    `softmax` operands of rank two; with `attention` they stay ingot ops, in
+    f32.
+
+    Unsigned integers become signless and booleans become `i8` holding 0 or 1;
+    the ops keep their meaning by the code chosen for them. Every dim that is
+    not static is an `ingot.size` expression.
+
+    What the model can get wrong at run time (an index out of range, extents
+    that do not broadcast) is guarded by `ingot.check`, and is harmless until
+    the check is looked at: indices are clamped.
+
+    Ops that cannot be converted are all reported, each at its own location.
+
+    Example:
+
+    ```mlir
+    %1 = ingot.neg %0 : (tensor<?xf32>) -> tensor<?xf32>
+    // becomes
+    %n = ingot.size <seq>
+    %e = tensor.empty(%n) : tensor<?xf32>
+    %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+        ins(%0 : tensor<?xf32>) outs(%e : tensor<?xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %2 = arith.negf %in : f32
+      linalg.yield %2 : f32
+    } -> tensor<?xf32>
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
+#endif // INGOT_CONVERSION_INGOTTOLINALG

@@ -1,0 +1,126 @@
+//===- Gather.cpp - elements chosen by index tensors ---------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "Emitter.h"
+
+using namespace mlir;
+using namespace ingot;
+
+/// An index of the model as a position below `extent`: negative ones count
+/// from the end; out of range is reported and reads position zero.
+static Value position(ImplicitLocOpBuilder &b, Operation *op, Value index,
+                      Value extent) {
+  Value at = arith::IndexCastOp::create(b, b.getIndexType(), index);
+  Value zero = arith::ConstantIndexOp::create(b, 0);
+  Value negative =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, at, zero);
+  Value wrapped = arith::SelectOp::create(
+      b, negative, arith::AddIOp::create(b, at, extent), at);
+  // As an unsigned number a position below zero is beyond every extent.
+  Value inside =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ult, wrapped, extent);
+  CheckOp::create(b, inside, checkMessage(op, "index out of range"));
+  return arith::SelectOp::create(b, inside, wrapped, zero);
+}
+
+namespace {
+
+/// A map from the dims of a result to some of them, in order.
+AffineMap selectDims(Emitter &e, unsigned rank, unsigned begin, unsigned end) {
+  SmallVector<AffineExpr> exprs;
+  for (unsigned i = begin; i < end; ++i)
+    exprs.push_back(e.getAffineDimExpr(i));
+  return AffineMap::get(rank, 0, exprs, e.getContext());
+}
+
+/// Slices of `x` along `axis` at `indices`.
+Value gatherAlong(Emitter &e, const Tensor &x, const Tensor &indices,
+                  unsigned axis, ArrayRef<DimExpr> dims) {
+  Value extent = e.size(x.dims[axis]);
+  unsigned rank = indices.rank();
+  auto body = [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+    SmallVector<Value> at;
+    for (unsigned i = 0; i < dims.size(); ++i)
+      if (i < axis || i >= axis + rank)
+        at.push_back(linalg::IndexOp::create(b, i));
+    at.insert(at.begin() + axis, position(b, e.op, in[0], extent));
+    return tensor::ExtractOp::create(b, x.value, at);
+  };
+  return e
+      .generic(dims, x.element(), indices.value,
+               selectDims(e, dims.size(), axis, axis + rank), body)
+      .value;
+}
+
+struct LowerEmbedding : Lowering<EmbeddingOp> {
+  using Lowering::Lowering;
+  Value lower(EmbeddingOp op, Adaptor adaptor, Emitter &e) const override {
+    return gatherAlong(e, e.tensor(op.getTable(), adaptor.getTable()),
+                       e.tensor(op.getIds(), adaptor.getIds()), 0,
+                       DimShape(state.shapes.shapeOf(op)));
+  }
+};
+
+struct LowerGather : Lowering<GatherOp> {
+  using Lowering::Lowering;
+  Value lower(GatherOp op, Adaptor adaptor, Emitter &e) const override {
+    return gatherAlong(e, e.tensor(op.getX(), adaptor.getX()),
+                       e.tensor(op.getIndices(), adaptor.getIndices()),
+                       op.getAxis(), DimShape(state.shapes.shapeOf(op)));
+  }
+};
+
+struct LowerGatherElements : Lowering<GatherElementsOp> {
+  using Lowering::Lowering;
+  Value lower(GatherElementsOp op, Adaptor adaptor, Emitter &e) const override {
+    Tensor x = e.tensor(op.getX(), adaptor.getX());
+    Tensor indices = e.tensor(op.getIndices(), adaptor.getIndices());
+    uint64_t axis = op.getAxis();
+    Value extent = e.size(x.dims[axis]);
+    auto body = [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+      SmallVector<Value> at;
+      for (int64_t i = 0; i < x.rank(); ++i)
+        at.push_back(linalg::IndexOp::create(b, i));
+      at[axis] = position(b, op, in[0], extent);
+      return tensor::ExtractOp::create(b, x.value, at);
+    };
+    return e.map(indices, x.element(), body).value;
+  }
+};
+
+struct LowerGatherNd : Lowering<GatherNdOp> {
+  using Lowering::Lowering;
+  Value lower(GatherNdOp op, Adaptor adaptor, Emitter &e) const override {
+    Tensor x = e.tensor(op.getX(), adaptor.getX());
+    Tensor indices = e.tensor(op.getIndices(), adaptor.getIndices());
+    int64_t batch = op.getBatchDims(), prefix = indices.rank() - 1;
+    // The verifier made sure that the depth is constant.
+    int64_t depth = indices.dims.back().getConstant().value_or(0);
+    SmallVector<Value> extents;
+    for (int64_t i = 0; i < depth; ++i)
+      extents.push_back(e.size(x.dims[batch + i]));
+    DimShape dims = state.shapes.shapeOf(op);
+    auto body = [&](ImplicitLocOpBuilder &b, ValueRange here) -> Value {
+      SmallVector<Value> at(here.take_front(batch));
+      for (int64_t i = 0; i < depth; ++i) {
+        SmallVector<Value> where(here.take_front(prefix));
+        where.push_back(arith::ConstantIndexOp::create(b, i));
+        Value index = tensor::ExtractOp::create(b, indices.value, where);
+        at.push_back(position(b, op, index, extents[i]));
+      }
+      llvm::append_range(at, here.drop_front(prefix));
+      return tensor::ExtractOp::create(b, x.value, at);
+    };
+    return e.compute(dims, x.element(), body).value;
+  }
+};
+
+} // namespace
+
+void ingot::populateGatherLowerings(LoweringPatterns &patterns) {
+  patterns
+      .add<LowerEmbedding, LowerGather, LowerGatherElements, LowerGatherNd>();
+}

@@ -1,0 +1,182 @@
+//===- IngotToLinalg.cpp - the pass --------------------------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "ingot/Conversion/IngotToLinalg.h"
+#include "Emitter.h"
+
+#include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "mlir/Dialect/SCF/Transforms/Patterns.h"
+
+namespace ingot {
+#define GEN_PASS_DEF_CONVERTINGOTTOLINALG
+#include "lib/Conversion/IngotToLinalg/IngotToLinalg.h.inc"
+} // namespace ingot
+
+using namespace mlir;
+using namespace ingot;
+
+namespace {
+
+class SignlessTypes : public TypeConverter {
+public:
+  SignlessTypes() {
+    addConversion([](Type type) { return type; });
+    addConversion([](RankedTensorType type) -> Type {
+      return type.clone(storageType(type.getElementType()));
+    });
+  }
+};
+
+/// Whether the op is one of those that stages are made of, in the form that
+/// the conversion gives them.
+bool isKernel(Operation *op) {
+  auto rankIs = [&](int64_t rank) {
+    return llvm::all_of(op->getResultTypes(), [&](Type type) {
+      return cast<ShapedType>(type).getRank() == rank &&
+             getElementTypeOrSelf(type).isF32();
+    });
+  };
+  if (auto linear = dyn_cast<LinearOp>(op))
+    return linear.isPacked() && !linear.getBias() && rankIs(2);
+  if (isa<MatmulOp>(op))
+    return rankIs(3);
+  if (auto softmax = dyn_cast<SoftmaxOp>(op))
+    return rankIs(2) && softmax.getAxis() == 1;
+  if (isa<LayerNormOp, RmsNormOp>(op))
+    return rankIs(2);
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return rankIs(4) && elementTypeOf(attention.getQ()).isF32() &&
+           (!attention.getKeyMask() ||
+            elementTypeOf(attention.getKeyMask()).isInteger(8));
+  return false;
+}
+
+struct ConvertIngotToLinalgPass
+    : ingot::impl::ConvertIngotToLinalgBase<ConvertIngotToLinalgPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (failed(checkDims(module)))
+      return signalPassFailure();
+    LoweringState state;
+    // While the ops are there to be asked.
+    module.walk([&](Operation *op) {
+      for (Value result : op->getResults())
+        if (isa<RankedTensorType>(result.getType()))
+          state.shapes.shapeOf(result);
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          for (Value argument : block.getArguments())
+            if (isa<RankedTensorType>(argument.getType()))
+              state.shapes.shapeOf(argument);
+    });
+    noteModelTypes(module);
+
+    SignlessTypes types;
+    for (auto weight : module.getOps<WeightOp>())
+      weight.setTypeAttr(TypeAttr::get(types.convertType(weight.getType())));
+
+    RewritePatternSet set(&getContext());
+    LoweringPatterns patterns{set, types, state};
+    populateElementwiseLowerings(patterns);
+    populateGatherLowerings(patterns);
+    populateReduceLowerings(patterns);
+    populateShapeLowerings(patterns);
+    populateStructuredLowerings(patterns);
+    populateSymbolLowerings(patterns);
+
+    ConversionTarget target(getContext());
+    target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+    auto isDone = [&](Operation *op) {
+      if (isa<SizeOp, DimOp, WeightOp, CheckOp>(op))
+        return true;
+      if (isa<WeightRefOp>(op))
+        return types.isLegal(op);
+      return isKernel(op);
+    };
+    // What has no lowering stays, so that every such op can be reported.
+    target.addDynamicallyLegalDialect<IngotDialect>(
+        [&](Operation *op) -> std::optional<bool> {
+          return isDone(op) ? std::optional<bool>(true) : std::nullopt;
+        });
+    populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(set, types);
+    populateReturnOpTypeConversionPattern(set, types);
+    scf::populateSCFStructuralTypeConversionsAndLegality(types, set, target);
+    target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp func) {
+      return types.isSignatureLegal(func.getFunctionType()) &&
+             types.isLegal(&func.getBody());
+    });
+    target.addDynamicallyLegalOp<func::ReturnOp>(
+        [&](Operation *op) { return types.isLegal(op); });
+
+    // Casts between a converted value and an op that was not are no error of
+    // their own.
+    ConversionConfig config;
+    config.buildMaterializations = false;
+    if (failed(
+            applyPartialConversion(module, target, std::move(set), config)) ||
+        failed(report(module, state, isDone)))
+      signalPassFailure();
+  }
+
+  /// Every dim must be known as an expression of the model's symbols.
+  LogicalResult checkDims(ModuleOp module) {
+    LogicalResult result = success();
+    for (auto func : module.getOps<func::FuncOp>())
+      for (BlockArgument argument : func.getArguments()) {
+        auto type = dyn_cast<RankedTensorType>(argument.getType());
+        if (!type || type.hasStaticShape() ||
+            func.getArgAttrOfType<DimsAttr>(argument.getArgNumber(),
+                                            dimsAttrName))
+          continue;
+        result = emitError(argument.getLoc())
+                 << "unsupported type: argument " << argument.getArgNumber()
+                 << " has dims of which nothing is known";
+      }
+    return result;
+  }
+
+  /// Keeps the element types that the model's user sees.
+  void noteModelTypes(ModuleOp module) {
+    auto elementOf = [](Type type) -> TypeAttr {
+      Type element = getElementTypeOrSelf(type);
+      bool same = storageType(element) == element;
+      return same ? TypeAttr() : TypeAttr::get(element);
+    };
+    for (auto func : module.getOps<func::FuncOp>()) {
+      for (auto [i, type] : llvm::enumerate(func.getArgumentTypes()))
+        if (TypeAttr element = elementOf(type))
+          func.setArgAttr(i, typeAttrName, element);
+      for (auto [i, type] : llvm::enumerate(func.getResultTypes()))
+        if (TypeAttr element = elementOf(type))
+          func.setResultAttr(i, typeAttrName, element);
+    }
+  }
+
+  /// Reports every op that could not be converted.
+  LogicalResult report(ModuleOp module, LoweringState &state,
+                       function_ref<bool(Operation *)> isDone) {
+    LogicalResult result = success();
+    module.walk([&](Operation *op) {
+      if (!isa_and_nonnull<IngotDialect>(op->getDialect()) || isDone(op))
+        return;
+      auto it = state.refusals.find(op);
+      if (it != state.refusals.end())
+        result = emitError(op->getLoc()) << it->second;
+      else
+        result = emitError(op->getLoc()) << "unsupported op: " << op->getName();
+    });
+    if (failed(result))
+      return result;
+    module.walk([&](UnrealizedConversionCastOp cast) {
+      result = emitError(cast.getLoc())
+               << "unsupported type: between " << cast.getOperandTypes()
+               << " and " << cast.getResultTypes();
+    });
+    return result;
+  }
+};
+
+} // namespace

@@ -1,0 +1,308 @@
+//===- Structured.cpp - products, norms, attention -----------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "Emitter.h"
+#include "Scalars.h"
+
+using namespace mlir;
+using namespace ingot;
+
+namespace {
+
+/// Columns of a packed weight matrix that lie beside each other.
+constexpr int64_t panelWidth = 16;
+
+bool isShortFloat(Type type) { return isa<Float16Type, BFloat16Type>(type); }
+
+/// f32 where the model computes with f32 or less; null for other types.
+Type kernelType(ArrayRef<Type> types) {
+  for (Type type : types)
+    if (!type.isF32() && !isShortFloat(type))
+      return {};
+  return Float32Type::get(types[0].getContext());
+}
+
+std::string textOf(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
+/// A K x N matrix as ceil(N/16) x K x 16, padded with zeros.
+Tensor packColumns(Emitter &e, const Tensor &w) {
+  DimExpr width = DimExpr::constant(panelWidth);
+  if (std::optional<DimExpr> panels = w.dims[1].dividedBy(width)) {
+    Tensor split = e.reshape(w, {w.dims[0], *panels, width});
+    return e.transpose(split, {1, 0, 2});
+  }
+  DimShape dims = {DimExpr::ceilDiv(w.dims[1], width), w.dims[0], width};
+  Value count = e.size(w.dims[1]);
+  auto body = [&](ImplicitLocOpBuilder &b, ValueRange at) -> Value {
+    Value wide = arith::ConstantIndexOp::create(b, panelWidth);
+    Value column =
+        arith::AddIOp::create(b, arith::MulIOp::create(b, at[0], wide), at[2]);
+    Value inside =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, column, count);
+    Value zero = arith::ConstantIndexOp::create(b, 0);
+    Value safe = arith::SelectOp::create(b, inside, column, zero);
+    Value value =
+        tensor::ExtractOp::create(b, w.value, ValueRange{at[1], safe});
+    Value padding =
+        arith::ConstantOp::create(b, b.getZeroAttr(value.getType()));
+    return arith::SelectOp::create(b, inside, value, padding);
+  };
+  return e.compute(dims, w.element(), body);
+}
+
+/// M x K times K x N, both f32.
+Tensor multiplyPacked(Emitter &e, const Tensor &x, const Tensor &w) {
+  Tensor packed = packColumns(e, w);
+  DimShape dims = {x.dims[0], w.dims[1]};
+  Value init = e.empty(dims, e.getF32Type());
+  auto linear = LinearOp::create(e, init.getType(), x.value, packed.value,
+                                 /*bias=*/Value(), init);
+  return {linear.getResult(0), dims};
+}
+
+/// A product of types that have no kernel: ... x M x K times ... x K x N with
+/// equal batch dims, summed in the type `work` of the model.
+Tensor contract(Emitter &e, const Tensor &a, const Tensor &b, Type typeA,
+                Type typeB, Type work) {
+  int64_t batch = a.rank() - 2, rank = a.rank() + 1;
+  SmallVector<AffineExpr> batchExprs;
+  DimShape dims(a.dims.begin(), a.dims.end() - 1);
+  dims.push_back(b.dims.back());
+  for (int64_t i = 0; i < batch; ++i)
+    batchExprs.push_back(e.getAffineDimExpr(i));
+  auto mapOf = [&](int64_t row, int64_t column) {
+    SmallVector<AffineExpr> exprs = batchExprs;
+    exprs.push_back(e.getAffineDimExpr(row));
+    exprs.push_back(e.getAffineDimExpr(column));
+    return AffineMap::get(rank, 0, exprs, e.getContext());
+  };
+  int64_t m = batch, n = batch + 1, k = batch + 2;
+  SmallVector<AffineMap> maps = {mapOf(m, k), mapOf(k, n), mapOf(m, n)};
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  iterators.back() = utils::IteratorType::reduction;
+  Type type = Scalars::computeType(work);
+  Tensor init = e.fill(dims, arith::ConstantOp::create(e, e.getZeroAttr(type)));
+  auto build = [&](OpBuilder &builder, Location loc, ValueRange in) {
+    ImplicitLocOpBuilder inner(loc, builder);
+    Scalars s(inner, {typeA, typeB});
+    Value x = s.convert(s.load(in[0], typeA), typeA, work);
+    Value y = s.convert(s.load(in[1], typeB), typeB, work);
+    linalg::YieldOp::create(s, s.add(in[2], s.mul(x, y)));
+  };
+  auto result = linalg::GenericOp::create(e, init.value.getType(),
+                                          ValueRange{a.value, b.value},
+                                          init.value, maps, iterators, build);
+  return {result.getResult(0), dims};
+}
+
+Tensor addBias(Emitter &e, const Tensor &x, const Tensor &bias) {
+  return e.zip({x, bias}, x.dims, x.element(),
+               [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+                 if (isa<FloatType>(in[0].getType()))
+                   return arith::AddFOp::create(b, in[0], in[1]);
+                 return arith::AddIOp::create(b, in[0], in[1]);
+               });
+}
+
+struct LowerLinear : Lowering<LinearOp> {
+  using Lowering::Lowering;
+  Value lower(LinearOp op, Adaptor adaptor, Emitter &e) const override {
+    Type typeX = elementTypeOf(op.getX()), typeW = elementTypeOf(op.getW());
+    Type result = elementTypeOf(op.getInit());
+    for (Type type : {typeX, typeW, result})
+      if (!kindOf(type))
+        return refuse(op, "unsupported dtype: " + textOf(type));
+    Tensor x = e.tensor(op.getX(), adaptor.getX());
+    Tensor w = e.tensor(op.getW(), adaptor.getW());
+    if (x.rank() == 1)
+      x = e.reshape(x, {DimExpr::constant(1), x.dims[0]});
+    x = e.rows(x);
+    e.checkEqual(x.dims[1], w.dims[0], "operands of different extents");
+    Tensor y;
+    Type kernel = kernelType({typeX, typeW, result});
+    if (kernel)
+      y = multiplyPacked(e, e.castFloat(x, kernel), e.castFloat(w, kernel));
+    else
+      y = contract(e, x, w, typeX, typeW, result);
+    if (op.getBias()) {
+      Tensor bias = e.tensor(op.getBias(), adaptor.getBias());
+      if (kernel)
+        bias = e.castFloat(bias, kernel);
+      y = addBias(e, y, bias);
+    }
+    if (kernel)
+      y = e.castFloat(y, result);
+    return e.reshape(y, state.shapes.shapeOf(op.getResult(0))).value;
+  }
+};
+
+struct LowerMatmul : Lowering<MatmulOp> {
+  using Lowering::Lowering;
+  Value lower(MatmulOp op, Adaptor adaptor, Emitter &e) const override {
+    Type typeA = elementTypeOf(op.getA()), typeB = elementTypeOf(op.getB());
+    Type result = elementTypeOf(op.getInit());
+    for (Type type : {typeA, typeB, result})
+      if (!kindOf(type))
+        return refuse(op, "unsupported dtype: " + textOf(type));
+    Tensor a = e.tensor(op.getA(), adaptor.getA());
+    Tensor b = e.tensor(op.getB(), adaptor.getB());
+    DimShape dims = state.shapes.shapeOf(op.getResult(0));
+    e.checkEqual(a.dims.back(), b.dims[b.rank() - 2],
+                 "operands of different extents");
+    Type kernel = kernelType({typeA, typeB, result});
+    if (kernel) {
+      a = e.castFloat(a, kernel);
+      b = e.castFloat(b, kernel);
+    }
+    if (b.rank() == 2 && kernel) {
+      Tensor y = e.castFloat(multiplyPacked(e, e.rows(a), b), result);
+      return e.reshape(y, dims).value;
+    }
+    if (dims.size() > 2) {
+      a = stack(e, a, dims);
+      b = stack(e, b, dims);
+    }
+    Tensor y;
+    if (kernel) {
+      DimShape outDims = {a.dims[0], a.dims[1], b.dims[2]};
+      Value init = e.empty(outDims, kernel);
+      auto product =
+          MatmulOp::create(e, init.getType(), a.value, b.value, init);
+      y = e.castFloat({product.getResult(0), outDims}, result);
+    } else {
+      y = contract(e, a, b, typeA, typeB, result);
+    }
+    return e.reshape(y, dims).value;
+  }
+
+  /// `x` as one stack of matrices, broadcast to the batch dims of `dims`.
+  static Tensor stack(Emitter &e, const Tensor &x, const DimShape &dims) {
+    DimShape full(dims.begin(), dims.end() - 2);
+    DimExpr count = product(full);
+    full.append(x.dims.end() - 2, x.dims.end());
+    Tensor repeated = x;
+    if (x.dims != full)
+      repeated = e.zip(
+          x, full, x.element(),
+          [](ImplicitLocOpBuilder &, ValueRange in) -> Value { return in[0]; });
+    return e.reshape(repeated, {count, full[full.size() - 2], full.back()});
+  }
+};
+
+struct LowerAttention : Lowering<AttentionOp> {
+  using Lowering::Lowering;
+  Value lower(AttentionOp op, Adaptor adaptor, Emitter &e) const override {
+    Type result = elementTypeOf(op.getInit());
+    SmallVector<Type> types = {elementTypeOf(op.getQ()),
+                               elementTypeOf(op.getK()),
+                               elementTypeOf(op.getV()), result};
+    if (op.getBias())
+      types.push_back(elementTypeOf(op.getBias()));
+    Type kernel = kernelType(types);
+    if (!kernel)
+      return refuse(op, "unsupported dtype: attention of " + textOf(types[0]));
+    auto read = [&](Value original, Value converted) {
+      return e.castFloat(e.tensor(original, converted), kernel).value;
+    };
+    Value keyMask, bias;
+    if (op.getKeyMask())
+      keyMask = e.tensor(op.getKeyMask(), adaptor.getKeyMask()).value;
+    if (op.getBias())
+      bias = read(op.getBias(), adaptor.getBias());
+    DimShape dims = state.shapes.shapeOf(op.getResult(0));
+    Value init = e.empty(dims, kernel);
+    auto attention = AttentionOp::create(
+        e, init.getType(), read(op.getQ(), adaptor.getQ()),
+        read(op.getK(), adaptor.getK()), read(op.getV(), adaptor.getV()),
+        keyMask, bias, adaptor.getQueryOffset(), init, op.getScale(),
+        op.getCausal(), op.getWindow(), op.getSoftcap(), op.getDeadRow());
+    return e.castFloat({attention.getResult(0), dims}, result).value;
+  }
+};
+
+/// Runs `kernel` on the rows of `x` along its last dim, in f32.
+Value onRows(Emitter &e, const Tensor &x, Type result,
+             function_ref<Value(Value rows, Value init)> kernel) {
+  Tensor source = e.castFloat(x, e.getF32Type());
+  if (source.rank() == 1)
+    source = e.reshape(source, {DimExpr::constant(1), source.dims[0]});
+  source = e.rows(source);
+  Value init = e.empty(source.dims, e.getF32Type());
+  Tensor y{kernel(source.value, init), source.dims};
+  return e.castFloat(e.reshape(y, x.dims), result).value;
+}
+
+struct LowerSoftmax : Lowering<SoftmaxOp> {
+  using Lowering::Lowering;
+  Value lower(SoftmaxOp op, Adaptor adaptor, Emitter &e) const override {
+    Type type = elementTypeOf(op.getX());
+    if (!kernelType(type))
+      return refuse(op, "unsupported dtype: softmax of " + textOf(type));
+    Tensor x = e.tensor(op.getX(), adaptor.getX());
+    int64_t axis = op.getAxis(), last = x.rank() - 1;
+    auto swap = llvm::to_vector(llvm::seq<int64_t>(0, x.rank()));
+    std::swap(swap[axis], swap[last]);
+    Tensor moved = e.transpose(x, swap);
+    Value y = onRows(e, moved, type, [&](Value rows, Value init) {
+      return SoftmaxOp::create(e, init.getType(), rows, init, /*axis=*/1,
+                               op.getLog())
+          .getResult(0);
+    });
+    return e.transpose({y, moved.dims}, swap).value;
+  }
+};
+
+struct LowerLayerNorm : Lowering<LayerNormOp> {
+  using Lowering::Lowering;
+  Value lower(LayerNormOp op, Adaptor adaptor, Emitter &e) const override {
+    Type type = elementTypeOf(op.getX());
+    if (!kernelType({type, elementTypeOf(op.getGamma())}))
+      return refuse(op, "unsupported dtype: layer_norm of " + textOf(type));
+    auto vector = [&](Value original, Value converted) {
+      return e.castFloat(e.tensor(original, converted), e.getF32Type()).value;
+    };
+    Value gamma = vector(op.getGamma(), adaptor.getGamma());
+    Value beta =
+        op.getBeta() ? vector(op.getBeta(), adaptor.getBeta()) : Value();
+    Tensor x = e.tensor(op.getX(), adaptor.getX());
+    Type result = elementTypeOf(op.getInit());
+    return onRows(e, x, result, [&](Value rows, Value init) {
+      return LayerNormOp::create(e, init.getType(), rows, gamma, beta, init,
+                                 op.getEpsilon())
+          .getResult(0);
+    });
+  }
+};
+
+struct LowerRmsNorm : Lowering<RmsNormOp> {
+  using Lowering::Lowering;
+  Value lower(RmsNormOp op, Adaptor adaptor, Emitter &e) const override {
+    Type type = elementTypeOf(op.getX());
+    if (!kernelType({type, elementTypeOf(op.getGamma())}))
+      return refuse(op, "unsupported dtype: rms_norm of " + textOf(type));
+    Tensor gamma = e.tensor(op.getGamma(), adaptor.getGamma());
+    gamma = e.castFloat(gamma, e.getF32Type());
+    Tensor x = e.tensor(op.getX(), adaptor.getX());
+    Type result = elementTypeOf(op.getInit());
+    return onRows(e, x, result, [&](Value rows, Value init) {
+      return RmsNormOp::create(e, init.getType(), rows, gamma.value, init,
+                               op.getEpsilon())
+          .getResult(0);
+    });
+  }
+};
+
+} // namespace
+
+void ingot::populateStructuredLowerings(LoweringPatterns &patterns) {
+  patterns.add<LowerLinear, LowerMatmul, LowerAttention, LowerSoftmax,
+               LowerLayerNorm, LowerRmsNorm>();
+}
