@@ -33,6 +33,7 @@ void ingot::buildCpuPipeline(OpPassManager &passes, const TargetInfo &target) {
   passes.addPass(createOutlineStages());
   passes.addPass(createEmitEntry());
   passes.addPass(createVectorizeGeneric());
+  passes.addPass(createLowerChecks());
   passes.addPass(createCSEPass());
 }
 

@@ -9,7 +9,9 @@
 #include "dialects/Ingot/IR/IngotDialect.h"
 #include "ingot/Conversion/IngotToLinalg.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
+#include "ingot/Conversion/MegaToCpu/TileHints.h"
 #include "ingot/Conversion/TileToVector.h"
+#include "ingot/Interfaces/Bufferization.h"
 #include "ingot/Transforms/Passes.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -22,6 +24,8 @@ void ingot::registerDialects(mlir::DialectRegistry &registry) {
   mlir::registerBuiltinDialectTranslation(registry);
   mlir::registerLLVMDialectTranslation(registry);
   registry.insert<IngotDialect>();
+  registerBufferization(registry);
+  registerCpuTileHints(registry);
 }
 
 void ingot::registerPasses() {

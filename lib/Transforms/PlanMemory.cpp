@@ -57,6 +57,7 @@ struct PlanMemoryPass : ingot::impl::PlanMemoryBase<PlanMemoryPass> {
         func, MemRefType::get({ShapedType::kDynamic}, b.getI8Type()), "arena");
     worker = addArgument(func, b.getIndexType(), "worker");
     workers = addArgument(func, b.getIndexType(), "workers");
+    addArgument(func, LLVM::LLVMPointerType::get(b.getContext()), "error");
 
     // Sizes are computed before everything else, in front of this op.
     b.setInsertionPointToStart(body);

@@ -4,6 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Transforms/Passes.h"
 #include "lib/Transforms/TileSizes.h"
 
@@ -20,9 +21,10 @@ using namespace mlir;
 namespace {
 
 /// What every worker may do for itself: compute values, make views, read
-/// single elements.
+/// single elements, check them.
 bool isUniform(Operation &op) {
-  return isMemoryEffectFree(&op) || isa<memref::AllocOp, memref::LoadOp>(op);
+  return isMemoryEffectFree(&op) ||
+         isa<memref::AllocOp, memref::LoadOp, ingot::CheckOp>(op);
 }
 
 struct StageLeftoversPass

@@ -97,15 +97,48 @@ def PlanMemory : Pass<"ingot-plan-memory", "::mlir::func::FuncOp"> {
     sizes; offsets are run-time expressions, multiples of 64. Allocations
     inside a stage become stack memory where a small constant bounds them and
     a part of the arena, one a worker, where not. The function gets the
-    arguments arena, worker and workers (`ingot.role`), and returns the arena's
-    size as its last result.
+    arguments arena, worker, workers and error (`ingot.role`), and returns the
+    arena's size as its last result.
 
     Example: two buffers of `%n * 4` bytes, the second made after the first's
     last use, both become `memref.view %arena[%c0][%n]`.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect",
-                           "::mlir::affine::AffineDialect"];
+                           "::mlir::affine::AffineDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
+def HoistWeightFunctions
+    : Pass<"ingot-hoist-weight-functions", "::mlir::ModuleOp"> {
+  let summary = "Move what depends on weights alone out of the program";
+  let description = [{
+    Tensor ops all of whose operands come from weights and constants move into
+    the function `main` of a nested module `weight_functions`, which is compiled
+    for the host and run once, while the artifact is written. Its arguments
+    are weights (`ingot.weight` names them); each result is a new weight of the
+    program, declared without a file. Large constants become weights as well.
+
+    Example: `linear(%x, pack(weight_ref @w))` becomes
+    `linear(%x, weight_ref @computed_0)`, and `pack` moves.
+  }];
+  let dependentDialects = ["::ingot::IngotDialect",
+                           "::mlir::func::FuncDialect"];
+}
+
+def PlaceWeights : Pass<"ingot-place-weights", "::mlir::ModuleOp"> {
+  let summary = "Give every weight that is used its place in the artifact";
+  let description = [{
+    Weights get offsets in the weights section in the order of their first use,
+    aligned to 64 bytes, and become arguments of the program (`ingot.role` =
+    "weight", `ingot.weight_offset`). The place stays on `ingot.weight` as
+    `ingot.place`, the section's size on the module as `ingot.weights_bytes`.
+
+    Example: `%w = ingot.weight_ref @w` becomes an argument
+    `%w: tensor<4xf32> {ingot.role = "weight", ingot.weight_offset = 0}`.
+  }];
+  let dependentDialects = ["::ingot::IngotDialect",
+                           "::mlir::func::FuncDialect"];
 }
 
 #endif // INGOT_TRANSFORMS_PASSES

@@ -100,8 +100,9 @@ void emitBarrier(OpBuilder &b, Location loc) {
 /// Builds `ingot_entry` and moves the program's body into it.
 class EntryBuilder {
 public:
-  EntryBuilder(const ingot::Program &program, OpBuilder &b)
-      : program(program), b(b), loc(program.main->getLoc()) {}
+  EntryBuilder(const ingot::Program &program, ingot::ErrorTable &errors,
+               OpBuilder &b)
+      : program(program), errors(errors), b(b), loc(program.main->getLoc()) {}
 
   LogicalResult run(func::FuncOp func) {
     Block *head = func.addEntryBlock();
@@ -116,6 +117,7 @@ public:
     workers = arith::IndexCastOp::create(b, loc, b.getIndexType(),
                                          head->getArgument(2));
     ingot::AbiAccess access(b, loc);
+    error = access.field(context, ingot::ContextField::Error);
     Value symbols = access.field(context, ingot::ContextField::Symbols);
     for (auto [i, symbol] : llvm::enumerate(program.symbols))
       dims.bind(symbol.name, access.indexAt(symbols, i));
@@ -147,7 +149,7 @@ private:
         map.map(arg, access.bytes(
                          access.field(context, ingot::ContextField::Arena)));
       } else if (role == "error") {
-        map.map(arg, access.field(context, ingot::ContextField::Error));
+        map.map(arg, error);
       } else if (role == "weight") {
         auto offset =
             main.getArgAttrOfType<IntegerAttr>(i, "ingot.weight_offset");
@@ -214,6 +216,11 @@ private:
       waitForAll(func);
     stagePending |= isStage;
     readPending |= isRead;
+    if (auto check = dyn_cast<ingot::CheckOp>(op)) {
+      ingot::emitCheck(b, loc, map.lookupOrDefault(check.getCondition()),
+                       errors.idOf(check.getMessage()), error);
+      return success();
+    }
     b.clone(op, map);
     return success();
   }
@@ -235,11 +242,12 @@ private:
   }
 
   const ingot::Program &program;
+  ingot::ErrorTable &errors;
   OpBuilder &b;
   Location loc;
   ingot::DimArith dims;
   IRMapping map;
-  Value context, worker, workers;
+  Value context, worker, workers, error;
   Block *exit = nullptr;
   int64_t episode = 0;
   bool stagePending = false, readPending = false;
@@ -261,7 +269,7 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
       return signalPassFailure();
     ingot::ErrorTable errors(module);
     if (failed(ingot::emitSizes(*program, errors)) ||
-        failed(ingot::emitEntry(*program)))
+        failed(ingot::emitEntry(*program, errors)))
       return signalPassFailure();
     mains.front().erase();
   }
@@ -269,7 +277,7 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
 
 } // namespace
 
-LogicalResult ingot::emitEntry(const Program &program) {
+LogicalResult ingot::emitEntry(const Program &program, ErrorTable &errors) {
   OpBuilder b(program.main);
   Location loc = program.main->getLoc();
   emitBarrier(b, loc);
@@ -277,5 +285,5 @@ LogicalResult ingot::emitEntry(const Program &program) {
   auto func = func::FuncOp::create(
       b, loc, entryName,
       b.getFunctionType({ptr, b.getI64Type(), b.getI64Type()}, {}));
-  return EntryBuilder(program, b).run(func);
+  return EntryBuilder(program, errors, b).run(func);
 }

@@ -4,6 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
 
 #include "mlir/Transforms/RegionUtils.h"
@@ -63,13 +64,14 @@ struct OutlineStagesPass : ingot::impl::OutlineStagesBase<OutlineStagesPass> {
     for (func::FuncOp main : mains) {
       Value worker = argumentWithRole(main, "worker");
       Value workers = argumentWithRole(main, "workers");
+      Value error = argumentWithRole(main, "error");
       if (!worker || !workers) {
         main.emitError("has no worker arguments: plan memory first");
         return signalPassFailure();
       }
       for (auto stage : llvm::make_early_inc_range(
                main.getBody().front().getOps<scf::ForallOp>()))
-        outline(stage, worker, workers, symbols, unique);
+        outline(stage, worker, workers, error, symbols, unique);
     }
   }
 
@@ -82,7 +84,7 @@ private:
     return {};
   }
 
-  void outline(scf::ForallOp stage, Value worker, Value workers,
+  void outline(scf::ForallOp stage, Value worker, Value workers, Value error,
                SymbolTable &symbols,
                llvm::DenseMap<func::FuncOp, func::FuncOp, SameBody> &unique) {
     // Values computed from nothing (sizes) are computed once, by the caller.
@@ -105,6 +107,11 @@ private:
         arguments.push_back(value);
     arguments.push_back(worker);
     arguments.push_back(workers);
+    bool hasChecks =
+        stage.walk([](ingot::CheckOp) { return WalkResult::interrupt(); })
+            .wasInterrupted();
+    if (hasChecks && error)
+      arguments.push_back(error);
 
     OpBuilder b(stage->getContext());
     Location loc = stage.getLoc();
@@ -112,6 +119,9 @@ private:
         loc, "stage_0",
         b.getFunctionType(TypeRange(ValueRange(arguments)), {}));
     func.setPrivate();
+    if (hasChecks && error)
+      func.setArgAttr(arguments.size() - 1, "ingot.role",
+                      b.getStringAttr("error"));
     Block *body = func.addEntryBlock();
     IRMapping map;
     for (auto [outer, inner] : llvm::zip(arguments, body->getArguments()))

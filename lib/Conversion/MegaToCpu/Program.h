@@ -68,7 +68,12 @@ mlir::LogicalResult emitSizes(const Program &program, ErrorTable &errors);
 
 /// Emits `ingot_entry` (IngotEntryFn of runtime/core/Abi.h); the body of the
 /// program moves into it.
-mlir::LogicalResult emitEntry(const Program &program);
+mlir::LogicalResult emitEntry(const Program &program, ErrorTable &errors);
+
+/// Emits the runtime check: unless `condition` holds, `id` becomes the run's
+/// error if it has none yet.
+void emitCheck(mlir::OpBuilder &b, mlir::Location loc, mlir::Value condition,
+               int32_t id, mlir::Value error);
 
 /// Names of the two functions.
 constexpr llvm::StringLiteral sizesName = "ingot_sizes";

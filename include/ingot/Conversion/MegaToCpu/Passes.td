@@ -48,4 +48,19 @@ def EmitEntry : Pass<"ingot-emit-entry", "::mlir::ModuleOp"> {
                            "::mlir::LLVM::LLVMDialect"];
 }
 
+def LowerChecks : Pass<"ingot-lower-checks", "::mlir::ModuleOp"> {
+  let summary = "Lower runtime checks to stores of an error id";
+  let description = [{
+    `ingot.check` becomes a compare-exchange of the id of its message into the
+    error word, the function's argument of role "error"; the first failure of a
+    run wins. Ids are indices into the module's attribute `ingot.errors`.
+
+    Example: `ingot.check %ok, "index out of range"` becomes
+    `scf.if %failed { llvm.cmpxchg %error, 0, 3 }`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // INGOT_CONVERSION_MEGATOCPU_PASSES

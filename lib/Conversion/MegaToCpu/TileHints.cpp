@@ -1,0 +1,56 @@
+//===- TileHints.cpp - the tiles that CPU kernels like --------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "ingot/Conversion/MegaToCpu/TileHints.h"
+
+#include "dialects/Ingot/IR/IngotDialect.h"
+#include "dialects/Ingot/IR/IngotOps.h"
+#include "ingot/Interfaces/TileHintInterface.h"
+
+using namespace mlir;
+using namespace ingot;
+
+namespace {
+
+/// Rows of a tile: a multiple of the register tiles of AVX2 (6) and AVX-512
+/// (12), enough to read a panel of weights from the second-level cache.
+constexpr int64_t rows = 24;
+/// Columns of a tile: whole packed panels of 16.
+constexpr int64_t columns = 64;
+
+/// Products: rows x columns of the last two dims, outer dims one by one.
+template <typename OpTy>
+struct ProductHint
+    : TileHintInterface::ExternalModel<ProductHint<OpTy>, OpTy> {
+  SmallVector<int64_t> getPreferredTile(Operation *op) const {
+    Value init = cast<DestinationStyleOpInterface>(op).getDpsInits()[0];
+    int64_t rank = cast<ShapedType>(init.getType()).getRank();
+    SmallVector<int64_t> sizes(rank, 1);
+    sizes.back() = columns;
+    if (rank > 1)
+      sizes[rank - 2] = rows;
+    return sizes;
+  }
+};
+
+/// Attention (batch, query, head, depth): one head, the queries that share a
+/// pass over the keys.
+struct AttentionHint
+    : TileHintInterface::ExternalModel<AttentionHint, AttentionOp> {
+  SmallVector<int64_t> getPreferredTile(Operation *op) const {
+    return {1, rows, 1, 0};
+  }
+};
+
+} // namespace
+
+void ingot::registerCpuTileHints(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, IngotDialect *) {
+    LinearOp::attachInterface<ProductHint<LinearOp>>(*context);
+    MatmulOp::attachInterface<ProductHint<MatmulOp>>(*context);
+    AttentionOp::attachInterface<AttentionHint>(*context);
+  });
+}

@@ -1,0 +1,235 @@
+//===- Compilation.cpp - one model on its way to an artifact --------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "lib/Driver/Compilation.h"
+
+#include "ingot/Conversion/IngotToLinalg.h"
+#include "ingot/Import/Onnx/Import.h"
+#include "ingot/Pipelines/CpuPipelines.h"
+#include "ingot/Pipelines/Registration.h"
+#include "ingot/Target/ArtifactWriter.h"
+#include "ingot/Target/ObjectCode.h"
+#include "lib/Driver/ManifestBuilder.h"
+#include "lib/Driver/Weights.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <thread>
+
+using namespace mlir;
+
+namespace ingot {
+
+namespace {
+
+/// The model's names in a location, outermost first.
+void collectNames(Location loc, SmallVectorImpl<StringRef> &names) {
+  if (auto name = dyn_cast<NameLoc>(loc)) {
+    names.push_back(name.getName());
+  } else if (auto fused = dyn_cast<FusedLoc>(loc)) {
+    for (Location part : fused.getLocations())
+      collectNames(part, names);
+  } else if (auto call = dyn_cast<CallSiteLoc>(loc)) {
+    collectNames(call.getCallee(), names);
+  }
+}
+
+/// One line for a diagnostic: its message and the node that it is about.
+std::string lineOf(Diagnostic &diagnostic) {
+  std::string line = diagnostic.str();
+  SmallVector<StringRef> names;
+  collectNames(diagnostic.getLocation(), names);
+  if (!names.empty() && line.find(names.front().str()) == std::string::npos)
+    line += (" (node '" + names.front() + "')").str();
+  for (char &c : line)
+    if (c == '\n')
+      c = ' ';
+  return line;
+}
+
+} // namespace
+
+Compilation::Compilation(const IngotCompileOptions &options,
+                         std::string onnxPath, std::string outPath)
+    : options(options), onnxPath(std::move(onnxPath)),
+      outPath(std::move(outPath)) {
+  DialectRegistry registry;
+  registerDialects(registry);
+  context = std::make_unique<MLIRContext>(registry);
+  context->loadAllAvailableDialects();
+}
+
+Compilation::~Compilation() = default;
+
+void Compilation::addError(std::string line) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (!llvm::is_contained(errors, line))
+    errors.push_back(std::move(line));
+}
+
+std::string Compilation::errorText() const { return llvm::join(errors, "\n"); }
+
+void Compilation::report(StringRef phase, double fraction) {
+  if (options.progress)
+    options.progress(options.user, phase.str().c_str(), fraction);
+}
+
+bool Compilation::run() {
+  ScopedDiagnosticHandler handler(
+      context.get(), [&](Diagnostic &diagnostic) -> LogicalResult {
+        if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+          addError(lineOf(diagnostic));
+        return success();
+      });
+  std::string error;
+  std::optional<TargetInfo> found = lookupTarget(
+      options.target_cpu ? options.target_cpu : "native", error);
+  if (!found) {
+    addError(error);
+    return false;
+  }
+  target = *found;
+  LogicalResult result = success();
+  if (failed(importModel()) || failed(toStructuredOps()) ||
+      failed(compileImages()) || failed(writeArtifact()))
+    result = failure();
+  if (failed(result) && errors.empty())
+    addError("compiling '" + onnxPath + "' failed without a reason given");
+  return succeeded(result);
+}
+
+LogicalResult Compilation::importModel() {
+  report("import", 0.0);
+  OnnxImportOptions importOptions;
+  importOptions.eraseDims = options.erase_dims;
+  std::vector<ImportError> importErrors;
+  module = importOnnxFile(onnxPath, context.get(), importOptions, importErrors);
+  for (const ImportError &importError : importErrors)
+    addError(importError.str());
+  if (!module)
+    return failure();
+  dump(*module, "0-imported");
+  return success();
+}
+
+LogicalResult Compilation::toStructuredOps() {
+  report("recognise", 0.05);
+  if (failed(runPasses(*module, "1-recognised", buildRecognitionPipeline)))
+    return failure();
+  describeOps(*module, manifest);
+  report("lower", 0.1);
+  if (failed(runPasses(*module, "2-structured", buildStructuredPipeline)) ||
+      failed(describeSignature(*module, manifest)) ||
+      failed(runPasses(*module, "3-weights", buildWeightsPipeline)))
+    return failure();
+  describeWeights(*module, manifest);
+  if (auto nested = module->lookupSymbol<ModuleOp>("weight_functions")) {
+    nested->remove();
+    weightFunctions = nested;
+    weightSignature.emplace(nested);
+  }
+  return success();
+}
+
+LogicalResult Compilation::compileImages() {
+  report("generate code", 0.2);
+  // Both modules at once; the smaller one is done long before the other.
+  FailureOr<Image> weightsResult = Image();
+  std::thread other;
+  if (weightFunctions)
+    other = std::thread(
+        [&] { weightsResult = compileModule(*weightFunctions); });
+  FailureOr<Image> result = compileModule(*module);
+  if (other.joinable())
+    other.join();
+  if (failed(result) || failed(weightsResult))
+    return failure();
+  image = std::move(*result);
+  weightImage = std::move(*weightsResult);
+  return success();
+}
+
+FailureOr<Compilation::Image> Compilation::compileModule(ModuleOp op) {
+  std::string prefix = op == *module ? "" : "weights-";
+  if (failed(runPasses(op, prefix + "4-stages", buildStagesPipeline)) ||
+      failed(runPasses(op, prefix + "5-cpu",
+                       [&](OpPassManager &passes) {
+                         buildCpuPipeline(passes, target);
+                       })) ||
+      failed(runPasses(op, prefix + "6-llvm", buildLlvmPipeline)))
+    return failure();
+  return compileImage(op, target, imageExports());
+}
+
+LogicalResult Compilation::writeArtifact() {
+  report("write", 0.85);
+  describeCode(*module, target, manifest);
+  manifest.version = INGOT_VERSION;
+  manifest.source = llvm::sys::path::filename(onnxPath).str();
+  manifest.options = "target " + target.name;
+  if (options.erase_dims)
+    manifest.options += ", dims erased";
+
+  int64_t weightsBytes = 0;
+  if (auto bytes = (*module)->getAttrOfType<IntegerAttr>("ingot.weights_bytes"))
+    weightsBytes = bytes.getInt();
+  auto writer = ArtifactWriter::create(outPath, weightsBytes);
+  if (!writer.ok()) {
+    addError(writer.status().message());
+    return failure();
+  }
+  WeightFiles files;
+  std::span<unsigned char> section = writer.value()->weights();
+  if (failed(copyWeights(*module, files, section)))
+    return failure();
+  if (weightSignature &&
+      failed(runWeightFunctions(*module, *weightSignature, weightImage, files,
+                                section)))
+    return failure();
+  rt::Status status = writer.value()->finish(
+      manifest, {reinterpret_cast<const unsigned char *>(image.data()),
+                 image.size()});
+  if (!status.ok()) {
+    addError(status.message());
+    return failure();
+  }
+  report("done", 1.0);
+  return success();
+}
+
+LogicalResult
+Compilation::runPasses(ModuleOp op, StringRef phase,
+                       llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager passes(context.get());
+  passes.enableVerifier(options.verify_each);
+  if (options.timing)
+    passes.enableTiming();
+  build(passes);
+  LogicalResult result = passes.run(op);
+  dump(op, phase);
+  return result;
+}
+
+void Compilation::dump(ModuleOp op, StringRef phase) {
+  if (!options.dump_dir)
+    return;
+  llvm::SmallString<128> path(options.dump_dir);
+  llvm::sys::path::append(path, phase + ".mlir");
+  std::error_code code;
+  llvm::raw_fd_ostream stream(path, code);
+  if (code) {
+    addError(("cannot write '" + path + "': " + code.message()).str());
+    return;
+  }
+  OpPrintingFlags flags;
+  flags.elideLargeElementsAttrs(64);
+  op->print(stream, flags);
+}
+
+} // namespace ingot

@@ -1,0 +1,67 @@
+//===- Compilation.h - one model on its way to an artifact ------*- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "ingot-c/Compiler.h"
+#include "ingot/Target/CpuCapabilities.h"
+#include "lib/Driver/Weights.h"
+#include "runtime/core/Manifest.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Pass/PassManager.h"
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace ingot {
+
+/// Compiles one ONNX file. Every error goes to `errors`, one line each.
+class Compilation {
+public:
+  Compilation(const IngotCompileOptions &options, std::string onnxPath,
+              std::string outPath);
+  ~Compilation();
+
+  /// True on success; the artifact is then at the given path.
+  bool run();
+  /// Why it failed: a line a reason, without repeats.
+  std::string errorText() const;
+
+private:
+  using Image = llvm::SmallVector<char, 0>;
+
+  mlir::LogicalResult importModel();
+  mlir::LogicalResult toStructuredOps();
+  mlir::LogicalResult compileImages();
+  /// Runs stages to image on a module of linalg and structured ops.
+  mlir::FailureOr<Image> compileModule(mlir::ModuleOp module);
+  mlir::LogicalResult writeArtifact();
+
+  mlir::LogicalResult runPasses(mlir::ModuleOp module, llvm::StringRef phase,
+                                llvm::function_ref<void(mlir::OpPassManager &)>
+                                    build);
+  void dump(mlir::ModuleOp module, llvm::StringRef phase);
+  void report(llvm::StringRef phase, double fraction);
+  void addError(std::string line);
+
+  IngotCompileOptions options;
+  std::string onnxPath, outPath;
+  TargetInfo target;
+  std::unique_ptr<mlir::MLIRContext> context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  /// The functions from weights to weights, if there are any.
+  mlir::OwningOpRef<mlir::ModuleOp> weightFunctions;
+  std::optional<WeightFunctions> weightSignature;
+  Image image, weightImage;
+  rt::Manifest manifest;
+  std::mutex mutex;
+  std::vector<std::string> errors;
+};
+
+} // namespace ingot

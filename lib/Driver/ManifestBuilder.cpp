@@ -1,0 +1,170 @@
+//===- ManifestBuilder.cpp - what an artifact says of its program ---------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "lib/Driver/ManifestBuilder.h"
+
+#include "dialects/Ingot/IR/IngotOps.h"
+#include "ingot/Analysis/ShapeAnalysis.h"
+
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+
+namespace ingot {
+
+namespace {
+
+std::optional<rt::DType> dtypeOf(Type type) {
+  if (type.isF32())
+    return rt::DType::F32;
+  if (type.isF64())
+    return rt::DType::F64;
+  if (type.isF16())
+    return rt::DType::F16;
+  if (type.isBF16())
+    return rt::DType::BF16;
+  auto integer = dyn_cast<IntegerType>(type);
+  if (!integer)
+    return std::nullopt;
+  bool isUnsigned = integer.isUnsigned();
+  switch (integer.getWidth()) {
+  case 1:
+    return rt::DType::Bool;
+  case 8:
+    return isUnsigned ? rt::DType::U8 : rt::DType::I8;
+  case 16:
+    return isUnsigned ? rt::DType::U16 : rt::DType::I16;
+  case 32:
+    return isUnsigned ? rt::DType::U32 : rt::DType::I32;
+  case 64:
+    return isUnsigned ? rt::DType::U64 : rt::DType::I64;
+  default:
+    return std::nullopt;
+  }
+}
+
+rt::Dim dimOf(const DimExpr &expr) {
+  if (std::optional<int64_t> value = expr.getConstant())
+    return rt::Dim::fixed(*value);
+  return rt::Dim::symbolic(expr.str());
+}
+
+/// Describes one argument or result by its type and attributes.
+std::optional<rt::TensorInfo> describe(Type type, DictionaryAttr attrs,
+                                       const std::string &fallbackName) {
+  rt::TensorInfo info;
+  auto get = [&](StringRef name) {
+    return attrs ? attrs.get(name) : Attribute();
+  };
+  auto name = dyn_cast_or_null<StringAttr>(get(nameAttrName));
+  info.name = name ? name.str() : fallbackName;
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor)
+    return std::nullopt;
+  Type element = tensor.getElementType();
+  if (auto model = dyn_cast_or_null<TypeAttr>(get("ingot.type")))
+    element = model.getValue();
+  std::optional<rt::DType> dtype = dtypeOf(element);
+  if (!dtype)
+    return std::nullopt;
+  info.dtype = *dtype;
+  DimShape dims;
+  if (auto attr = dyn_cast_or_null<DimsAttr>(get(dimsAttrName)))
+    dims = attr.getDims();
+  for (int64_t i = 0; i < tensor.getRank(); ++i) {
+    if (!tensor.isDynamicDim(i))
+      info.dims.push_back(rt::Dim::fixed(tensor.getDimSize(i)));
+    else if (size_t(i) < dims.size())
+      info.dims.push_back(dimOf(dims[i]));
+    else
+      info.dims.push_back(rt::Dim::symbolic("?"));
+  }
+  return info;
+}
+
+std::string text(Attribute attr) {
+  auto string = dyn_cast_or_null<StringAttr>(attr);
+  return string ? string.str() : std::string();
+}
+
+} // namespace
+
+void describeOps(ModuleOp module, rt::Manifest &manifest) {
+  llvm::MapVector<StringRef, uint64_t> counts;
+  for (auto func : module.getOps<func::FuncOp>())
+    func.walk([&](Operation *op) {
+      if (isa_and_nonnull<IngotDialect>(op->getDialect()) &&
+          !isa<WeightRefOp, SizeOp, ConstantOp, FromDimsOp, CheckOp>(op))
+        ++counts[op->getName().stripDialect()];
+    });
+  for (auto &[name, count] : counts)
+    manifest.ops.push_back({name.str(), count});
+}
+
+LogicalResult describeSignature(ModuleOp module, rt::Manifest &manifest) {
+  for (auto dim : module.getOps<DimOp>()) {
+    rt::Symbol symbol{dim.getSymName().str(), int64_t(dim.getMin())};
+    if (std::optional<uint64_t> max = dim.getMax())
+      symbol.max = *max;
+    manifest.symbols.push_back(std::move(symbol));
+  }
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return module.emitError("has no function 'main'");
+  for (auto [i, type] : llvm::enumerate(main.getArgumentTypes())) {
+    auto info =
+        describe(type, main.getArgAttrDict(i), "input" + std::to_string(i));
+    if (!info)
+      return main.emitError("unsupported type: input ") << i << " is " << type;
+    manifest.inputs.push_back(std::move(*info));
+  }
+  for (auto [i, type] : llvm::enumerate(main.getResultTypes())) {
+    auto info =
+        describe(type, main.getResultAttrDict(i), "output" + std::to_string(i));
+    if (!info)
+      return main.emitError("unsupported type: output ") << i << " is " << type;
+    manifest.outputs.push_back(std::move(*info));
+  }
+  return success();
+}
+
+void describeWeights(ModuleOp module, rt::Manifest &manifest) {
+  for (auto weight : module.getOps<WeightOp>()) {
+    auto place = weight->getAttrOfType<IntegerAttr>("ingot.place");
+    if (!place)
+      continue;
+    auto type = cast<RankedTensorType>(weight.getType());
+    rt::WeightInfo info;
+    info.name = weight.getSymName().str();
+    info.offset = place.getInt();
+    info.size = weight.getLength();
+    info.dtype = dtypeOf(type.getElementType()).value_or(rt::DType::U8);
+    info.dims.assign(type.getShape().begin(), type.getShape().end());
+    manifest.weights.push_back(std::move(info));
+  }
+}
+
+void describeCode(ModuleOp module, const TargetInfo &target,
+                  rt::Manifest &manifest) {
+  manifest.cpuFeatures.assign(target.required.begin(), target.required.end());
+  manifest.errors.assign(1, "");
+  if (auto errors = module->getAttrOfType<ArrayAttr>("ingot.errors")) {
+    manifest.errors.clear();
+    for (Attribute message : errors)
+      manifest.errors.push_back(text(message));
+  }
+  manifest.arena = text(module->getAttr("ingot.arena"));
+  if (auto stages = module->getAttrOfType<ArrayAttr>("ingot.stages"))
+    for (Attribute attr : stages) {
+      auto stage = cast<DictionaryAttr>(attr);
+      manifest.stages.push_back(
+          {text(stage.get("name")), text(stage.get("ops")),
+           text(stage.get("nodes")), text(stage.get("flops")),
+           text(stage.get("bytes")), text(stage.get("tiles"))});
+    }
+}
+
+} // namespace ingot

@@ -1,0 +1,233 @@
+//===- HoistWeightFunctions.cpp - compute with weights while compiling ----===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "dialects/Ingot/IR/IngotOps.h"
+#include "ingot/Transforms/Passes.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+namespace ingot {
+#define GEN_PASS_DEF_HOISTWEIGHTFUNCTIONS
+#include "lib/Transforms/Passes.h.inc"
+} // namespace ingot
+
+using namespace mlir;
+
+namespace {
+
+/// Constants above this size are data, not code.
+constexpr int64_t maxInlineBytes = 1024;
+/// A result this many times larger than the weights it comes from is cheaper
+/// to compute again than to store, unless it is small.
+constexpr int64_t maxGrowth = 8;
+constexpr int64_t alwaysStored = 1 << 20;
+
+int64_t bytesOf(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !tensor.hasStaticShape() ||
+      !tensor.getElementType().isIntOrFloat())
+    return -1;
+  return tensor.getNumElements() *
+         llvm::divideCeil(tensor.getElementTypeBitWidth(), 8);
+}
+
+/// A constant that belongs to the weights.
+bool isLargeConstant(Operation *op) {
+  DenseElementsAttr elements;
+  return op->getNumResults() == 1 && matchPattern(op, m_Constant(&elements)) &&
+         !elements.isSplat() && bytesOf(op->getResult(0).getType()) > maxInlineBytes;
+}
+
+/// Every value from above that `op` or its regions read.
+SmallVector<Value> usedValues(Operation *op) {
+  llvm::SetVector<Value> values(op->operand_begin(), op->operand_end());
+  getUsedValuesDefinedAbove(op->getRegions(), values);
+  return values.takeVector();
+}
+
+/// Finds which ops of a function depend on weights alone.
+class WeightOnly {
+public:
+  explicit WeightOnly(Block &body) {
+    for (Operation &op : body)
+      classify(op);
+    // An op whose scalar result the program needs stays in it, and so on.
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      for (Operation &op : llvm::reverse(body))
+        if (members.contains(&op) && mustStay(op)) {
+          members.erase(&op);
+          changed = true;
+        }
+    }
+  }
+
+  bool contains(Operation *op) const { return members.contains(op); }
+
+  /// Needs no weight and can be had again anywhere.
+  static bool isFree(Operation *op) {
+    return isa<tensor::EmptyOp>(op) ||
+           (op->hasTrait<OpTrait::ConstantLike>() && !isLargeConstant(op));
+  }
+
+  bool isFreeOrMember(Operation *op) const {
+    return members.contains(op) || free.contains(op);
+  }
+
+private:
+  void classify(Operation &op) {
+    if (isa<ingot::WeightRefOp>(op) || isLargeConstant(&op)) {
+      members.insert(&op);
+      sourceBytes[&op] = std::max<int64_t>(bytesOf(op.getResult(0).getType()), 0);
+      return;
+    }
+    if (op.getNumResults() == 0 || op.hasTrait<OpTrait::IsTerminator>() ||
+        !isMemoryEffectFree(&op))
+      return;
+    bool hasWeight = false;
+    int64_t bytes = 0;
+    for (Value value : usedValues(&op)) {
+      Operation *def = value.getDefiningOp();
+      if (!def || !isFreeOrMember(def))
+        return;
+      hasWeight |= members.contains(def);
+      bytes += sourceBytes.lookup(def);
+    }
+    if (!hasWeight) {
+      // Sizes, constants, destinations: follow whoever needs them.
+      if (isFree(&op) || llvm::all_of(usedValues(&op), [&](Value value) {
+            return free.contains(value.getDefiningOp());
+          }))
+        if (!isa<ingot::SizeOp>(op))
+          free.insert(&op);
+      return;
+    }
+    for (Type type : op.getResultTypes()) {
+      int64_t size = bytesOf(type);
+      if (isa<ShapedType>(type) && size < 0)
+        return;
+      if (size > alwaysStored && size > maxGrowth * bytes)
+        return;
+    }
+    members.insert(&op);
+    sourceBytes[&op] = bytes;
+  }
+
+  bool mustStay(Operation &op) const {
+    if (llvm::all_of(op.getResultTypes(),
+                     [](Type type) { return isa<RankedTensorType>(type); }))
+      return false;
+    return llvm::any_of(op.getUsers(), [&](Operation *user) {
+      Operation *top = op.getBlock()->findAncestorOpInBlock(*user);
+      return !members.contains(top);
+    });
+  }
+
+  llvm::DenseSet<Operation *> members, free;
+  llvm::DenseMap<Operation *, int64_t> sourceBytes;
+};
+
+struct HoistWeightFunctionsPass
+    : ingot::impl::HoistWeightFunctionsBase<HoistWeightFunctionsPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto func :
+         llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+      if (func.isPublic() && !func.isExternal() && func.getBody().hasOneBlock())
+        hoist(module, func);
+  }
+
+  void hoist(ModuleOp module, func::FuncOp func) {
+    Block &body = func.getBody().front();
+    WeightOnly weightOnly(body);
+    // Values that the program takes from the weight functions.
+    llvm::SetVector<Value> results;
+    for (Operation &op : body) {
+      if (weightOnly.contains(&op))
+        continue;
+      for (Value value : usedValues(&op)) {
+        Operation *def = value.getDefiningOp();
+        if (def && weightOnly.contains(def) && !isa<ingot::WeightRefOp>(def))
+          results.insert(value);
+      }
+    }
+    if (results.empty())
+      return;
+
+    MLIRContext *context = &getContext();
+    OpBuilder b(context);
+    b.setInsertionPointToEnd(module.getBody());
+    auto nested = ModuleOp::create(b, func.getLoc(), "weight_functions");
+    b.setInsertionPointToStart(nested.getBody());
+    auto function =
+        func::FuncOp::create(b, func.getLoc(), "main", b.getFunctionType({}, {}));
+    Block *inner = function.addEntryBlock();
+    SmallVector<Attribute> argAttrs, resultAttrs;
+    auto attrsFor = [&](FlatSymbolRefAttr symbol) {
+      return b.getDictionaryAttr(b.getNamedAttr("ingot.weight", symbol));
+    };
+
+    // The computation moves with all that it needs.
+    llvm::SetVector<Operation *> needed;
+    for (Value value : results)
+      collect(value.getDefiningOp(), needed);
+    IRMapping map;
+    llvm::StringMap<Value> arguments;
+    b.setInsertionPointToStart(inner);
+    for (Operation &op : body) {
+      if (!needed.contains(&op))
+        continue;
+      auto ref = dyn_cast<ingot::WeightRefOp>(op);
+      if (!ref) {
+        b.clone(op, map);
+        continue;
+      }
+      Value &argument = arguments[ref.getWeight()];
+      if (!argument) {
+        argument = inner->addArgument(ref.getType(), ref.getLoc());
+        argAttrs.push_back(attrsFor(ref.getWeightAttr()));
+      }
+      map.map(ref.getResult(), argument);
+    }
+    SmallVector<Value> returned;
+    SymbolTable symbols(module);
+    OpBuilder top(func);
+    for (Value value : results) {
+      auto weight = ingot::WeightOp::create(
+          top, value.getLoc(), "computed_0", value.getType(), /*file=*/"",
+          /*offset=*/0, bytesOf(value.getType()));
+      symbols.insert(weight);
+      auto symbol = FlatSymbolRefAttr::get(weight);
+      returned.push_back(map.lookup(value));
+      resultAttrs.push_back(attrsFor(symbol));
+      OpBuilder at(value.getDefiningOp());
+      value.replaceAllUsesWith(ingot::WeightRefOp::create(
+          at, value.getLoc(), value.getType(), symbol));
+    }
+    func::ReturnOp::create(b, func.getLoc(), returned);
+    function.setType(b.getFunctionType(inner->getArgumentTypes(),
+                                       ValueRange(returned).getTypes()));
+    function.setArgAttrsAttr(b.getArrayAttr(argAttrs));
+    function.setResAttrsAttr(b.getArrayAttr(resultAttrs));
+    for (Operation *op : llvm::reverse(needed))
+      if (isOpTriviallyDead(op))
+        op->erase();
+  }
+
+  /// Adds `op` and what it depends on to `needed`, dependencies first.
+  static void collect(Operation *op, llvm::SetVector<Operation *> &needed) {
+    if (!op || needed.contains(op))
+      return;
+    for (Value value : usedValues(op))
+      collect(value.getDefiningOp(), needed);
+    needed.insert(op);
+  }
+};
+
+} // namespace
