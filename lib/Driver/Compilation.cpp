@@ -88,8 +88,8 @@ bool Compilation::run() {
         return success();
       });
   std::string error;
-  std::optional<TargetInfo> found = lookupTarget(
-      options.target_cpu ? options.target_cpu : "native", error);
+  std::optional<TargetInfo> found =
+      lookupTarget(options.target_cpu ? options.target_cpu : "native", error);
   if (!found) {
     addError(error);
     return false;
@@ -132,8 +132,8 @@ LogicalResult Compilation::toStructuredOps() {
   if (auto nested = module->lookupSymbol<ModuleOp>("weight_functions")) {
     nested->remove();
     weightFunctions = nested;
-    weightSignature.emplace(nested);
   }
+  weights = WeightTable(*module, weightFunctions.get());
   return success();
 }
 
@@ -143,8 +143,8 @@ LogicalResult Compilation::compileImages() {
   FailureOr<Image> weightsResult = Image();
   std::thread other;
   if (weightFunctions)
-    other = std::thread(
-        [&] { weightsResult = compileModule(*weightFunctions); });
+    other =
+        std::thread([&] { weightsResult = compileModule(*weightFunctions); });
   FailureOr<Image> result = compileModule(*module);
   if (other.joinable())
     other.join();
@@ -158,10 +158,9 @@ LogicalResult Compilation::compileImages() {
 FailureOr<Compilation::Image> Compilation::compileModule(ModuleOp op) {
   std::string prefix = op == *module ? "" : "weights-";
   if (failed(runPasses(op, prefix + "4-stages", buildStagesPipeline)) ||
-      failed(runPasses(op, prefix + "5-cpu",
-                       [&](OpPassManager &passes) {
-                         buildCpuPipeline(passes, target);
-                       })) ||
+      failed(runPasses(
+          op, prefix + "5-cpu",
+          [&](OpPassManager &passes) { buildCpuPipeline(passes, target); })) ||
       failed(runPasses(op, prefix + "6-llvm", buildLlvmPipeline)))
     return failure();
   return compileImage(op, target, imageExports());
@@ -176,25 +175,22 @@ LogicalResult Compilation::writeArtifact() {
   if (options.erase_dims)
     manifest.options += ", dims erased";
 
-  int64_t weightsBytes = 0;
-  if (auto bytes = (*module)->getAttrOfType<IntegerAttr>("ingot.weights_bytes"))
-    weightsBytes = bytes.getInt();
-  auto writer = ArtifactWriter::create(outPath, weightsBytes);
+  auto writer = ArtifactWriter::create(outPath, weights.sectionBytes);
   if (!writer.ok()) {
     addError(writer.status().message());
     return failure();
   }
   WeightFiles files;
   std::span<unsigned char> section = writer.value()->weights();
-  if (failed(copyWeights(*module, files, section)))
+  if (failed(copyWeights(weights, files, section)))
     return failure();
-  if (weightSignature &&
-      failed(runWeightFunctions(*module, *weightSignature, weightImage, files,
-                                section)))
+  if (weightFunctions &&
+      failed(runWeightFunctions(weights, (*module)->getLoc(), weightImage,
+                                files, section)))
     return failure();
   rt::Status status = writer.value()->finish(
-      manifest, {reinterpret_cast<const unsigned char *>(image.data()),
-                 image.size()});
+      manifest,
+      {reinterpret_cast<const unsigned char *>(image.data()), image.size()});
   if (!status.ok()) {
     addError(status.message());
     return failure();

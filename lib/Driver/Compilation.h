@@ -43,9 +43,9 @@ private:
   mlir::FailureOr<Image> compileModule(mlir::ModuleOp module);
   mlir::LogicalResult writeArtifact();
 
-  mlir::LogicalResult runPasses(mlir::ModuleOp module, llvm::StringRef phase,
-                                llvm::function_ref<void(mlir::OpPassManager &)>
-                                    build);
+  mlir::LogicalResult
+  runPasses(mlir::ModuleOp module, llvm::StringRef phase,
+            llvm::function_ref<void(mlir::OpPassManager &)> build);
   void dump(mlir::ModuleOp module, llvm::StringRef phase);
   void report(llvm::StringRef phase, double fraction);
   void addError(std::string line);
@@ -57,7 +57,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
   /// The functions from weights to weights, if there are any.
   mlir::OwningOpRef<mlir::ModuleOp> weightFunctions;
-  std::optional<WeightFunctions> weightSignature;
+  WeightTable weights;
   Image image, weightImage;
   rt::Manifest manifest;
   std::mutex mutex;

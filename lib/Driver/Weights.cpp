@@ -22,12 +22,6 @@ namespace ingot {
 
 namespace {
 
-constexpr llvm::StringLiteral placeAttrName = "ingot.place";
-
-int64_t placeOf(WeightOp weight) {
-  return weight->getAttrOfType<IntegerAttr>(placeAttrName).getInt();
-}
-
 /// Aligned memory of any size.
 class Arena {
 public:
@@ -56,8 +50,8 @@ std::optional<llvm::StringRef> WeightFiles::bytes(llvm::StringRef file,
     auto opened = llvm::MemoryBuffer::getFile(file, /*IsText=*/false,
                                               /*RequiresNullTerminator=*/false);
     if (!opened) {
-      error = ("cannot read '" + file + "': " + opened.getError().message())
-                  .str();
+      error =
+          ("cannot read '" + file + "': " + opened.getError().message()).str();
       return std::nullopt;
     }
     buffer = std::move(*opened);
@@ -70,65 +64,83 @@ std::optional<llvm::StringRef> WeightFiles::bytes(llvm::StringRef file,
   return buffer->getBuffer().substr(offset, length);
 }
 
-LogicalResult copyWeights(ModuleOp module, WeightFiles &files,
-                          std::span<unsigned char> section) {
+WeightTable::WeightTable(ModuleOp module, ModuleOp functions) {
+  llvm::StringMap<size_t> index;
   for (auto weight : module.getOps<WeightOp>()) {
-    if (!weight->hasAttr(placeAttrName) || weight.getFile().empty())
+    index[weight.getSymName()] = records.size();
+    WeightRecord record{weight.getSymName().str(),
+                        weight.getLoc(),
+                        cast<RankedTensorType>(weight.getType()),
+                        weight.getFile().str(),
+                        weight.getOffset(),
+                        weight.getLength(),
+                        std::nullopt};
+    if (auto place = weight->getAttrOfType<IntegerAttr>("ingot.place"))
+      record.place = place.getInt();
+    records.push_back(std::move(record));
+  }
+  if (auto bytes = module->getAttrOfType<IntegerAttr>("ingot.weights_bytes"))
+    sectionBytes = bytes.getInt();
+  auto main =
+      functions ? functions.lookupSymbol<func::FuncOp>("main") : func::FuncOp();
+  if (!main)
+    return;
+  auto indexOf = [&](Attribute attr) {
+    return index.lookup(cast<FlatSymbolRefAttr>(attr).getValue());
+  };
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    inputs.push_back(indexOf(main.getArgAttr(i, "ingot.weight")));
+  for (unsigned i = 0; i < main.getNumResults(); ++i)
+    outputs.push_back(indexOf(main.getResultAttr(i, "ingot.weight")));
+}
+
+LogicalResult copyWeights(const WeightTable &table, WeightFiles &files,
+                          std::span<unsigned char> section) {
+  for (const WeightRecord &weight : table.records) {
+    if (!weight.place || weight.file.empty())
       continue;
     std::string error;
-    std::optional<llvm::StringRef> data = files.bytes(
-        weight.getFile(), weight.getOffset(), weight.getLength(), error);
+    std::optional<llvm::StringRef> data =
+        files.bytes(weight.file, weight.offset, weight.length, error);
     if (!data)
-      return weight.emitError("weight '")
-             << weight.getSymName() << "': " << error;
-    memcpy(section.data() + placeOf(weight), data->data(), data->size());
+      return emitError(weight.loc)
+             << "weight '" << weight.name << "': " << error;
+    memcpy(section.data() + *weight.place, data->data(), data->size());
   }
   return success();
 }
 
-WeightFunctions::WeightFunctions(ModuleOp nested) {
-  auto main = nested.lookupSymbol<func::FuncOp>("main");
-  auto nameOf = [](Attribute attr) {
-    return cast<FlatSymbolRefAttr>(attr).getValue().str();
-  };
-  for (unsigned i = 0; i < main.getNumArguments(); ++i)
-    inputs.push_back(nameOf(main.getArgAttr(i, "ingot.weight")));
-  for (unsigned i = 0; i < main.getNumResults(); ++i)
-    outputs.push_back(nameOf(main.getResultAttr(i, "ingot.weight")));
-}
-
-LogicalResult runWeightFunctions(ModuleOp module,
-                                 const WeightFunctions &functions,
+LogicalResult runWeightFunctions(const WeightTable &table, Location loc,
                                  llvm::ArrayRef<char> image, WeightFiles &files,
                                  std::span<unsigned char> section) {
-  SymbolTable symbols(module);
   std::vector<void *> inputs, outputs;
   std::vector<int64_t> inDims;
   size_t numOutDims = 0;
-  for (const std::string &name : functions.inputs) {
-    auto weight = symbols.lookup<WeightOp>(name);
+  for (size_t i : table.inputs) {
+    const WeightRecord &weight = table.records[i];
     std::string error;
-    std::optional<llvm::StringRef> data = files.bytes(
-        weight.getFile(), weight.getOffset(), weight.getLength(), error);
+    std::optional<llvm::StringRef> data =
+        files.bytes(weight.file, weight.offset, weight.length, error);
     if (!data)
-      return weight.emitError("weight '") << name << "': " << error;
+      return emitError(weight.loc)
+             << "weight '" << weight.name << "': " << error;
     inputs.push_back(const_cast<char *>(data->data()));
-    llvm::append_range(inDims, cast<ShapedType>(weight.getType()).getShape());
+    llvm::append_range(inDims, weight.type.getShape());
   }
-  for (const std::string &name : functions.outputs) {
-    auto weight = symbols.lookup<WeightOp>(name);
-    if (!weight->hasAttr(placeAttrName))
-      return weight.emitError("has no place");
-    outputs.push_back(section.data() + placeOf(weight));
-    numOutDims += cast<ShapedType>(weight.getType()).getRank();
+  for (size_t i : table.outputs) {
+    const WeightRecord &weight = table.records[i];
+    if (!weight.place)
+      return emitError(weight.loc)
+             << "weight '" << weight.name << "' has no place";
+    outputs.push_back(section.data() + *weight.place);
+    numOutDims += weight.type.getRank();
   }
 
   llvm::SmallString<128> path;
   int fd = -1;
   if (std::error_code code =
           llvm::sys::fs::createTemporaryFile("ingot-weights", "so", fd, path))
-    return module.emitError("cannot create a temporary file: ")
-           << code.message();
+    return emitError(loc, "cannot create a temporary file: ") << code.message();
   llvm::FileRemover remover(path);
   {
     llvm::raw_fd_ostream stream(fd, /*shouldClose=*/true);
@@ -138,11 +150,11 @@ LogicalResult runWeightFunctions(ModuleOp module,
   llvm::sys::DynamicLibrary library =
       llvm::sys::DynamicLibrary::getLibrary(path.c_str(), &error);
   if (!library.isValid())
-    return module.emitError("cannot load the weight functions: ") << error;
-  auto sizes = reinterpret_cast<IngotSizesFn>(
-      library.getAddressOfSymbol("ingot_sizes"));
-  auto entry = reinterpret_cast<IngotEntryFn>(
-      library.getAddressOfSymbol("ingot_entry"));
+    return emitError(loc, "cannot load the weight functions: ") << error;
+  auto sizes =
+      reinterpret_cast<IngotSizesFn>(library.getAddressOfSymbol("ingot_sizes"));
+  auto entry =
+      reinterpret_cast<IngotEntryFn>(library.getAddressOfSymbol("ingot_entry"));
 
   constexpr int64_t workers = 2;
   std::vector<int64_t> symbolValues(1), outDims(numOutDims + 1);
@@ -150,7 +162,7 @@ LogicalResult runWeightFunctions(ModuleOp module,
   int32_t status = sizes(inDims.data(), workers, symbolValues.data(),
                          outDims.data(), &arenaBytes);
   if (status != 0)
-    return module.emitError("the weight functions refuse the weights");
+    return emitError(loc, "the weight functions refuse the weights");
   Arena arena(arenaBytes);
   alignas(64) int64_t barrier[8] = {};
   int32_t failed = 0;
@@ -168,7 +180,7 @@ LogicalResult runWeightFunctions(ModuleOp module,
   other.join();
   llvm::sys::DynamicLibrary::closeLibrary(library);
   if (failed != 0)
-    return module.emitError("a check failed while weights were computed");
+    return emitError(loc, "a check failed while weights were computed");
   return success();
 }
 

@@ -1,4 +1,5 @@
-//===- Weights.h - what the artifact keeps of the model's weights *- C++ -*-===//
+//===- Weights.h - what the artifact keeps of the model's weights *- C++
+//-*-===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -12,6 +13,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace ingot {
 
@@ -27,22 +29,40 @@ private:
   llvm::StringMap<std::unique_ptr<llvm::MemoryBuffer>> files;
 };
 
+/// One weight that a module declares.
+struct WeightRecord {
+  std::string name;
+  mlir::Location loc;
+  mlir::RankedTensorType type;
+  /// Where it comes from; no file if weight functions compute it.
+  std::string file;
+  uint64_t offset = 0, length = 0;
+  /// Its place in the weights section, if the program reads it.
+  std::optional<uint64_t> place;
+};
+
+/// The weights of a module, and what its weight functions read and make (as
+/// indices of records).
+struct WeightTable {
+  std::vector<WeightRecord> records;
+  llvm::SmallVector<size_t> inputs, outputs;
+  /// Bytes of the weights section.
+  uint64_t sectionBytes = 0;
+
+  WeightTable() = default;
+  /// `functions` may be null.
+  WeightTable(mlir::ModuleOp module, mlir::ModuleOp functions);
+};
+
 /// Copies the weights that the program uses as they are to their places in
 /// `section`.
-mlir::LogicalResult copyWeights(mlir::ModuleOp module, WeightFiles &files,
+mlir::LogicalResult copyWeights(const WeightTable &table, WeightFiles &files,
                                 std::span<unsigned char> section);
-
-/// The signature of the weight functions: names of the weights that they read
-/// and of those that they make.
-struct WeightFunctions {
-  llvm::SmallVector<std::string> inputs, outputs;
-  explicit WeightFunctions(mlir::ModuleOp nested);
-};
 
 /// Runs the weight functions' image: reads weights from their files and writes
 /// new ones to their places in `section`.
-mlir::LogicalResult runWeightFunctions(mlir::ModuleOp module,
-                                       const WeightFunctions &functions,
+mlir::LogicalResult runWeightFunctions(const WeightTable &table,
+                                       mlir::Location loc,
                                        llvm::ArrayRef<char> image,
                                        WeightFiles &files,
                                        std::span<unsigned char> section);

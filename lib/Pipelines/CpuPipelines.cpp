@@ -16,6 +16,12 @@
 
 using namespace mlir;
 
+void ingot::buildWeightsPipeline(OpPassManager &passes) {
+  passes.addPass(createCSEPass());
+  passes.addPass(createHoistWeightFunctions());
+  passes.addPass(createPlaceWeights());
+}
+
 void ingot::buildStagesPipeline(OpPassManager &passes) {
   passes.addNestedPass<func::FuncOp>(createFuseElementwise());
   passes.addPass(createCSEPass());
@@ -32,7 +38,15 @@ void ingot::buildStagesPipeline(OpPassManager &passes) {
 void ingot::buildCpuPipeline(OpPassManager &passes, const TargetInfo &target) {
   passes.addPass(createOutlineStages());
   passes.addPass(createEmitEntry());
+  LowerLinearOptions linear;
+  linear.target = target.name;
+  passes.addPass(createLowerLinear(linear));
+  LowerAttentionOptions attention;
+  attention.target = target.name;
+  passes.addPass(createLowerAttention(attention));
+  passes.addPass(createLowerNorms());
   passes.addPass(createVectorizeGeneric());
+  passes.addPass(createExpandMath());
   passes.addPass(createLowerChecks());
   passes.addPass(createCSEPass());
 }

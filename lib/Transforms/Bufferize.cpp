@@ -95,9 +95,10 @@ struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
       Value arg = body.addArgument(buffer, ret.getLoc());
       argTypes.push_back(buffer);
       argAttrs.push_back(attrsWithRole(func.getResultAttrDict(i), "output"));
+      auto [source, destination] = lookThroughReshapes(b, result, arg);
       bufferization::MaterializeInDestinationOp::create(
-          b, ret.getLoc(), /*result=*/Type(), result, arg, /*restrict=*/true,
-          /*writable=*/true);
+          b, ret.getLoc(), /*result=*/Type(), source, destination,
+          /*restrict=*/true, /*writable=*/true);
     }
     ret.getOperandsMutable().assign(dims);
     func.setType(b.getFunctionType(
@@ -105,6 +106,24 @@ struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
     func.removeResAttrsAttr();
     func.setArgAttrsAttr(b.getArrayAttr(argAttrs));
     return success();
+  }
+
+  /// A result that only splits dims of another tensor is that tensor written
+  /// to a view of the destination, so that it can be computed there.
+  static std::pair<Value, Value> lookThroughReshapes(OpBuilder &b, Value source,
+                                                     Value destination) {
+    while (auto expand = source.getDefiningOp<tensor::ExpandShapeOp>()) {
+      auto view = memref::CollapseShapeOp::create(
+          b, expand.getLoc(), destination, expand.getReassociationIndices());
+      auto type = cast<RankedTensorType>(expand.getSrc().getType());
+      if (view.getType() != bufferTypeOf(type)) {
+        view.erase();
+        break;
+      }
+      source = expand.getSrc();
+      destination = view;
+    }
+    return {source, destination};
   }
 
   /// Expresses sizes by those of the arguments, so that no tensor is kept

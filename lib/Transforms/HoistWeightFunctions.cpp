@@ -40,7 +40,8 @@ int64_t bytesOf(Type type) {
 bool isLargeConstant(Operation *op) {
   DenseElementsAttr elements;
   return op->getNumResults() == 1 && matchPattern(op, m_Constant(&elements)) &&
-         !elements.isSplat() && bytesOf(op->getResult(0).getType()) > maxInlineBytes;
+         !elements.isSplat() &&
+         bytesOf(op->getResult(0).getType()) > maxInlineBytes;
 }
 
 /// Every value from above that `op` or its regions read.
@@ -84,7 +85,8 @@ private:
   void classify(Operation &op) {
     if (isa<ingot::WeightRefOp>(op) || isLargeConstant(&op)) {
       members.insert(&op);
-      sourceBytes[&op] = std::max<int64_t>(bytesOf(op.getResult(0).getType()), 0);
+      sourceBytes[&op] =
+          std::max<int64_t>(bytesOf(op.getResult(0).getType()), 0);
       return;
     }
     if (op.getNumResults() == 0 || op.hasTrait<OpTrait::IsTerminator>() ||
@@ -137,8 +139,7 @@ struct HoistWeightFunctionsPass
     : ingot::impl::HoistWeightFunctionsBase<HoistWeightFunctionsPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    for (auto func :
-         llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    for (auto func : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
       if (func.isPublic() && !func.isExternal() && func.getBody().hasOneBlock())
         hoist(module, func);
   }
@@ -165,8 +166,8 @@ struct HoistWeightFunctionsPass
     b.setInsertionPointToEnd(module.getBody());
     auto nested = ModuleOp::create(b, func.getLoc(), "weight_functions");
     b.setInsertionPointToStart(nested.getBody());
-    auto function =
-        func::FuncOp::create(b, func.getLoc(), "main", b.getFunctionType({}, {}));
+    auto function = func::FuncOp::create(b, func.getLoc(), "main",
+                                         b.getFunctionType({}, {}));
     Block *inner = function.addEntryBlock();
     SmallVector<Attribute> argAttrs, resultAttrs;
     auto attrsFor = [&](FlatSymbolRefAttr symbol) {
@@ -200,7 +201,8 @@ struct HoistWeightFunctionsPass
     OpBuilder top(func);
     for (Value value : results) {
       auto weight = ingot::WeightOp::create(
-          top, value.getLoc(), "computed_0", value.getType(), /*file=*/"",
+          top, value.getLoc(), "computed_0",
+          cast<RankedTensorType>(value.getType()), /*file=*/"",
           /*offset=*/0, bytesOf(value.getType()));
       symbols.insert(weight);
       auto symbol = FlatSymbolRefAttr::get(weight);

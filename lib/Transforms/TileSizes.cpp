@@ -14,7 +14,7 @@ namespace {
 
 /// Elements that a tile of a memory-bound op touches: large against the cost
 /// of dealing a tile, small against the first-level cache.
-constexpr int64_t elementsPerTile = 8192;
+constexpr int64_t elementsPerTile = 4096;
 /// What a dynamic inner dim is taken for when outer tile sizes are chosen.
 constexpr int64_t assumedDynamicExtent = 64;
 /// Tile of a contraction: rows in multiples of the register tile of both

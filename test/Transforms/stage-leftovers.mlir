@@ -2,7 +2,7 @@
 
 // CHECK-LABEL: func @main
 // A copy is cut into tiles.
-// CHECK: scf.forall (%{{.*}}) = (0) to (%{{.*}}) step (8192)
+// CHECK: scf.forall (%{{.*}}) = (0) to (%{{.*}}) step (4096)
 // CHECK: linalg.copy
 // Single stores share one tile.
 // CHECK: scf.forall (%{{.*}}) in (1) {

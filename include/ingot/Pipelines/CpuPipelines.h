@@ -12,6 +12,10 @@
 
 namespace ingot {
 
+/// Moves what depends on weights alone into functions of its own and lays out
+/// the weights section.
+void buildWeightsPipeline(mlir::OpPassManager &passes);
+
 /// linalg and ingot's structured ops on tensors -> stages over buffers with a
 /// memory plan.
 void buildStagesPipeline(mlir::OpPassManager &passes);

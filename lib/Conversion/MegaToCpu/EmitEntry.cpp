@@ -272,6 +272,10 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
         failed(ingot::emitEntry(*program, errors)))
       return signalPassFailure();
     mains.front().erase();
+    // Symbols and weights are addresses from here on.
+    for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
+      if (isa<ingot::DimOp, ingot::WeightOp>(op))
+        op.erase();
   }
 };
 

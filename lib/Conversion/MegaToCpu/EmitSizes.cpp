@@ -7,6 +7,7 @@
 #include "lib/Conversion/MegaToCpu/AbiAccess.h"
 #include "lib/Conversion/MegaToCpu/Program.h"
 
+#include "dialects/Ingot/IR/IngotOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
@@ -29,9 +30,11 @@ public:
     bindSymbols();
     for (auto [i, symbol] : llvm::enumerate(program.symbols)) {
       Value value = dims.emit(b, loc, DimExpr::symbol(symbol.name));
-      if (!value)
-        return program.main->emitError("symbolic dim '")
+      if (!value && isUsed(symbol.name))
+        return program.main->emitError("data-dependent shape: dim '")
                << symbol.name << "' does not follow from the inputs' dims";
+      if (!value)
+        value = constant(0);
       access.storeIndexAt(body->getArgument(2), i, value);
     }
     emitChecks();
@@ -59,6 +62,19 @@ public:
   }
 
 private:
+  /// Whether the program computes with the symbol.
+  bool isUsed(StringRef name) {
+    func::FuncOp main = program.main;
+    WalkResult result = main.walk([&](SizeOp size) {
+      llvm::StringSet<> names;
+      for (const DimExpr &expr : size.getExpr().getDims())
+        expr.collectSymbols(names);
+      return names.contains(name) ? WalkResult::interrupt()
+                                  : WalkResult::advance();
+    });
+    return result.wasInterrupted();
+  }
+
   void loadInputDims(Value inDims) {
     int64_t next = 0;
     for (const DimShape &shape : program.inputDims)
@@ -142,6 +158,8 @@ private:
                 " must be " + expr.str());
     });
     for (const SymbolInfo &symbol : program.symbols) {
+      if (!dims.isBound(symbol.name))
+        continue;
       Value value = dims.emit(b, loc, DimExpr::symbol(symbol.name));
       if (symbol.min > 0)
         check(arith::CmpIPredicate::sge, value, constant(symbol.min),

@@ -23,8 +23,7 @@ constexpr int64_t columns = 64;
 
 /// Products: rows x columns of the last two dims, outer dims one by one.
 template <typename OpTy>
-struct ProductHint
-    : TileHintInterface::ExternalModel<ProductHint<OpTy>, OpTy> {
+struct ProductHint : TileHintInterface::ExternalModel<ProductHint<OpTy>, OpTy> {
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
     Value init = cast<DestinationStyleOpInterface>(op).getDpsInits()[0];
     int64_t rank = cast<ShapedType>(init.getType()).getRank();
@@ -36,12 +35,15 @@ struct ProductHint
   }
 };
 
+/// Queries that the attention kernel takes at once.
+constexpr int64_t queries = 48;
+
 /// Attention (batch, query, head, depth): one head, the queries that share a
 /// pass over the keys.
 struct AttentionHint
     : TileHintInterface::ExternalModel<AttentionHint, AttentionOp> {
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
-    return {1, rows, 1, 0};
+    return {1, queries, 1, 0};
   }
 };
 
