@@ -95,6 +95,9 @@ public:
   /// Drops the dims marked in `drop`, all of extent one.
   Tensor dropUnitDims(const Tensor &x, const llvm::SmallBitVector &drop);
   Tensor transpose(const Tensor &x, llvm::ArrayRef<int64_t> permutation);
+  /// `x` with a border of equal elements; negative widths remove elements.
+  Tensor pad(const Tensor &x, llvm::ArrayRef<DimExpr> low,
+             llvm::ArrayRef<DimExpr> high, mlir::Value value);
   /// The elements converted between floating-point types.
   Tensor castFloat(const Tensor &x, mlir::Type element);
   /// A generic over `dims`, to which the inputs are broadcast as in numpy. A
@@ -173,9 +176,16 @@ struct LoweringPatterns {
 
 void populateElementwiseLowerings(LoweringPatterns &patterns);
 void populateGatherLowerings(LoweringPatterns &patterns);
+void populateGenerateLowerings(LoweringPatterns &patterns);
+void populatePaddingLowerings(LoweringPatterns &patterns);
+void populateProductLowerings(LoweringPatterns &patterns);
+void populateQuantizeLowerings(LoweringPatterns &patterns);
 void populateReduceLowerings(LoweringPatterns &patterns);
+void populateScanLowerings(LoweringPatterns &patterns);
+void populateScatterLowerings(LoweringPatterns &patterns);
 void populateShapeLowerings(LoweringPatterns &patterns);
 void populateStructuredLowerings(LoweringPatterns &patterns);
 void populateSymbolLowerings(LoweringPatterns &patterns);
+void populateWindowLowerings(LoweringPatterns &patterns);
 
 } // namespace ingot

@@ -4,7 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "Emitter.h"
+#include "Quantize.h"
 
 using namespace mlir;
 using namespace ingot;
@@ -37,8 +37,8 @@ AffineMap selectDims(Emitter &e, unsigned rank, unsigned begin, unsigned end) {
 }
 
 /// Slices of `x` along `axis` at `indices`.
-Value gatherAlong(Emitter &e, const Tensor &x, const Tensor &indices,
-                  unsigned axis, ArrayRef<DimExpr> dims) {
+Tensor gatherAlong(Emitter &e, const Tensor &x, const Tensor &indices,
+                   unsigned axis, ArrayRef<DimExpr> dims) {
   Value extent = e.size(x.dims[axis]);
   unsigned rank = indices.rank();
   auto body = [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
@@ -49,27 +49,51 @@ Value gatherAlong(Emitter &e, const Tensor &x, const Tensor &indices,
     at.insert(at.begin() + axis, position(b, e.op, in[0], extent));
     return tensor::ExtractOp::create(b, x.value, at);
   };
-  return e
-      .generic(dims, x.element(), indices.value,
-               selectDims(e, dims.size(), axis, axis + rank), body)
-      .value;
+  return e.generic(dims, x.element(), indices.value,
+                   selectDims(e, dims.size(), axis, axis + rank), body);
+}
+
+/// A gather along `axis`. Of a quantized table only what is chosen is
+/// dequantized.
+Value gather(Emitter &e, Value original, const Tensor &x, const Tensor &indices,
+             unsigned axis, const DimShape &dims) {
+  auto dequantize = original.getDefiningOp<DequantizeOp>();
+  if (!dequantize || axis != 0)
+    return gatherAlong(e, x, indices, axis, dims).value;
+  QuantizedTensor q = QuantizedTensor::of(dequantize, e);
+  bool perRow = q.axis == 0 && q.scale.rank() == 1;
+  if (!q.unsupported().empty() || perRow || (q.blockSize > 0 && q.axis == 0))
+    return gatherAlong(e, x, indices, axis, dims).value;
+  auto choose = [&](Tensor &tensor) {
+    DimShape chosen = indices.dims;
+    chosen.append(tensor.dims.begin() + 1, tensor.dims.end());
+    tensor = gatherAlong(e, tensor, indices, 0, chosen);
+  };
+  choose(q.codes);
+  if (q.blockSize > 0) {
+    choose(q.scale);
+    if (q.zeroPoint.value)
+      choose(q.zeroPoint);
+  }
+  q.axis += indices.rank() - 1;
+  return q.dequantize(e, elementTypeOf(dequantize.getResult())).value;
 }
 
 struct LowerEmbedding : Lowering<EmbeddingOp> {
   using Lowering::Lowering;
   Value lower(EmbeddingOp op, Adaptor adaptor, Emitter &e) const override {
-    return gatherAlong(e, e.tensor(op.getTable(), adaptor.getTable()),
-                       e.tensor(op.getIds(), adaptor.getIds()), 0,
-                       DimShape(state.shapes.shapeOf(op)));
+    return gather(e, op.getTable(), e.tensor(op.getTable(), adaptor.getTable()),
+                  e.tensor(op.getIds(), adaptor.getIds()), 0,
+                  state.shapes.shapeOf(op));
   }
 };
 
 struct LowerGather : Lowering<GatherOp> {
   using Lowering::Lowering;
   Value lower(GatherOp op, Adaptor adaptor, Emitter &e) const override {
-    return gatherAlong(e, e.tensor(op.getX(), adaptor.getX()),
-                       e.tensor(op.getIndices(), adaptor.getIndices()),
-                       op.getAxis(), DimShape(state.shapes.shapeOf(op)));
+    return gather(e, op.getX(), e.tensor(op.getX(), adaptor.getX()),
+                  e.tensor(op.getIndices(), adaptor.getIndices()), op.getAxis(),
+                  state.shapes.shapeOf(op));
   }
 };
 

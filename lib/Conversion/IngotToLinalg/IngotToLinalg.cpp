@@ -82,10 +82,17 @@ struct ConvertIngotToLinalgPass
     LoweringPatterns patterns{set, types, state};
     populateElementwiseLowerings(patterns);
     populateGatherLowerings(patterns);
+    populateGenerateLowerings(patterns);
+    populatePaddingLowerings(patterns);
+    populateProductLowerings(patterns);
+    populateQuantizeLowerings(patterns);
     populateReduceLowerings(patterns);
+    populateScanLowerings(patterns);
+    populateScatterLowerings(patterns);
     populateShapeLowerings(patterns);
     populateStructuredLowerings(patterns);
     populateSymbolLowerings(patterns);
+    populateWindowLowerings(patterns);
 
     ConversionTarget target(getContext());
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });

@@ -49,6 +49,7 @@ public:
   /// A constant of the type of `like`.
   Value constant(double value, Value like);
   Value integer(int64_t value, Type type);
+  Value index(int64_t value) { return integer(value, getIndexType()); }
   /// A value computed with as `from` (a model's type) as one of type `to`.
   Value convert(Value value, Type from, Type to);
 

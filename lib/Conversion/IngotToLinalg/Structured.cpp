@@ -1,201 +1,16 @@
-//===- Structured.cpp - products, norms, attention -----------------------===//
+//===- Structured.cpp - attention, norms, softmax -------------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "Emitter.h"
+#include "Products.h"
 #include "Scalars.h"
 
 using namespace mlir;
 using namespace ingot;
 
 namespace {
-
-/// Columns of a packed weight matrix that lie beside each other.
-constexpr int64_t panelWidth = 16;
-
-bool isShortFloat(Type type) { return isa<Float16Type, BFloat16Type>(type); }
-
-/// f32 where the model computes with f32 or less; null for other types.
-Type kernelType(ArrayRef<Type> types) {
-  for (Type type : types)
-    if (!type.isF32() && !isShortFloat(type))
-      return {};
-  return Float32Type::get(types[0].getContext());
-}
-
-std::string textOf(Type type) {
-  std::string text;
-  llvm::raw_string_ostream(text) << type;
-  return text;
-}
-
-/// A K x N matrix as ceil(N/16) x K x 16, padded with zeros.
-Tensor packColumns(Emitter &e, const Tensor &w) {
-  DimExpr width = DimExpr::constant(panelWidth);
-  if (std::optional<DimExpr> panels = w.dims[1].dividedBy(width)) {
-    Tensor split = e.reshape(w, {w.dims[0], *panels, width});
-    return e.transpose(split, {1, 0, 2});
-  }
-  DimShape dims = {DimExpr::ceilDiv(w.dims[1], width), w.dims[0], width};
-  Value count = e.size(w.dims[1]);
-  auto body = [&](ImplicitLocOpBuilder &b, ValueRange at) -> Value {
-    Value wide = arith::ConstantIndexOp::create(b, panelWidth);
-    Value column =
-        arith::AddIOp::create(b, arith::MulIOp::create(b, at[0], wide), at[2]);
-    Value inside =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, column, count);
-    Value zero = arith::ConstantIndexOp::create(b, 0);
-    Value safe = arith::SelectOp::create(b, inside, column, zero);
-    Value value =
-        tensor::ExtractOp::create(b, w.value, ValueRange{at[1], safe});
-    Value padding =
-        arith::ConstantOp::create(b, b.getZeroAttr(value.getType()));
-    return arith::SelectOp::create(b, inside, value, padding);
-  };
-  return e.compute(dims, w.element(), body);
-}
-
-/// M x K times K x N, both f32.
-Tensor multiplyPacked(Emitter &e, const Tensor &x, const Tensor &w) {
-  Tensor packed = packColumns(e, w);
-  DimShape dims = {x.dims[0], w.dims[1]};
-  Value init = e.empty(dims, e.getF32Type());
-  auto linear = LinearOp::create(e, init.getType(), x.value, packed.value,
-                                 /*bias=*/Value(), init);
-  return {linear.getResult(0), dims};
-}
-
-/// A product of types that have no kernel: ... x M x K times ... x K x N with
-/// equal batch dims, summed in the type `work` of the model.
-Tensor contract(Emitter &e, const Tensor &a, const Tensor &b, Type typeA,
-                Type typeB, Type work) {
-  int64_t batch = a.rank() - 2, rank = a.rank() + 1;
-  SmallVector<AffineExpr> batchExprs;
-  DimShape dims(a.dims.begin(), a.dims.end() - 1);
-  dims.push_back(b.dims.back());
-  for (int64_t i = 0; i < batch; ++i)
-    batchExprs.push_back(e.getAffineDimExpr(i));
-  auto mapOf = [&](int64_t row, int64_t column) {
-    SmallVector<AffineExpr> exprs = batchExprs;
-    exprs.push_back(e.getAffineDimExpr(row));
-    exprs.push_back(e.getAffineDimExpr(column));
-    return AffineMap::get(rank, 0, exprs, e.getContext());
-  };
-  int64_t m = batch, n = batch + 1, k = batch + 2;
-  SmallVector<AffineMap> maps = {mapOf(m, k), mapOf(k, n), mapOf(m, n)};
-  SmallVector<utils::IteratorType> iterators(rank,
-                                             utils::IteratorType::parallel);
-  iterators.back() = utils::IteratorType::reduction;
-  Type type = Scalars::computeType(work);
-  Tensor init = e.fill(dims, arith::ConstantOp::create(e, e.getZeroAttr(type)));
-  auto build = [&](OpBuilder &builder, Location loc, ValueRange in) {
-    ImplicitLocOpBuilder inner(loc, builder);
-    Scalars s(inner, {typeA, typeB});
-    Value x = s.convert(s.load(in[0], typeA), typeA, work);
-    Value y = s.convert(s.load(in[1], typeB), typeB, work);
-    linalg::YieldOp::create(s, s.add(in[2], s.mul(x, y)));
-  };
-  auto result = linalg::GenericOp::create(e, init.value.getType(),
-                                          ValueRange{a.value, b.value},
-                                          init.value, maps, iterators, build);
-  return {result.getResult(0), dims};
-}
-
-Tensor addBias(Emitter &e, const Tensor &x, const Tensor &bias) {
-  return e.zip({x, bias}, x.dims, x.element(),
-               [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
-                 if (isa<FloatType>(in[0].getType()))
-                   return arith::AddFOp::create(b, in[0], in[1]);
-                 return arith::AddIOp::create(b, in[0], in[1]);
-               });
-}
-
-struct LowerLinear : Lowering<LinearOp> {
-  using Lowering::Lowering;
-  Value lower(LinearOp op, Adaptor adaptor, Emitter &e) const override {
-    Type typeX = elementTypeOf(op.getX()), typeW = elementTypeOf(op.getW());
-    Type result = elementTypeOf(op.getInit());
-    for (Type type : {typeX, typeW, result})
-      if (!kindOf(type))
-        return refuse(op, "unsupported dtype: " + textOf(type));
-    Tensor x = e.tensor(op.getX(), adaptor.getX());
-    Tensor w = e.tensor(op.getW(), adaptor.getW());
-    if (x.rank() == 1)
-      x = e.reshape(x, {DimExpr::constant(1), x.dims[0]});
-    x = e.rows(x);
-    e.checkEqual(x.dims[1], w.dims[0], "operands of different extents");
-    Tensor y;
-    Type kernel = kernelType({typeX, typeW, result});
-    if (kernel)
-      y = multiplyPacked(e, e.castFloat(x, kernel), e.castFloat(w, kernel));
-    else
-      y = contract(e, x, w, typeX, typeW, result);
-    if (op.getBias()) {
-      Tensor bias = e.tensor(op.getBias(), adaptor.getBias());
-      if (kernel)
-        bias = e.castFloat(bias, kernel);
-      y = addBias(e, y, bias);
-    }
-    if (kernel)
-      y = e.castFloat(y, result);
-    return e.reshape(y, state.shapes.shapeOf(op.getResult(0))).value;
-  }
-};
-
-struct LowerMatmul : Lowering<MatmulOp> {
-  using Lowering::Lowering;
-  Value lower(MatmulOp op, Adaptor adaptor, Emitter &e) const override {
-    Type typeA = elementTypeOf(op.getA()), typeB = elementTypeOf(op.getB());
-    Type result = elementTypeOf(op.getInit());
-    for (Type type : {typeA, typeB, result})
-      if (!kindOf(type))
-        return refuse(op, "unsupported dtype: " + textOf(type));
-    Tensor a = e.tensor(op.getA(), adaptor.getA());
-    Tensor b = e.tensor(op.getB(), adaptor.getB());
-    DimShape dims = state.shapes.shapeOf(op.getResult(0));
-    e.checkEqual(a.dims.back(), b.dims[b.rank() - 2],
-                 "operands of different extents");
-    Type kernel = kernelType({typeA, typeB, result});
-    if (kernel) {
-      a = e.castFloat(a, kernel);
-      b = e.castFloat(b, kernel);
-    }
-    if (b.rank() == 2 && kernel) {
-      Tensor y = e.castFloat(multiplyPacked(e, e.rows(a), b), result);
-      return e.reshape(y, dims).value;
-    }
-    if (dims.size() > 2) {
-      a = stack(e, a, dims);
-      b = stack(e, b, dims);
-    }
-    Tensor y;
-    if (kernel) {
-      DimShape outDims = {a.dims[0], a.dims[1], b.dims[2]};
-      Value init = e.empty(outDims, kernel);
-      auto product =
-          MatmulOp::create(e, init.getType(), a.value, b.value, init);
-      y = e.castFloat({product.getResult(0), outDims}, result);
-    } else {
-      y = contract(e, a, b, typeA, typeB, result);
-    }
-    return e.reshape(y, dims).value;
-  }
-
-  /// `x` as one stack of matrices, broadcast to the batch dims of `dims`.
-  static Tensor stack(Emitter &e, const Tensor &x, const DimShape &dims) {
-    DimShape full(dims.begin(), dims.end() - 2);
-    DimExpr count = product(full);
-    full.append(x.dims.end() - 2, x.dims.end());
-    Tensor repeated = x;
-    if (x.dims != full)
-      repeated = e.zip(
-          x, full, x.element(),
-          [](ImplicitLocOpBuilder &, ValueRange in) -> Value { return in[0]; });
-    return e.reshape(repeated, {count, full[full.size() - 2], full.back()});
-  }
-};
 
 struct LowerAttention : Lowering<AttentionOp> {
   using Lowering::Lowering;
@@ -240,17 +55,95 @@ Value onRows(Emitter &e, const Tensor &x, Type result,
   return e.castFloat(e.reshape(y, x.dims), result).value;
 }
 
+/// The last dim of `x`, in f64, folded to one element a row.
+Tensor foldRows(Emitter &e, const Tensor &x, double neutral,
+                Emitter::Body body) {
+  Value start = arith::ConstantOp::create(e, e.getF64FloatAttr(neutral));
+  DimShape kept(x.dims.begin(), x.dims.end() - 1);
+  Tensor init = e.fill(kept, start);
+  Tensor result = e.fold(x, x.rank() - 1, init.value, body);
+  kept.push_back(DimExpr::constant(1));
+  return e.reshape(result, kept);
+}
+
+Tensor sumRows(Emitter &e, const Tensor &x) {
+  return foldRows(e, x, 0, [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+    return arith::AddFOp::create(b, in[1], in[0]);
+  });
+}
+
+/// There are no kernels for f64: the definition, op by op.
+Tensor softmaxOfDoubles(Emitter &e, const Tensor &x, bool log) {
+  Tensor most = foldRows(e, x, -std::numeric_limits<double>::infinity(),
+                         [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+                           return arith::MaximumFOp::create(b, in[1], in[0]);
+                         });
+  Tensor shifted = e.zip({x, most}, x.dims, x.element(),
+                         [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+                           return arith::SubFOp::create(b, in[0], in[1]);
+                         });
+  Tensor powers = e.map(shifted, x.element(),
+                        [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+                          return math::ExpOp::create(b, in[0]);
+                        });
+  Tensor sum = sumRows(e, powers);
+  return e.zip({log ? shifted : powers, sum}, x.dims, x.element(),
+               [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+                 if (!log)
+                   return arith::DivFOp::create(b, in[0], in[1]);
+                 return arith::SubFOp::create(b, in[0],
+                                              math::LogOp::create(b, in[1]));
+               });
+}
+
+/// `x` divided by the root of the mean of its squares, then scaled.
+Tensor normalizeDoubles(Emitter &e, const Tensor &x, ArrayRef<Tensor> vectors,
+                        double epsilon) {
+  Tensor squares = e.map(x, x.element(),
+                         [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+                           return arith::MulFOp::create(b, in[0], in[0]);
+                         });
+  Tensor sum = sumRows(e, squares);
+  Value count =
+      arith::IndexCastOp::create(e, e.getI64Type(), e.size(x.dims.back()));
+  SmallVector<Tensor> inputs = {x, sum};
+  llvm::append_range(inputs, vectors);
+  auto body = [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+    Scalars s(b, x.element());
+    Value n = s.convert(count, s.getI64Type(), x.element());
+    Value mean = s.add(s.div(in[1], n), s.constant(epsilon, in[1]));
+    Value result = s.mul(s.div(in[0], math::SqrtOp::create(s, mean)), in[2]);
+    return in.size() > 3 ? s.add(result, in[3]) : result;
+  };
+  return e.zip(inputs, x.dims, x.element(), body);
+}
+
+/// `x` less the mean of its rows.
+Tensor centerDoubles(Emitter &e, const Tensor &x) {
+  Tensor sum = sumRows(e, x);
+  Value count =
+      arith::IndexCastOp::create(e, e.getI64Type(), e.size(x.dims.back()));
+  auto body = [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+    Scalars s(b, x.element());
+    Value n = s.convert(count, s.getI64Type(), x.element());
+    return s.sub(in[0], s.div(in[1], n));
+  };
+  return e.zip({x, sum}, x.dims, x.element(), body);
+}
+
 struct LowerSoftmax : Lowering<SoftmaxOp> {
   using Lowering::Lowering;
   Value lower(SoftmaxOp op, Adaptor adaptor, Emitter &e) const override {
     Type type = elementTypeOf(op.getX());
-    if (!kernelType(type))
+    if (!kernelType(type) && !type.isF64())
       return refuse(op, "unsupported dtype: softmax of " + textOf(type));
     Tensor x = e.tensor(op.getX(), adaptor.getX());
     int64_t axis = op.getAxis(), last = x.rank() - 1;
     auto swap = llvm::to_vector(llvm::seq<int64_t>(0, x.rank()));
     std::swap(swap[axis], swap[last]);
     Tensor moved = e.transpose(x, swap);
+    if (type.isF64())
+      return e.transpose(softmaxOfDoubles(e, moved, op.getLog()), swap).value;
     Value y = onRows(e, moved, type, [&](Value rows, Value init) {
       return SoftmaxOp::create(e, init.getType(), rows, init, /*axis=*/1,
                                op.getLog())
@@ -264,6 +157,15 @@ struct LowerLayerNorm : Lowering<LayerNormOp> {
   using Lowering::Lowering;
   Value lower(LayerNormOp op, Adaptor adaptor, Emitter &e) const override {
     Type type = elementTypeOf(op.getX());
+    double epsilon = op.getEpsilon().convertToDouble();
+    if (type.isF64() && elementTypeOf(op.getGamma()) == type) {
+      SmallVector<Tensor> vectors = {
+          e.tensor(op.getGamma(), adaptor.getGamma())};
+      if (op.getBeta())
+        vectors.push_back(e.tensor(op.getBeta(), adaptor.getBeta()));
+      Tensor centered = centerDoubles(e, e.tensor(op.getX(), adaptor.getX()));
+      return normalizeDoubles(e, centered, vectors, epsilon).value;
+    }
     if (!kernelType({type, elementTypeOf(op.getGamma())}))
       return refuse(op, "unsupported dtype: layer_norm of " + textOf(type));
     auto vector = [&](Value original, Value converted) {
@@ -286,6 +188,11 @@ struct LowerRmsNorm : Lowering<RmsNormOp> {
   using Lowering::Lowering;
   Value lower(RmsNormOp op, Adaptor adaptor, Emitter &e) const override {
     Type type = elementTypeOf(op.getX());
+    if (type.isF64() && elementTypeOf(op.getGamma()) == type)
+      return normalizeDoubles(e, e.tensor(op.getX(), adaptor.getX()),
+                              e.tensor(op.getGamma(), adaptor.getGamma()),
+                              op.getEpsilon().convertToDouble())
+          .value;
     if (!kernelType({type, elementTypeOf(op.getGamma())}))
       return refuse(op, "unsupported dtype: rms_norm of " + textOf(type));
     Tensor gamma = e.tensor(op.getGamma(), adaptor.getGamma());
@@ -303,6 +210,5 @@ struct LowerRmsNorm : Lowering<RmsNormOp> {
 } // namespace
 
 void ingot::populateStructuredLowerings(LoweringPatterns &patterns) {
-  patterns.add<LowerLinear, LowerMatmul, LowerAttention, LowerSoftmax,
-               LowerLayerNorm, LowerRmsNorm>();
+  patterns.add<LowerAttention, LowerSoftmax, LowerLayerNorm, LowerRmsNorm>();
 }

@@ -1,0 +1,200 @@
+//===- Products.cpp - products with matrices ------------------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "Products.h"
+#include "Scalars.h"
+
+using namespace mlir;
+using namespace ingot;
+
+Type ingot::kernelType(ArrayRef<Type> types) {
+  for (Type type : types)
+    if (!isa<Float16Type, BFloat16Type, Float32Type>(type))
+      return {};
+  return Float32Type::get(types[0].getContext());
+}
+
+std::string ingot::textOf(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
+namespace {
+
+/// Columns of a packed weight matrix that lie beside each other.
+constexpr int64_t panelWidth = 16;
+
+/// A K x N matrix as ceil(N/16) x K x 16, padded with zeros.
+Tensor packColumns(Emitter &e, const Tensor &w) {
+  DimExpr width = DimExpr::constant(panelWidth);
+  if (std::optional<DimExpr> panels = w.dims[1].dividedBy(width)) {
+    Tensor split = e.reshape(w, {w.dims[0], *panels, width});
+    return e.transpose(split, {1, 0, 2});
+  }
+  DimShape dims = {DimExpr::ceilDiv(w.dims[1], width), w.dims[0], width};
+  Value count = e.size(w.dims[1]);
+  auto body = [&](ImplicitLocOpBuilder &b, ValueRange at) -> Value {
+    Value wide = arith::ConstantIndexOp::create(b, panelWidth);
+    Value column =
+        arith::AddIOp::create(b, arith::MulIOp::create(b, at[0], wide), at[2]);
+    Value inside =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, column, count);
+    Value zero = arith::ConstantIndexOp::create(b, 0);
+    Value safe = arith::SelectOp::create(b, inside, column, zero);
+    Value value =
+        tensor::ExtractOp::create(b, w.value, ValueRange{at[1], safe});
+    Value padding =
+        arith::ConstantOp::create(b, b.getZeroAttr(value.getType()));
+    return arith::SelectOp::create(b, inside, value, padding);
+  };
+  return e.compute(dims, w.element(), body);
+}
+
+/// M x K times K x N, both f32.
+Tensor multiplyPacked(Emitter &e, const Tensor &x, const Tensor &w) {
+  Tensor packed = packColumns(e, w);
+  DimShape dims = {x.dims[0], w.dims[1]};
+  Value init = e.empty(dims, e.getF32Type());
+  auto linear = LinearOp::create(e, init.getType(), x.value, packed.value,
+                                 /*bias=*/Value(), init);
+  return {linear.getResult(0), dims};
+}
+
+/// A product of types that have no kernel: ... x M x K times ... x K x N with
+/// equal batch dims, summed in the type `work` of the model.
+Tensor contract(Emitter &e, const Tensor &a, const Tensor &b, Type typeA,
+                Type typeB, Type work) {
+  int64_t batch = a.rank() - 2, rank = a.rank() + 1;
+  SmallVector<AffineExpr> batchExprs;
+  DimShape dims(a.dims.begin(), a.dims.end() - 1);
+  dims.push_back(b.dims.back());
+  for (int64_t i = 0; i < batch; ++i)
+    batchExprs.push_back(e.getAffineDimExpr(i));
+  auto mapOf = [&](int64_t row, int64_t column) {
+    SmallVector<AffineExpr> exprs = batchExprs;
+    exprs.push_back(e.getAffineDimExpr(row));
+    exprs.push_back(e.getAffineDimExpr(column));
+    return AffineMap::get(rank, 0, exprs, e.getContext());
+  };
+  int64_t m = batch, n = batch + 1, k = batch + 2;
+  SmallVector<AffineMap> maps = {mapOf(m, k), mapOf(k, n), mapOf(m, n)};
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  iterators.back() = utils::IteratorType::reduction;
+  Type type = Scalars::computeType(work);
+  Tensor init = e.fill(dims, arith::ConstantOp::create(e, e.getZeroAttr(type)));
+  auto build = [&](OpBuilder &builder, Location loc, ValueRange in) {
+    ImplicitLocOpBuilder inner(loc, builder);
+    Scalars s(inner, {typeA, typeB});
+    Value x = s.convert(s.load(in[0], typeA), typeA, work);
+    Value y = s.convert(s.load(in[1], typeB), typeB, work);
+    linalg::YieldOp::create(s, s.add(in[2], s.mul(x, y)));
+  };
+  auto result = linalg::GenericOp::create(e, init.value.getType(),
+                                          ValueRange{a.value, b.value},
+                                          init.value, maps, iterators, build);
+  return {result.getResult(0), dims};
+}
+
+} // namespace
+
+Tensor ingot::multiply(Emitter &e, const Tensor &a, const Tensor &b, Type typeA,
+                       Type typeB, Type result) {
+  Type kernel = kernelType({typeA, typeB, result});
+  if (!kernel)
+    return contract(e, a, b, typeA, typeB, result);
+  Tensor x = e.castFloat(a, kernel), y = e.castFloat(b, kernel);
+  if (b.rank() == 2)
+    return e.castFloat(multiplyPacked(e, x, y), result);
+  DimShape dims = {x.dims[0], x.dims[1], y.dims[2]};
+  Value init = e.empty(dims, kernel);
+  auto product = MatmulOp::create(e, init.getType(), x.value, y.value, init);
+  return e.castFloat({product.getResult(0), dims}, result);
+}
+
+Tensor ingot::addBias(Emitter &e, const Tensor &x, const Tensor &bias,
+                      Type type) {
+  auto body = [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+    Scalars s(b, type);
+    return s.store(s.add(s.load(in[0], type), s.load(in[1], type)), type);
+  };
+  return e.zip({x, bias}, x.dims, x.element(), body);
+}
+
+namespace {
+
+struct LowerLinear : Lowering<LinearOp> {
+  using Lowering::Lowering;
+  Value lower(LinearOp op, Adaptor adaptor, Emitter &e) const override {
+    Type typeX = elementTypeOf(op.getX()), typeW = elementTypeOf(op.getW());
+    Type result = elementTypeOf(op.getInit());
+    for (Type type : {typeX, typeW, result})
+      if (!kindOf(type))
+        return refuse(op, "unsupported dtype: " + textOf(type));
+    Tensor x = e.tensor(op.getX(), adaptor.getX());
+    Tensor w = e.tensor(op.getW(), adaptor.getW());
+    if (x.rank() == 1)
+      x = e.reshape(x, {DimExpr::constant(1), x.dims[0]});
+    x = e.rows(x);
+    e.checkEqual(x.dims[1], w.dims[0], "operands of different extents");
+    // Short floats are rounded once, after the bias.
+    Type kernel = kernelType({typeX, typeW, result});
+    Type work = kernel ? kernel : result;
+    Tensor y = multiply(e, x, w, typeX, typeW, work);
+    if (op.getBias()) {
+      Tensor bias = e.tensor(op.getBias(), adaptor.getBias());
+      if (kernel)
+        bias = e.castFloat(bias, kernel);
+      y = addBias(e, y, bias, work);
+    }
+    if (kernel)
+      y = e.castFloat(y, result);
+    return e.reshape(y, state.shapes.shapeOf(op.getResult(0))).value;
+  }
+};
+
+struct LowerMatmul : Lowering<MatmulOp> {
+  using Lowering::Lowering;
+  Value lower(MatmulOp op, Adaptor adaptor, Emitter &e) const override {
+    Type typeA = elementTypeOf(op.getA()), typeB = elementTypeOf(op.getB());
+    Type result = elementTypeOf(op.getInit());
+    for (Type type : {typeA, typeB, result})
+      if (!kindOf(type))
+        return refuse(op, "unsupported dtype: " + textOf(type));
+    Tensor a = e.tensor(op.getA(), adaptor.getA());
+    Tensor b = e.tensor(op.getB(), adaptor.getB());
+    DimShape dims = state.shapes.shapeOf(op.getResult(0));
+    e.checkEqual(a.dims.back(), b.dims[b.rank() - 2],
+                 "operands of different extents");
+    if (b.rank() == 2) {
+      a = e.rows(a);
+    } else {
+      a = stack(e, a, dims);
+      b = stack(e, b, dims);
+    }
+    return e.reshape(multiply(e, a, b, typeA, typeB, result), dims).value;
+  }
+
+  /// `x` as one stack of matrices, broadcast to the batch dims of `dims`.
+  static Tensor stack(Emitter &e, const Tensor &x, const DimShape &dims) {
+    DimShape full(dims.begin(), dims.end() - 2);
+    DimExpr count = product(full);
+    full.append(x.dims.end() - 2, x.dims.end());
+    Tensor repeated = x;
+    if (x.dims != full)
+      repeated = e.zip(
+          x, full, x.element(),
+          [](ImplicitLocOpBuilder &, ValueRange in) -> Value { return in[0]; });
+    return e.reshape(repeated, {count, full[full.size() - 2], full.back()});
+  }
+};
+
+} // namespace
+
+void ingot::populateProductLowerings(LoweringPatterns &patterns) {
+  patterns.add<LowerLinear, LowerMatmul>();
+}

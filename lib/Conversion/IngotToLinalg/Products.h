@@ -1,0 +1,28 @@
+//===- Products.h - products with matrices ----------------------*- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "Emitter.h"
+
+namespace ingot {
+
+/// f32 where all the model's types are f32 or shorter floats, which are
+/// computed with as f32; null for other types.
+mlir::Type kernelType(llvm::ArrayRef<mlir::Type> types);
+
+std::string textOf(mlir::Type type);
+
+/// The product of two matrices, or of two stacks of matrices of rank three with
+/// equal first dims, of the model's types, as type `result`.
+Tensor multiply(Emitter &e, const Tensor &a, const Tensor &b, mlir::Type typeA,
+                mlir::Type typeB, mlir::Type result);
+
+/// `x` plus a vector along its last dim, both of the model's type `type`.
+Tensor addBias(Emitter &e, const Tensor &x, const Tensor &bias,
+               mlir::Type type);
+
+} // namespace ingot
