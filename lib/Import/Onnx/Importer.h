@@ -1,0 +1,85 @@
+//===- Importer.h - turns a flat graph into a module ------------*- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#ifndef INGOT_LIB_IMPORT_ONNX_IMPORTER_H
+#define INGOT_LIB_IMPORT_ONNX_IMPORTER_H
+
+#include "NodeContext.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/SymbolTable.h"
+
+namespace ingot::onnxin {
+
+/// Imports the nodes of a graph one after the other into `main`.
+class Importer {
+public:
+  Importer(ModelFile &file, Graph &graph, const OnnxImportOptions &options,
+           Errors &errors, mlir::MLIRContext *context);
+
+  /// The module; null after errors.
+  mlir::OwningOpRef<mlir::ModuleOp> run();
+
+  Emitter &emitter() { return emit; }
+  Errors &errorList() { return errors; }
+  ModelFile &modelFile() { return file; }
+  mlir::MLIRContext *context() { return emit.builder.getContext(); }
+
+  Tensor &tensor(ValueId id) { return tensors[id]; }
+  /// The tensor as an SSA value.
+  Value materialize(ValueId id);
+  /// What is known of its elements, or null.
+  const Contents *contents(ValueId id);
+  void define(ValueId id, Tensor tensor);
+  /// Makes a value from constant data of the file; `name` is for a weight.
+  Value materialize(Tensor &tensor, llvm::StringRef name);
+  /// A tensor for an initializer or a constant attribute; false after an error.
+  bool readTensor(const onnx::TensorProto &proto, llvm::StringRef where,
+                  Tensor &tensor);
+
+  /// Imports `body`, a subgraph of `node`, in place; its results by value id.
+  bool importBranch(const onnx::GraphProto &body, const Node &node,
+                    llvm::SmallVectorImpl<ValueId> &results);
+  /// Requires a symbol to be at least `min` when the program is run.
+  void requireAtLeast(llvm::StringRef symbol, int64_t min);
+
+private:
+  void checkSupport();
+  void importInitializers(size_t from);
+  bool importInputs();
+  DimShape inputDims(const onnx::ValueInfoProto &info);
+  std::string symbolFor(llvm::StringRef text);
+  void collectSymbols();
+  void importNodes(llvm::ArrayRef<Node> nodes);
+  void importNode(const Node &node);
+  void checkDeclared(llvm::StringRef name, const onnx::TypeProto &type,
+                     const Tensor &tensor, llvm::StringRef what);
+  void importOutputs();
+  Value materializeContents(const Contents &contents, Type type);
+  Value materializeData(const TensorData &data, Type type,
+                        llvm::StringRef name);
+
+  ModelFile &file;
+  Graph &graph;
+  const OnnxImportOptions &options;
+  Errors &errors;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  mlir::func::FuncOp function;
+  mlir::SymbolTable symbols;
+  Emitter emit;
+  std::vector<Tensor> tensors;
+  /// Symbols by the text of a dim_param, and names already given.
+  llvm::StringMap<std::string> symbolNames;
+  llvm::StringSet<> usedSymbols;
+  llvm::StringSet<> plainSymbols;
+  llvm::StringMap<int64_t> minima;
+  std::vector<std::string> symbolOrder;
+  unsigned branchDepth = 0;
+  unsigned imported = 0;
+};
+
+} // namespace ingot::onnxin
+
+#endif // INGOT_LIB_IMPORT_ONNX_IMPORTER_H

@@ -1,0 +1,243 @@
+//===- Signature.cpp - inputs, outputs and the symbols of their dims ------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "Importer.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+using namespace llvm;
+using namespace mlir;
+using onnx::TensorProto;
+using onnx::TypeProto;
+
+namespace ingot::onnxin {
+namespace {
+
+/// Longer texts of dims are names, not expressions.
+constexpr size_t kMaxDimText = 200;
+
+bool isSymbolChar(char c) { return isAlnum(c) || c == '_' || c == '.'; }
+
+/// Whether a text can be used as the name of a symbol as it is.
+bool isSymbolName(StringRef text) {
+  static const StringSet<> reserved = {"floordiv", "ceildiv", "mod",
+                                       "max",      "min",     "broadcast"};
+  return !text.empty() && text.size() <= kMaxDimText &&
+         (isAlpha(text[0]) || text[0] == '_') && all_of(text, isSymbolChar) &&
+         !reserved.contains(text.lower());
+}
+
+/// The kind of a type that is no tensor.
+StringRef kindOf(const TypeProto &type) {
+  switch (type.value_case()) {
+  case TypeProto::kSequenceType:
+    return "sequence";
+  case TypeProto::kMapType:
+    return "map";
+  case TypeProto::kOptionalType:
+    return "optional";
+  case TypeProto::kSparseTensorType:
+    return "sparse tensor";
+  case TypeProto::kOpaqueType:
+    return "opaque";
+  default:
+    return "undeclared";
+  }
+}
+
+} // namespace
+
+/// The symbol that stands for `text`: itself where it can be a name.
+std::string Importer::symbolFor(StringRef text) {
+  std::string &name = symbolNames[text];
+  if (!name.empty())
+    return name;
+  std::string wanted = text.substr(0, 60).str();
+  if (!isSymbolName(wanted)) {
+    for (char &c : wanted)
+      if (!isSymbolChar(c))
+        c = '_';
+    if (wanted.empty() || !(isAlpha(wanted[0]) || wanted[0] == '_'))
+      wanted = "d_" + wanted;
+    if (!isSymbolName(wanted))
+      wanted += "_";
+  }
+  name = wanted;
+  for (unsigned i = 1; !usedSymbols.insert(name).second; ++i)
+    name = wanted + "_" + std::to_string(i);
+  symbolOrder.push_back(name);
+  return name;
+}
+
+void Importer::requireAtLeast(StringRef symbol, int64_t min) {
+  int64_t &known = minima[symbol];
+  known = std::max(known, min);
+}
+
+/// Notes the symbols that are an input's dim by themselves: expressions over
+/// them can be checked when the program is run, others could not be computed.
+void Importer::collectSymbols() {
+  for (auto [id, info] : graph.inputs)
+    for (const auto &dim : info->type().tensor_type().shape().dim())
+      if (isSymbolName(dim.dim_param()))
+        plainSymbols.insert(dim.dim_param());
+}
+
+DimShape Importer::inputDims(const onnx::ValueInfoProto &info) {
+  DimShape dims;
+  for (auto [index, dim] : enumerate(info.type().tensor_type().shape().dim())) {
+    if (!options.eraseDims && dim.has_dim_value() && dim.dim_value() >= 0) {
+      dims.push_back(DimExpr::constant(dim.dim_value()));
+      continue;
+    }
+    StringRef text = StringRef(dim.dim_param()).trim();
+    if (options.eraseDims || text.empty()) {
+      dims.push_back(DimExpr::symbol(
+          symbolFor(info.name() + "_d" + std::to_string(index))));
+      continue;
+    }
+    if (!isSymbolName(text) && text.size() <= kMaxDimText) {
+      std::optional<DimExpr> expr = DimExpr::parse(text);
+      StringSet<> names;
+      if (expr)
+        expr->collectSymbols(names);
+      bool computable =
+          expr && isManageable(*expr) && all_of(names, [&](const auto &entry) {
+            return plainSymbols.contains(entry.getKey());
+          });
+      if (computable) {
+        dims.push_back(*expr);
+        continue;
+      }
+    }
+    dims.push_back(DimExpr::symbol(symbolFor(text)));
+  }
+  return dims;
+}
+
+bool Importer::importInputs() {
+  collectSymbols();
+  SmallVector<Type> types;
+  SmallVector<DimShape> shapes;
+  bool known = true;
+  for (auto [id, info] : graph.inputs) {
+    Tensor &tensor = tensors[id];
+    tensor.bad = true;
+    const TypeProto &type = info->type();
+    std::string what = "input '" + info->name() + "'";
+    int dtype = type.tensor_type().elem_type();
+    if (!type.has_tensor_type()) {
+      errors.add(kUnsupportedType, kindOf(type) + " " + what);
+    } else if (dtype == TensorProto::STRING) {
+      errors.add(kUnsupportedType, "string " + what);
+    } else if (!elementTypeFor(dtype, context())) {
+      errors.add(kUnsupportedDtype, dtypeName(dtype) + " " + what);
+    } else if (!type.tensor_type().has_shape()) {
+      errors.add(kDataDependent, "the rank of " + what + " is not declared");
+    } else {
+      tensor.bad = false;
+      tensor.type = elementTypeFor(dtype, context());
+      tensor.dims = inputDims(*info);
+      for (const DimExpr &dim : tensor.dims)
+        if (auto value = dim.getConstant();
+            value && *value > (int64_t(1) << 40))
+          errors.add("", what + " has a dim of " + Twine(*value));
+      shapes.push_back(tensor.dims);
+      types.push_back(tensorOf(tensor.dims, tensor.type));
+    }
+    known &= !tensor.bad;
+  }
+  // Nodes that do not depend on a bad input can still be looked at.
+  OpBuilder at = OpBuilder::atBlockEnd(module->getBody());
+  function = func::FuncOp::create(
+      at, UnknownLoc::get(context()), "main",
+      FunctionType::get(context(), known ? TypeRange(types) : TypeRange(), {}));
+  symbols.insert(function);
+  Block *body = function.addEntryBlock();
+  emit.builder.setInsertionPointToStart(body);
+  if (!known)
+    return true;
+  for (auto [index, input] : enumerate(graph.inputs)) {
+    auto [id, info] = input;
+    BlockArgument argument = body->getArgument(index);
+    tensors[id].value = argument;
+    emit.setDims(argument, shapes[index]);
+    function.setArgAttr(index, "ingot.name",
+                        StringAttr::get(context(), info->name()));
+    function.setArgAttr(index, "ingot.dims",
+                        DimsAttr::get(context(), shapes[index]));
+  }
+  return true;
+}
+
+/// Compares what was computed with what the file says of a value. Names of
+/// dims are hints; numbers are claims.
+void Importer::checkDeclared(StringRef name, const TypeProto &type,
+                             const Tensor &tensor, StringRef what) {
+  if (!type.has_tensor_type())
+    return;
+  int dtype = type.tensor_type().elem_type();
+  std::string where = (what + " '" + name + "'").str();
+  if (dtype && tensor.type != elementTypeFor(dtype, context())) {
+    std::string made;
+    raw_string_ostream(made) << tensor.type;
+    errors.add("", where + " is declared with elements of type " +
+                       dtypeName(dtype) + ", but they are " + made);
+    return;
+  }
+  if (options.eraseDims || !type.tensor_type().has_shape())
+    return;
+  const auto &declared = type.tensor_type().shape().dim();
+  bool fits = size_t(declared.size()) == tensor.dims.size();
+  for (int i = 0; fits && i != declared.size(); ++i) {
+    std::optional<int64_t> computed = tensor.dims[i].getConstant();
+    fits = !declared[i].has_dim_value() || declared[i].dim_value() < 0 ||
+           !computed || *computed == declared[i].dim_value();
+  }
+  if (fits)
+    return;
+  SmallVector<std::string> said, made;
+  for (const auto &dim : declared)
+    said.push_back(dim.has_dim_value() ? std::to_string(dim.dim_value())
+                                       : dim.dim_param());
+  for (const DimExpr &dim : tensor.dims)
+    made.push_back(dim.str());
+  errors.add("", where + " is declared as [" + join(said, ", ") +
+                     "], but it is [" + join(made, ", ") + "]");
+}
+
+void Importer::importOutputs() {
+  SmallVector<Value> values;
+  SmallVector<DictionaryAttr> attributes;
+  Builder b(context());
+  for (auto [id, info] : graph.outputs) {
+    Value value = materialize(id);
+    if (!value) {
+      errors.add("", "output '" + info->name() + "' was not computed");
+      return;
+    }
+    checkDeclared(info->name(), info->type(), tensors[id], "output");
+    values.push_back(value);
+    attributes.push_back(b.getDictionaryAttr(
+        {b.getNamedAttr("ingot.name", b.getStringAttr(info->name())),
+         b.getNamedAttr("ingot.dims",
+                        DimsAttr::get(context(), emit.dims(value)))}));
+  }
+  func::ReturnOp::create(emit.builder, UnknownLoc::get(context()), values);
+  function.setFunctionType(
+      FunctionType::get(context(), function.getFunctionType().getInputs(),
+                        TypeRange(ValueRange(values))));
+  function.setAllResultAttrs(attributes);
+
+  OpBuilder front = OpBuilder::atBlockBegin(module->getBody());
+  for (const std::string &name : symbolOrder) {
+    auto dim = DimOp::create(front, UnknownLoc::get(context()), name,
+                             minima.lookup(name), IntegerAttr());
+    (void)dim;
+  }
+}
+
+} // namespace ingot::onnxin
