@@ -177,10 +177,13 @@ Value Importer::materializeData(const TensorData &data, Type type,
                                 StringRef name) {
   auto shaped = RankedTensorType::get(data.dims, type);
   if (data.elements > kMaxConstant && !data.file.empty()) {
-    auto weight =
-        WeightOp::create(OpBuilder::atBlockBegin(module->getBody()), emit.loc,
-                         name.empty() ? "weight" : name, shaped, data.file,
-                         data.offset, data.bytes.size());
+    // Before the function, in the order in which the program needs them.
+    OpBuilder weights(function);
+    SmallString<128> path(sys::path::parent_path(file.path()));
+    sys::path::append(path, data.file);
+    auto weight = WeightOp::create(
+        weights, emit.loc, name.empty() ? StringRef("weight") : name, shaped,
+        StringRef(path), data.offset, uint64_t(data.bytes.size()));
     symbols.insert(weight);
     auto ref = WeightRefOp::create(emit.builder, emit.loc, shaped,
                                    FlatSymbolRefAttr::get(weight));
@@ -205,7 +208,7 @@ Value Importer::materializeContents(const Contents &contents, Type type) {
   });
   if (fixed) {
     auto shaped = RankedTensorType::get(contents.shape, type);
-    SmallVector<Attribute> elements;
+    SmallVector<mlir::Attribute> elements;
     for (const Number &number : contents.numbers) {
       int64_t value = *number.num.getConstant();
       if (isa<FloatType>(type))

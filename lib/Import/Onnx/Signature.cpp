@@ -23,8 +23,8 @@ bool isSymbolChar(char c) { return isAlnum(c) || c == '_' || c == '.'; }
 
 /// Whether a text can be used as the name of a symbol as it is.
 bool isSymbolName(StringRef text) {
-  static const StringSet<> reserved = {"floordiv", "ceildiv", "mod",
-                                       "max",      "min",     "broadcast"};
+  static const llvm::StringSet<> reserved = {
+      "floordiv", "ceildiv", "mod", "max", "min", "broadcast"};
   return !text.empty() && text.size() <= kMaxDimText &&
          (isAlpha(text[0]) || text[0] == '_') && all_of(text, isSymbolChar) &&
          !reserved.contains(text.lower());
@@ -101,7 +101,7 @@ DimShape Importer::inputDims(const onnx::ValueInfoProto &info) {
     }
     if (!isSymbolName(text) && text.size() <= kMaxDimText) {
       std::optional<DimExpr> expr = DimExpr::parse(text);
-      StringSet<> names;
+      llvm::StringSet<> names;
       if (expr)
         expr->collectSymbols(names);
       bool computable =
@@ -154,7 +154,8 @@ bool Importer::importInputs() {
   OpBuilder at = OpBuilder::atBlockEnd(module->getBody());
   function = func::FuncOp::create(
       at, UnknownLoc::get(context()), "main",
-      FunctionType::get(context(), known ? TypeRange(types) : TypeRange(), {}));
+      mlir::FunctionType::get(context(), known ? TypeRange(types) : TypeRange(),
+                              {}));
   symbols.insert(function);
   Block *body = function.addEntryBlock();
   emit.builder.setInsertionPointToStart(body);
@@ -228,8 +229,8 @@ void Importer::importOutputs() {
   }
   func::ReturnOp::create(emit.builder, UnknownLoc::get(context()), values);
   function.setFunctionType(
-      FunctionType::get(context(), function.getFunctionType().getInputs(),
-                        TypeRange(ValueRange(values))));
+      mlir::FunctionType::get(context(), function.getFunctionType().getInputs(),
+                              TypeRange(ValueRange(values))));
   function.setAllResultAttrs(attributes);
 
   OpBuilder front = OpBuilder::atBlockBegin(module->getBody());
