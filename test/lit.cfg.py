@@ -1,6 +1,7 @@
 """lit configuration: .mlir files run ingot-opt and FileCheck."""
 
 import os
+import sys
 
 import lit.formats
 
@@ -17,3 +18,9 @@ config.environment["PATH"] = os.pathsep.join(
         config.environment["PATH"],
     ]
 )
+
+# Models in ONNX's textual form need PyPI's onnx, which scripts/setup installs.
+venv = os.path.join(config.ingot_source_dir, ".venv", "bin", "python")
+python = venv if os.path.exists(venv) else sys.executable
+writer = os.path.join(config.test_source_root, "Import", "Onnx", "Inputs", "onnx_text.py")
+config.substitutions.append(("%onnx-text", f"{python} {writer}"))

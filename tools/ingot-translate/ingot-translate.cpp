@@ -4,6 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "ingot/Import/Onnx/Import.h"
 #include "ingot/Pipelines/CpuPipelines.h"
 #include "ingot/Pipelines/Registration.h"
 #include "ingot/Target/ObjectCode.h"
@@ -22,6 +23,11 @@ llvm::cl::opt<std::string>
     targetCpu("target-cpu", llvm::cl::init("native"),
               llvm::cl::desc("CPU to make code for: native, x86-64-v3, "
                              "x86-64-v4"));
+
+llvm::cl::opt<bool>
+    eraseDims("onnx-erase-dims", llvm::cl::init(false),
+              llvm::cl::desc("Take every dim of an ONNX model's inputs as "
+                             "unknown"));
 
 /// Lowers `module` to LLVM's dialect.
 LogicalResult lower(ModuleOp module, ingot::TargetInfo &target) {
@@ -67,6 +73,11 @@ LogicalResult writeImage(ModuleOp module, raw_ostream &out) {
 } // namespace
 
 int main(int argc, char **argv) {
+  ingot::registerOnnxTranslation([] {
+    ingot::OnnxImportOptions options;
+    options.eraseDims = eraseDims;
+    return options;
+  });
   TranslateFromMLIRRegistration toLlvmIr(
       "ingot-to-llvmir", "Compile a module of linalg and ingot ops to LLVM IR",
       [](ModuleOp module, raw_ostream &out) {
