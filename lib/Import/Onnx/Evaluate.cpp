@@ -65,6 +65,8 @@ bool fitsType(const Number &number, Type to) {
   auto integer = dyn_cast<mlir::IntegerType>(to);
   if (!integer)
     return false;
+  if (integer.getWidth() == 1)
+    return value && (*value == 0 || *value == 1);
   if (!value) // An extent; it fits wherever indices do.
     return number.den == 1 && integer.getWidth() >= 32;
   if (integer.isUnsigned())

@@ -414,8 +414,6 @@ std::unique_ptr<Graph> buildGraph(const onnx::ModelProto &model,
   }
   if (graph->outputs.empty())
     errors.add("", "the graph has no outputs");
-  for (const onnx::ValueInfoProto &info : proto.value_info())
-    graph->declared[info.name()] = &info;
   graph->nodes =
       sortLive(std::move(nodes), wanted, graph->names.size(), errors);
   BitVector known(graph->names.size());

@@ -57,7 +57,6 @@ struct Graph {
   std::vector<std::pair<ValueId, const onnx::TensorProto *>> initializers;
   std::vector<std::pair<ValueId, const onnx::ValueInfoProto *>> inputs;
   std::vector<std::pair<ValueId, const onnx::ValueInfoProto *>> outputs;
-  llvm::StringMap<const onnx::ValueInfoProto *> declared;
   std::deque<Scope> scopes;
 };
 

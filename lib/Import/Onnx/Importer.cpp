@@ -304,9 +304,6 @@ void Importer::importNode(const Node &node) {
       made.bad = true;
       continue;
     }
-    auto declared = graph.declared.find(graph.names[id]);
-    if (declared != graph.declared.end())
-      checkDeclared(graph.names[id], declared->second->type(), made, "value");
   }
 }
 

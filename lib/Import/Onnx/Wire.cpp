@@ -60,6 +60,7 @@ Rule ruleFor(Message parent, uint64_t field) {
     case 15:
       return enter(Message::Sparse);
     case 10: // doc_string
+    case 13: // value_info: hints, which exporters get wrong
     case 14: // quantization_annotation
     case 16: // metadata_props
       return drop();
