@@ -13,6 +13,7 @@
 #include "ingot/Conversion/TileToVector.h"
 #include "ingot/Interfaces/Bufferization.h"
 #include "ingot/Transforms/Passes.h"
+#include "ingot/Transforms/Recognition.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -33,4 +34,6 @@ void ingot::registerPasses() {
   registerIngotToLinalgPasses();
   registerIngotTileToVectorPasses();
   registerIngotTransformsPasses();
+  registerIngotRecognitionPasses();
+  registerRecognizePipeline();
 }

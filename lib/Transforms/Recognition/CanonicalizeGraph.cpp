@@ -1,0 +1,161 @@
+//===- CanonicalizeGraph.cpp - remove what moves nothing ------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "Matchers.h"
+#include "ingot/Transforms/Recognition.h"
+
+namespace ingot {
+#define GEN_PASS_DEF_CANONICALIZEGRAPH
+#include "lib/Transforms/Recognition/Passes.h.inc"
+} // namespace ingot
+
+using namespace mlir;
+using namespace ingot;
+
+namespace {
+
+/// Groups consecutive dims of `from` so that group i has the product `to[i]`.
+/// Dims of one go with the group before them, or the first one.
+std::optional<SmallVector<SmallVector<int64_t>>>
+groupDims(ArrayRef<DimExpr> from, ArrayRef<DimExpr> to) {
+  SmallVector<SmallVector<int64_t>> groups;
+  size_t next = 0;
+  for (const DimExpr &target : to) {
+    SmallVector<int64_t> group;
+    DimExpr size = DimExpr::constant(1);
+    while (next < from.size() && (group.empty() || size != target)) {
+      size = size * from[next];
+      group.push_back(next++);
+    }
+    if (size != target || group.empty())
+      return std::nullopt;
+    groups.push_back(std::move(group));
+  }
+  while (next < from.size() && from[next].isConstant(1))
+    groups.back().push_back(next++);
+  if (next != from.size() || groups.empty())
+    return std::nullopt;
+  return groups;
+}
+
+class Canonicalizer {
+public:
+  explicit Canonicalizer(Operation *root) : rewriter(root) {}
+
+  /// One sweep; whether anything changed.
+  bool sweep(Operation *root) {
+    SmallVector<Operation *> ops;
+    root->walk([&](Operation *op) { ops.push_back(op); });
+    for (Operation *op : ops)
+      simplify(op);
+    rewriter.eraseDead();
+    return rewriter.changed();
+  }
+
+private:
+  void simplify(Operation *op) {
+    if (op->use_empty() || op->getNumResults() != 1)
+      return;
+    if (auto reshape = dyn_cast<ReshapeOp>(op)) {
+      if (!dropIfSameShape(op, reshape.getX()))
+        collapse(reshape);
+    } else if (auto broadcast = dyn_cast<BroadcastToOp>(op)) {
+      dropIfSameShape(op, broadcast.getX());
+    } else if (auto cast = dyn_cast<CastOp>(op)) {
+      if (elementTypeOf(cast.getX()) == elementTypeOf(cast))
+        rewriter.replace(cast, cast.getX());
+      else
+        shortenCasts(cast);
+    } else if (auto slice = dyn_cast<SliceOp>(op)) {
+      if (llvm::all_of(slice.getSteps(), [](int64_t s) { return s == 1; }) &&
+          llvm::all_of(slice.getStarts().getDims(),
+                       [](const DimExpr &s) { return s.isConstant(0); }))
+        dropIfSameShape(op, slice.getX());
+    } else if (auto concat = dyn_cast<ConcatOp>(op)) {
+      if (concat.getInputs().size() == 1)
+        rewriter.replace(concat, concat.getInputs()[0]);
+    } else {
+      dropNeutral(op);
+    }
+  }
+
+  bool dropIfSameShape(Operation *op, Value x) {
+    if (!rewriter.shapes.sameShape(op->getResult(0), x))
+      return false;
+    rewriter.replace(op->getResult(0), x);
+    return true;
+  }
+
+  /// Operations with their neutral element, where the constant adds no dims.
+  void dropNeutral(Operation *op) {
+    Value result = op->getResult(0);
+    auto drop = [&](Value kept, Value constant, double neutral) {
+      if (splatConstant(constant) == neutral &&
+          elementTypeOf(kept) == elementTypeOf(result))
+        return dropIfSameShape(op, kept);
+      return false;
+    };
+    if (isa<MulOp>(op))
+      drop(op->getOperand(0), op->getOperand(1), 1.0) ||
+          drop(op->getOperand(1), op->getOperand(0), 1.0);
+    else if (isa<AndOp>(op))
+      drop(op->getOperand(0), op->getOperand(1), 1.0) ||
+          drop(op->getOperand(1), op->getOperand(0), 1.0);
+    else if (isa<OrOp>(op))
+      drop(op->getOperand(0), op->getOperand(1), 0.0) ||
+          drop(op->getOperand(1), op->getOperand(0), 0.0);
+    else if (isa<DivOp>(op))
+      drop(op->getOperand(0), op->getOperand(1), 1.0);
+  }
+
+  /// A boolean of a boolean that was a number on the way is the boolean.
+  void shortenCasts(CastOp cast) {
+    auto inner = cast.getX().getDefiningOp<CastOp>();
+    if (!inner || cast.getBitcast() || inner.getBitcast())
+      return;
+    Value x = inner.getX();
+    if (elementTypeOf(x).isInteger(1) && elementTypeOf(cast).isInteger(1))
+      rewriter.replace(cast, x);
+  }
+
+  /// A transpose between a merge of dims and the split of the same dims is a
+  /// transpose of the unmerged tensor.
+  void collapse(ReshapeOp split) {
+    auto transpose = split.getX().getDefiningOp<TransposeOp>();
+    auto merge =
+        transpose ? transpose.getX().getDefiningOp<ReshapeOp>() : ReshapeOp();
+    if (!merge)
+      return;
+    DimShape source = rewriter.shapes.shapeOf(merge.getX());
+    auto groups = groupDims(source, rewriter.shapes.shapeOf(merge));
+    if (!groups)
+      return;
+    SmallVector<int64_t> permutation;
+    for (int64_t dim : transpose.getPermutation())
+      llvm::append_range(permutation, (*groups)[dim]);
+    DimShape permuted;
+    for (int64_t dim : permutation)
+      permuted.push_back(source[dim]);
+    if (permuted != rewriter.shapes.shapeOf(split))
+      return;
+    OpBuilder builder(split);
+    rewriter.replace(split, buildTranspose(builder, split.getLoc(),
+                                           merge.getX(), permutation));
+  }
+
+  GraphRewriter rewriter;
+};
+
+struct CanonicalizeGraphPass
+    : ingot::impl::CanonicalizeGraphBase<CanonicalizeGraphPass> {
+  void runOnOperation() override {
+    // Each sweep that changes something makes the graph smaller.
+    while (Canonicalizer(getOperation()).sweep(getOperation())) {
+    }
+  }
+};
+
+} // namespace
