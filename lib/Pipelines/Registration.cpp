@@ -35,5 +35,5 @@ void ingot::registerPasses() {
   registerIngotTileToVectorPasses();
   registerIngotTransformsPasses();
   registerIngotRecognitionPasses();
-  registerRecognizePipeline();
+  registerRecognitionPipeline();
 }

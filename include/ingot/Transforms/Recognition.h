@@ -24,10 +24,10 @@ namespace ingot {
 
 /// Adds the passes that turn exporters' spellings into canonical ops, in
 /// order. For a pass manager of modules.
-void buildRecognizePipeline(mlir::OpPassManager &manager);
+void buildRecognitionPipeline(mlir::OpPassManager &manager);
 
 /// Registers `ingot-recognize`.
-void registerRecognizePipeline();
+void registerRecognitionPipeline();
 
 /// How many ops of each kind a module has, by mnemonic ("linear", "gelu" ...).
 std::map<std::string, int64_t> countRecognized(mlir::Operation *module);

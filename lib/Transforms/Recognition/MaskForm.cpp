@@ -16,7 +16,6 @@ using namespace ingot;
 /// `expr` as coefficient * position + rest, if it is linear in the position.
 static std::optional<std::pair<int64_t, DimExpr>> linearIn(const DimExpr &expr,
                                                            MaskAxis axis) {
-  llvm::StringSet<> names;
   auto at = [&](int64_t value) {
     return expr.substitute([&](StringRef name) -> std::optional<DimExpr> {
       if (name == nameOf(axis))
@@ -139,7 +138,7 @@ Value ingot::buildKeyMask(OpBuilder &builder, Location loc,
           DimsAttr::get(builder.getContext(), sizes),
           SmallVector<int64_t>(shape.size(), 1));
     if (access->batchDim > access->keyDim && access->keyDim >= 0) {
-      SmallVector<int64_t> permutation(
+      auto permutation = llvm::to_vector(
           llvm::seq<int64_t>(0, static_cast<int64_t>(shape.size())));
       std::swap(permutation[access->batchDim], permutation[access->keyDim]);
       part = buildTranspose(builder, loc, part, permutation);

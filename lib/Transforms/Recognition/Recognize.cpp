@@ -12,7 +12,7 @@
 
 using namespace mlir;
 
-void ingot::buildRecognizePipeline(OpPassManager &manager) {
+void ingot::buildRecognitionPipeline(OpPassManager &manager) {
   OpPassManager &functions = manager.nest<func::FuncOp>();
   auto tidy = [&] {
     functions.addPass(createCanonicalizerPass());
@@ -32,10 +32,10 @@ void ingot::buildRecognizePipeline(OpPassManager &manager) {
   tidy();
 }
 
-void ingot::registerRecognizePipeline() {
+void ingot::registerRecognitionPipeline() {
   PassPipelineRegistration<>(
       "ingot-recognize", "Turn exporters' spellings into canonical ops",
-      [](OpPassManager &manager) { buildRecognizePipeline(manager); });
+      [](OpPassManager &manager) { buildRecognitionPipeline(manager); });
 }
 
 std::map<std::string, int64_t> ingot::countRecognized(Operation *module) {
