@@ -59,6 +59,10 @@ private:
   void simplify(Operation *op) {
     if (op->use_empty() || op->getNumResults() != 1)
       return;
+    if (auto dim = dyn_cast<tensor::DimOp>(op))
+      return nameDim(dim);
+    if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
+      return nameDestination(destination);
     if (auto reshape = dyn_cast<ReshapeOp>(op)) {
       if (!dropIfSameShape(op, reshape.getX()))
         collapse(reshape);
@@ -80,6 +84,47 @@ private:
     } else {
       dropNeutral(op);
     }
+  }
+
+  /// Whether an expression is one over declared symbols.
+  static bool isNamed(const DimExpr &expr) {
+    llvm::StringSet<> names;
+    expr.collectSymbols(names);
+    return llvm::none_of(
+        names, [](const auto &name) { return name.getKey().starts_with("?"); });
+  }
+
+  void nameDim(tensor::DimOp op) {
+    std::optional<DimExpr> expr = rewriter.shapes.indexValue(op.getResult());
+    if (!expr || !isNamed(*expr) || op.getSource().getDefiningOp<tensor::EmptyOp>())
+      return;
+    OpBuilder builder(op);
+    rewriter.replace(op, SizeOp::create(builder, op.getLoc(), *expr));
+  }
+
+  /// Destinations get their extents from symbols, not from other tensors, so
+  /// that nothing seems to depend on a tensor that only its size is asked of.
+  void nameDestination(DestinationStyleOpInterface op) {
+    if (op.getNumDpsInits() != 1)
+      return;
+    Value init = op.getDpsInits()[0];
+    auto empty = init.getDefiningOp<tensor::EmptyOp>();
+    if (!empty || llvm::all_of(empty.getDynamicSizes(), [](Value size) {
+          return static_cast<bool>(size.getDefiningOp<SizeOp>());
+        }))
+      return;
+    const DimShape shape = rewriter.shapes.shapeOf(op->getResult(0));
+    auto type = cast<RankedTensorType>(init.getType());
+    OpBuilder builder(op);
+    SmallVector<Value> sizes;
+    for (auto [dim, extent] : llvm::zip_equal(shape, type.getShape())) {
+      if (!isNamed(dim))
+        return;
+      if (ShapedType::isDynamic(extent))
+        sizes.push_back(SizeOp::create(builder, op.getLoc(), dim));
+    }
+    op.getDpsInitsMutable()[0].set(
+        tensor::EmptyOp::create(builder, op.getLoc(), type, sizes));
   }
 
   bool dropIfSameShape(Operation *op, Value x) {

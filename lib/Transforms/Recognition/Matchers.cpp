@@ -75,6 +75,19 @@ bool ingot::isScalar(Value value, double expected) {
   return number && isClose(*number, expected, elementTypeOf(value));
 }
 
+SmallVector<Operation *> ingot::readersOf(Value value) {
+  SmallVector<Operation *> readers;
+  for (Operation *user : value.getUsers())
+    if (!isa<tensor::DimOp>(user))
+      readers.push_back(user);
+  return readers;
+}
+
+Operation *ingot::onlyReaderOf(Value value) {
+  SmallVector<Operation *> readers = readersOf(value);
+  return readers.size() == 1 ? readers.front() : nullptr;
+}
+
 std::optional<Scaled> ingot::matchScaled(Value value) {
   auto isConstant = [&](Value operand) {
     return scalarConstant(operand).has_value() &&

@@ -62,6 +62,13 @@ mlir::Value otherOperand(mlir::Value value, mlir::Value given) {
   return op.getB() == given ? op.getA() : mlir::Value();
 }
 
+/// The ops that read the elements of a value, once per operand: asking for its
+/// dims is no use.
+llvm::SmallVector<mlir::Operation *> readersOf(mlir::Value value);
+
+/// The only reader of a value; null if there are none or several.
+mlir::Operation *onlyReaderOf(mlir::Value value);
+
 /// x and c where the value is `x * c` or `x / (1 / c)` for a scalar constant c.
 struct Scaled {
   mlir::Value x;

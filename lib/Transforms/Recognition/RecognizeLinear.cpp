@@ -51,9 +51,7 @@ private:
   /// Where the only use adds a weight vector, the vector is the bias.
   void takeBias(LinearOp op) {
     Value product = op->getResult(0);
-    if (!product.hasOneUse())
-      return;
-    auto add = dyn_cast<AddOp>(*product.getUsers().begin());
+    auto add = dyn_cast_or_null<AddOp>(onlyReaderOf(product));
     if (!add || add.getType() != product.getType())
       return;
     Value bias = add.getA() == product ? add.getB() : add.getA();

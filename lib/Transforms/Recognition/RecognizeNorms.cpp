@@ -146,9 +146,7 @@ private:
   /// The only user of `value` if it combines it with a weight vector.
   template <typename OpTy>
   OpTy userWithVector(Value value, int64_t size) {
-    if (!value.hasOneUse())
-      return {};
-    auto user = dyn_cast<OpTy>(*value.getUsers().begin());
+    auto user = dyn_cast_or_null<OpTy>(onlyReaderOf(value));
     if (!user || user.getType() != value.getType())
       return {};
     Value other = user.getA() == value ? user.getB() : user.getA();
@@ -167,11 +165,9 @@ private:
     int64_t size = type.getShape().back();
     // The result may be narrowed before the weight multiplies it.
     Value normalized = value;
-    if (value.hasOneUse())
-      if (auto narrow = dyn_cast<CastOp>(*value.getUsers().begin());
-          narrow && !narrow.getBitcast() &&
-          isa<FloatType>(elementTypeOf(narrow)))
-        normalized = narrow;
+    if (auto narrow = dyn_cast_or_null<CastOp>(onlyReaderOf(value));
+        narrow && !narrow.getBitcast() && isa<FloatType>(elementTypeOf(narrow)))
+      normalized = narrow;
     Value x = core->x;
     if (elementTypeOf(normalized) != elementTypeOf(x)) {
       x = stripWidening(x);

@@ -161,14 +161,14 @@ Value ingot::matchRepeated(Value value, int64_t axis, ShapeAnalysis &shapes) {
 std::optional<Probabilities> ingot::matchProbabilities(Value value) {
   Probabilities result;
   for (unsigned left = maxChain; left > 0; --left) {
-    SmallVector<Operation *> users(value.getUsers());
+    SmallVector<Operation *> users = readersOf(value);
     // where(is_nan(p), 0, p)
     if (users.size() == 2) {
       if (isa<WhereOp>(users[0]))
         std::swap(users[0], users[1]);
       auto isNan = dyn_cast<IsNanOp>(users[0]);
       auto where = dyn_cast<WhereOp>(users[1]);
-      if (!isNan || !where || !isNan->hasOneUse() ||
+      if (!isNan || !where || onlyReaderOf(isNan) != where ||
           where.getCondition() != isNan.getResult() ||
           where.getB() != value || !isScalar(where.getA(), 0.0))
         return std::nullopt;
