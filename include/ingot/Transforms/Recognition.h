@@ -1,4 +1,5 @@
-//===- Recognition.h - from exporters' spellings to canonical ops -*- C++ -*-===//
+//===- Recognition.h - from exporters' spellings to canonical ops -*- C++
+//-*-===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

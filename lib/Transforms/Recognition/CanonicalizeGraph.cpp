@@ -96,7 +96,8 @@ private:
 
   void nameDim(tensor::DimOp op) {
     std::optional<DimExpr> expr = rewriter.shapes.indexValue(op.getResult());
-    if (!expr || !isNamed(*expr) || op.getSource().getDefiningOp<tensor::EmptyOp>())
+    if (!expr || !isNamed(*expr) ||
+        op.getSource().getDefiningOp<tensor::EmptyOp>())
       return;
     OpBuilder builder(op);
     rewriter.replace(op, SizeOp::create(builder, op.getLoc(), *expr));

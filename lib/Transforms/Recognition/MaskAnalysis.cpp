@@ -25,17 +25,15 @@ StringRef ingot::nameOf(MaskAxis axis) {
 }
 
 bool MaskAtom::operator==(const MaskAtom &other) const {
-  return expr == other.expr && tensor == other.tensor &&
-         index == other.index && value == other.value &&
-         negated == other.negated;
+  return expr == other.expr && tensor == other.tensor && index == other.index &&
+         value == other.value && negated == other.negated;
 }
 
 void MaskPredicate::add(const MaskAtom &atom) {
   if (!atom.tensor) {
     if (std::optional<int64_t> low = atom.expr.lowerBound(); low && *low >= 0)
       return;
-    if (std::optional<int64_t> high = atom.expr.upperBound();
-        high && *high < 0)
+    if (std::optional<int64_t> high = atom.expr.upperBound(); high && *high < 0)
       isFalse = true;
   }
   if (!llvm::is_contained(atoms, atom))
@@ -149,10 +147,9 @@ MaskAnalysis::reshapeIndex(const DimShape &from, const DimShape &to,
       DimExpr product = DimExpr::constant(term.coefficient);
       for (const DimExpr::AtomRef &atom : term.atoms) {
         // The names of positions are none that can be parsed.
-        std::optional<DimExpr> factor =
-            atom->kind == DimExpr::AtomKind::Symbol
-                ? DimExpr::symbol(atom->name)
-                : DimExpr::parse(atom->text);
+        std::optional<DimExpr> factor = atom->kind == DimExpr::AtomKind::Symbol
+                                            ? DimExpr::symbol(atom->name)
+                                            : DimExpr::parse(atom->text);
         if (!factor)
           return std::nullopt;
         product = product * *factor;
@@ -211,7 +208,8 @@ MaskElement MaskAnalysis::ofConstant(Value value, const Index &index) {
     if (!isa<IntegerType>(type) || !start || !step)
       return {};
     return makeInteger(DimExpr::constant(static_cast<int64_t>(*start)) +
-                   index[0] * DimExpr::constant(static_cast<int64_t>(*step)));
+                       index[0] *
+                           DimExpr::constant(static_cast<int64_t>(*step)));
   }
   if (auto dims = dyn_cast<FromDimsOp>(op)) {
     DimShape shape = dims.getDims().getDims();

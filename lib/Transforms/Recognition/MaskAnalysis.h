@@ -98,8 +98,7 @@ private:
   MaskElement ofConstant(mlir::Value value, const Index &index);
   MaskElement ofMovement(mlir::Operation *op, const Index &index,
                          unsigned depth);
-  MaskElement ofGather(mlir::Operation *op, const Index &index,
-                       unsigned depth);
+  MaskElement ofGather(mlir::Operation *op, const Index &index, unsigned depth);
   MaskElement ofCast(mlir::Value value, const Index &index, unsigned depth);
   // These give a load of no tensor where nothing is known.
   static MaskElement ofComparison(mlir::Operation *op, const MaskElement &a,

@@ -25,8 +25,7 @@ static std::optional<std::pair<int64_t, DimExpr>> linearIn(const DimExpr &expr,
   };
   DimExpr rest = at(0), slope = at(1) - rest;
   std::optional<int64_t> coefficient = slope.getConstant();
-  if (!coefficient ||
-      expr != rest + slope * DimExpr::symbol(nameOf(axis)))
+  if (!coefficient || expr != rest + slope * DimExpr::symbol(nameOf(axis)))
     return std::nullopt;
   return std::make_pair(*coefficient, rest);
 }
@@ -116,8 +115,7 @@ std::optional<MaskForm> ingot::reduceMask(const MaskPredicate &predicate,
 }
 
 Value ingot::buildKeyMask(OpBuilder &builder, Location loc,
-                          const MaskForm &form,
-                          const AttentionExtents &extents,
+                          const MaskForm &form, const AttentionExtents &extents,
                           ShapeAnalysis &shapes) {
   Value mask;
   DimExpr one = DimExpr::constant(1);
@@ -132,11 +130,11 @@ Value ingot::buildKeyMask(OpBuilder &builder, Location loc,
     if (access->keyDim >= 0)
       sizes[access->keyDim] = extents.keys;
     if (sizes != shape)
-      part = SliceOp::create(
-          builder, loc, part,
-          DimsAttr::get(builder.getContext(), access->starts),
-          DimsAttr::get(builder.getContext(), sizes),
-          SmallVector<int64_t>(shape.size(), 1));
+      part =
+          SliceOp::create(builder, loc, part,
+                          DimsAttr::get(builder.getContext(), access->starts),
+                          DimsAttr::get(builder.getContext(), sizes),
+                          SmallVector<int64_t>(shape.size(), 1));
     if (access->batchDim > access->keyDim && access->keyDim >= 0) {
       auto permutation = llvm::to_vector(
           llvm::seq<int64_t>(0, static_cast<int64_t>(shape.size())));
@@ -229,21 +227,18 @@ bool ingot::hidesKeys(double fill, Type type) {
 }
 
 Value ingot::buildBias(OpBuilder &builder, Location loc, Value bias,
-                       const AttentionExtents &extents,
-                       ShapeAnalysis &shapes) {
+                       const AttentionExtents &extents, ShapeAnalysis &shapes) {
   // Repeated rows need not be stored.
   while (auto broadcast = bias.getDefiningOp<BroadcastToOp>()) {
     if (rankOf(broadcast.getX()) > 4)
       break;
     bias = broadcast.getX();
   }
-  DimShape full = {extents.batch, extents.heads, extents.queries,
-                   extents.keys};
+  DimShape full = {extents.batch, extents.heads, extents.queries, extents.keys};
   DimShape shape = shapes.shapeOf(bias);
   if (shape.size() > full.size())
     return {};
-  shape.insert(shape.begin(), full.size() - shape.size(),
-               DimExpr::constant(1));
+  shape.insert(shape.begin(), full.size() - shape.size(), DimExpr::constant(1));
   for (auto [dim, extent] : llvm::zip_equal(shape, full))
     if (!dim.isConstant(1) && dim != extent)
       return {};

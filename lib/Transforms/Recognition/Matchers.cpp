@@ -42,11 +42,11 @@ std::optional<double> ingot::splatConstant(Value value) {
       return elements ? splatOf(elements) : std::nullopt;
     }
     auto cast = dyn_cast<CastOp>(op);
-    bool widens =
-        cast && !cast.getBitcast() && isa<FloatType>(elementTypeOf(cast)) &&
-        isa<FloatType>(elementTypeOf(cast.getX())) &&
-        elementTypeOf(cast).getIntOrFloatBitWidth() >=
-            elementTypeOf(cast.getX()).getIntOrFloatBitWidth();
+    bool widens = cast && !cast.getBitcast() &&
+                  isa<FloatType>(elementTypeOf(cast)) &&
+                  isa<FloatType>(elementTypeOf(cast.getX())) &&
+                  elementTypeOf(cast).getIntOrFloatBitWidth() >=
+                      elementTypeOf(cast.getX()).getIntOrFloatBitWidth();
     if (!isa<ReshapeOp, BroadcastToOp>(op) && !widens)
       return std::nullopt;
     value = op->getOperand(0);
@@ -100,7 +100,8 @@ std::optional<Scaled> ingot::matchScaled(Value value) {
       return Scaled{match->first, *scalarConstant(match->second)};
   if (auto div = value.getDefiningOp<DivOp>())
     if (isConstant(div.getB()) && keepsRank(div.getA()) &&
-        isa<FloatType>(elementTypeOf(value)) && *scalarConstant(div.getB()) != 0)
+        isa<FloatType>(elementTypeOf(value)) &&
+        *scalarConstant(div.getB()) != 0)
       return Scaled{div.getA(), 1.0 / *scalarConstant(div.getB())};
   return std::nullopt;
 }
@@ -118,8 +119,8 @@ bool WeightAnalysis::isWeight(Value value) {
       known[current] = false;
       continue;
     }
-    bool ready = true, all = isa<WeightRefOp, ConstantOp>(op) ||
-                             op->getNumOperands() > 0;
+    bool ready = true,
+         all = isa<WeightRefOp, ConstantOp>(op) || op->getNumOperands() > 0;
     for (Value operand : op->getOperands()) {
       // Destinations hold no data.
       if (operand.getDefiningOp<tensor::EmptyOp>())
@@ -148,8 +149,8 @@ void GraphRewriter::replace(Value value, Value with) {
   if (value.getType() != with.getType()) {
     OpBuilder builder(with.getContext());
     builder.setInsertionPointAfterValue(with);
-    with = tensor::CastOp::create(builder, value.getLoc(), value.getType(),
-                                  with);
+    with =
+        tensor::CastOp::create(builder, value.getLoc(), value.getType(), with);
   }
   value.replaceAllUsesWith(with);
   anyChange = true;

@@ -93,10 +93,9 @@ std::optional<GeluKind> geluGate(Value gate, Value x) {
     return isTimes(erf.getX(), x, M_SQRT1_2) ? std::optional(GeluKind::Erf)
                                              : std::nullopt;
   auto tanh = inner.getDefiningOp<TanhOp>();
-  std::optional<Scaled> scaled =
-      tanh ? matchScaled(tanh.getX()) : std::nullopt;
-  if (!scaled || !isClose(scaled->factor, std::sqrt(M_2_PI),
-                          elementTypeOf(tanh.getX())))
+  std::optional<Scaled> scaled = tanh ? matchScaled(tanh.getX()) : std::nullopt;
+  if (!scaled ||
+      !isClose(scaled->factor, std::sqrt(M_2_PI), elementTypeOf(tanh.getX())))
     return std::nullopt;
   return isTanhPolynomial(scaled->x, x) ? std::optional(GeluKind::Tanh)
                                         : std::nullopt;
@@ -132,8 +131,8 @@ struct RecognizeSilu : OpRewritePattern<MulOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(MulOp op,
                                 PatternRewriter &rewriter) const override {
-    for (auto [x, gate] : {std::pair(op.getA(), op.getB()),
-                           std::pair(op.getB(), op.getA())}) {
+    for (auto [x, gate] :
+         {std::pair(op.getA(), op.getB()), std::pair(op.getB(), op.getA())}) {
       auto sigmoid = gate.getDefiningOp<SigmoidOp>();
       if (!sigmoid || sigmoid.getX() != x || x.getType() != op.getType())
         continue;

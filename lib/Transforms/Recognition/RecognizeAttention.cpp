@@ -54,8 +54,7 @@ private:
   /// `value` with its dims in the given order; repeated heads once.
   Value toTokens(OpBuilder &builder, Value value,
                  ArrayRef<int64_t> permutation) {
-    Value moved =
-        buildTranspose(builder, value.getLoc(), value, permutation);
+    Value moved = buildTranspose(builder, value.getLoc(), value, permutation);
     SmallVector<int64_t> order = {0, 1, 2, 3};
     Value source = moved;
     if (auto transpose = moved.getDefiningOp<TransposeOp>()) {
@@ -85,11 +84,11 @@ private:
              vs = rewriter.shapes.shapeOf(heads.v);
     std::optional<int64_t> count = qs[2].getConstant(),
                            groups = ks[2].getConstant();
-    bool grouped =
-        qs[2] == ks[2] || (count && groups && *groups > 0 && *count % *groups == 0 &&
-                           rewriter.shapes.shapeOf(dot.getB())[1] == qs[2]);
-    if (qs[0] != ks[0] || ks[0] != vs[0] || ks[1] != vs[1] ||
-        ks[2] != vs[2] || qs[3] != ks[3] || !grouped)
+    bool grouped = qs[2] == ks[2] ||
+                   (count && groups && *groups > 0 && *count % *groups == 0 &&
+                    rewriter.shapes.shapeOf(dot.getB())[1] == qs[2]);
+    if (qs[0] != ks[0] || ks[0] != vs[0] || ks[1] != vs[1] || ks[2] != vs[2] ||
+        qs[3] != ks[3] || !grouped)
       return std::nullopt;
     heads.extents = {qs[0], qs[2], qs[1], ks[1]};
     return heads;
@@ -150,8 +149,8 @@ private:
       return std::nullopt;
     mask.form = *form;
     for (const ScoreAddend &addend : biases) {
-      Value bias = buildBias(builder, loc, addend.value, extents,
-                             rewriter.shapes);
+      Value bias =
+          buildBias(builder, loc, addend.value, extents, rewriter.shapes);
       if (!bias)
         return std::nullopt;
       if (elementTypeOf(bias) != type)
@@ -168,8 +167,7 @@ private:
 
   void rewrite(SoftmaxOp softmax) {
     if (softmax->getNumResults() != 1 || softmax.getLog() ||
-        static_cast<int64_t>(softmax.getAxis()) !=
-            rankOf(softmax.getX()) - 1)
+        static_cast<int64_t>(softmax.getAxis()) != rankOf(softmax.getX()) - 1)
       return;
     std::optional<Probabilities> way =
         matchProbabilities(softmax->getResult(0));
@@ -193,15 +191,15 @@ private:
       dead = !std::isinf(mask->fill) ? DeadRow::Uniform
              : way->guarded          ? DeadRow::Zero
                                      : DeadRow::NaN;
-    auto attention = AttentionOp::create(
-        builder, loc, heads->q, heads->k, heads->v, keyMask, mask->bias,
-        heads->scale, mask->form.causal, mask->form.window, scores->softcap,
-        dead);
+    auto attention =
+        AttentionOp::create(builder, loc, heads->q, heads->k, heads->v, keyMask,
+                            mask->bias, heads->scale, mask->form.causal,
+                            mask->form.window, scores->softcap, dead);
     if (Value offset = buildQueryOffset(builder, loc, mask->form, extents))
       attention.getQueryOffsetMutable().assign(offset);
-    rewriter.replace(way->product->getResult(0),
-                     buildTranspose(builder, loc, attention->getResult(0),
-                                    {0, 2, 1, 3}));
+    rewriter.replace(
+        way->product->getResult(0),
+        buildTranspose(builder, loc, attention->getResult(0), {0, 2, 1, 3}));
   }
 
   GraphRewriter rewriter;

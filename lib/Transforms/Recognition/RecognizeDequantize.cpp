@@ -24,7 +24,7 @@ Value matchDecoded(Value value) {
     return {};
   auto type = dyn_cast<IntegerType>(elementTypeOf(cast.getX()));
   return type && type.getWidth() > 1 && type.getWidth() <= 8 ? cast.getX()
-                                                              : Value();
+                                                             : Value();
 }
 
 class DequantizeMatcher {

@@ -36,9 +36,8 @@ public:
 
 private:
   void rewrite(MatmulOp op) {
-    if (op->getNumResults() != 1 || op->use_empty() ||
-        rankOf(op.getB()) != 2 || !weights.isWeight(op.getB()) ||
-        weights.isWeight(op.getA()) ||
+    if (op->getNumResults() != 1 || op->use_empty() || rankOf(op.getB()) != 2 ||
+        !weights.isWeight(op.getB()) || weights.isWeight(op.getA()) ||
         !isa<FloatType>(elementTypeOf(op.getA())) ||
         elementTypeOf(op->getResult(0)) != elementTypeOf(op.getA()))
       return;

@@ -133,8 +133,7 @@ public:
 
 private:
   /// The vector of `size` elements that a weight is, of whatever rank.
-  Value asVector(OpBuilder &builder, Location loc, Value weight,
-                 int64_t size) {
+  Value asVector(OpBuilder &builder, Location loc, Value weight, int64_t size) {
     auto type = cast<RankedTensorType>(weight.getType());
     if (!weights.isWeight(weight) || type.getNumElements() != size ||
         (size != 1 && type.getShape().back() != size))
@@ -144,8 +143,7 @@ private:
   }
 
   /// The only user of `value` if it combines it with a weight vector.
-  template <typename OpTy>
-  OpTy userWithVector(Value value, int64_t size) {
+  template <typename OpTy> OpTy userWithVector(Value value, int64_t size) {
     auto user = dyn_cast_or_null<OpTy>(onlyReaderOf(value));
     if (!user || user.getType() != value.getType())
       return {};
@@ -194,9 +192,8 @@ private:
     else
       gamma = ConstantOp::create(
           builder, loc,
-          DenseElementsAttr::get(
-              RankedTensorType::get(size, elementTypeOf(x)),
-              builder.getFloatAttr(elementTypeOf(x), 1.0)));
+          DenseElementsAttr::get(RankedTensorType::get(size, elementTypeOf(x)),
+                                 builder.getFloatAttr(elementTypeOf(x), 1.0)));
     if (beta)
       beta = asVector(builder, loc, beta, size);
     if (!gamma)

@@ -61,11 +61,10 @@ private:
       if (!rest)
         return;
     }
-    Value keyMask =
-        buildKeyMask(builder, loc, *form, extents, rewriter.shapes);
+    Value keyMask = buildKeyMask(builder, loc, *form, extents, rewriter.shapes);
     // Rows that the bias hides as a whole are NaN by arithmetic, or uniform if
     // it is finite.
-    DeadRow dead = split.visible.isTrue() ? op.getDeadRow()
+    DeadRow dead = split.visible.isTrue()   ? op.getDeadRow()
                    : std::isinf(split.fill) ? DeadRow::NaN
                                             : DeadRow::Uniform;
     auto attention = AttentionOp::create(

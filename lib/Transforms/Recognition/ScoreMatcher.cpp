@@ -27,8 +27,7 @@ static std::optional<Scaled> matchSoftcap(Value value) {
   if (!outer)
     return std::nullopt;
   auto tanh = outer->x.getDefiningOp<TanhOp>();
-  std::optional<Scaled> inner =
-      tanh ? matchScaled(tanh.getX()) : std::nullopt;
+  std::optional<Scaled> inner = tanh ? matchScaled(tanh.getX()) : std::nullopt;
   if (!inner || outer->factor <= 0 ||
       !isClose(inner->factor * outer->factor, 1.0, elementTypeOf(value)))
     return std::nullopt;
@@ -97,9 +96,9 @@ std::optional<Scores> ingot::matchScores(Value value) {
       if (scores.softcap != 0.0 || factor <= 0.0 || !scores.addends.empty() ||
           whenTrue.has_value() == whenFalse.has_value())
         return std::nullopt;
-      scores.choices.push_back({where.getCondition(), whenTrue.has_value(),
-                                factor * whenTrue.value_or(
-                                             whenFalse.value_or(0.0))});
+      scores.choices.push_back(
+          {where.getCondition(), whenTrue.has_value(),
+           factor * whenTrue.value_or(whenFalse.value_or(0.0))});
       value = whenTrue ? where.getB() : where.getA();
     } else {
       return std::nullopt;
@@ -169,8 +168,8 @@ std::optional<Probabilities> ingot::matchProbabilities(Value value) {
       auto isNan = dyn_cast<IsNanOp>(users[0]);
       auto where = dyn_cast<WhereOp>(users[1]);
       if (!isNan || !where || onlyReaderOf(isNan) != where ||
-          where.getCondition() != isNan.getResult() ||
-          where.getB() != value || !isScalar(where.getA(), 0.0))
+          where.getCondition() != isNan.getResult() || where.getB() != value ||
+          !isScalar(where.getA(), 0.0))
         return std::nullopt;
       result.guarded = true;
       value = where;
