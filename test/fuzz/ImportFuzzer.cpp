@@ -33,8 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   std::vector<ImportError> errors;
   auto module = importOnnxBuffer(std::move(bytes), "fuzzed.onnx", &context,
                                  options, errors);
-  bool consistent = module ? mlir::succeeded(mlir::verify(*module))
-                           : !errors.empty();
+  bool consistent =
+      module ? mlir::succeeded(mlir::verify(*module)) : !errors.empty();
   if (!consistent) {
     std::fputs(module ? "the imported module does not verify\n"
                       : "refused without a reason\n",
