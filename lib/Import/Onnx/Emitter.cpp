@@ -8,6 +8,7 @@
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/ADT/StringExtras.h"
+#include <cmath>
 
 using namespace llvm;
 using namespace mlir;
@@ -133,6 +134,8 @@ Value Emitter::scalar(double value, Type type) {
                    &lost);
     return constant(DenseElementsAttr::get(shaped, number));
   }
+  if (!std::isfinite(value))
+    return fail("an infinite number in integers");
   APInt number(type.getIntOrFloatBitWidth(),
                static_cast<uint64_t>(static_cast<int64_t>(value)),
                /*isSigned=*/true, /*implicitTrunc=*/true);

@@ -155,7 +155,7 @@ Result logicalNot(NodeContext &n) {
 }
 
 template <bool isAnd> Result logical(NodeContext &n) {
-  return elementwise(n, 1, [](ArrayRef<Number> v) -> MaybeNumber {
+  return elementwise(n, 2, [](ArrayRef<Number> v) -> MaybeNumber {
     auto a = v[0].integer(), b = v[1].integer();
     if (!a || !b)
       return std::nullopt;

@@ -42,11 +42,24 @@ OwningOpRef<ModuleOp> Importer::run() {
   importOutputs();
   if (!errors.empty())
     return nullptr;
-  if (failed(verify(*module))) {
-    errors.add("", "the imported module is not valid");
+  if (!verifyModule())
     return nullptr;
-  }
   return std::move(module);
+}
+
+/// What the dialect refuses is an error of the node it came from.
+bool Importer::verifyModule() {
+  ScopedDiagnosticHandler handler(context(), [&](Diagnostic &diagnostic) {
+    StringRef node;
+    if (auto name = dyn_cast<NameLoc>(diagnostic.getLocation()))
+      node = name.getName();
+    errors.add("", diagnostic.str(), node);
+    return success();
+  });
+  bool valid = succeeded(verify(*module));
+  if (!valid && errors.empty())
+    errors.add("", "the imported module is not valid");
+  return valid;
 }
 
 /// Reports everything that no handler exists for, before any work is done.
@@ -181,9 +194,13 @@ Value Importer::materializeData(const TensorData &data, Type type,
     OpBuilder weights(function);
     SmallString<128> path(sys::path::parent_path(file.path()));
     sys::path::append(path, data.file);
-    auto weight = WeightOp::create(
-        weights, emit.loc, name.empty() ? StringRef("weight") : name, shaped,
-        StringRef(path), data.offset, uint64_t(data.bytes.size()));
+    // Symbols of dims share the module's table.
+    std::string symbol = name.empty() ? "weight" : name.str();
+    while (usedSymbols.contains(symbol))
+      symbol += "_weight";
+    auto weight =
+        WeightOp::create(weights, emit.loc, symbol, shaped, StringRef(path),
+                         data.offset, uint64_t(data.bytes.size()));
     symbols.insert(weight);
     auto ref = WeightRefOp::create(emit.builder, emit.loc, shaped,
                                    FlatSymbolRefAttr::get(weight));

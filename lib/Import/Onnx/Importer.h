@@ -47,6 +47,7 @@ public:
 
 private:
   void checkSupport();
+  bool verifyModule();
   void importInitializers(size_t from);
   bool importInputs();
   DimShape inputDims(const onnx::ValueInfoProto &info);
@@ -55,7 +56,7 @@ private:
   void importNodes(llvm::ArrayRef<Node> nodes);
   void importNode(const Node &node);
   void checkDeclared(llvm::StringRef name, const onnx::TypeProto &type,
-                     const Tensor &tensor, llvm::StringRef what);
+                     const Tensor &tensor);
   void importOutputs();
   Value materializeContents(const Contents &contents, Type type);
   Value materializeData(const TensorData &data, Type type,

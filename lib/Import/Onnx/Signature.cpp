@@ -80,9 +80,14 @@ void Importer::requireAtLeast(StringRef symbol, int64_t min) {
 /// Notes the symbols that are an input's dim by themselves: expressions over
 /// them can be checked when the program is run, others could not be computed.
 void Importer::collectSymbols() {
+  usedSymbols.insert("main");
+  if (options.eraseDims)
+    return;
   for (auto [id, info] : graph.inputs)
     for (const auto &dim : info->type().tensor_type().shape().dim())
-      if (isSymbolName(dim.dim_param()))
+      // One that had to be renamed cannot be found by an expression.
+      if (isSymbolName(dim.dim_param()) &&
+          symbolFor(dim.dim_param()) == dim.dim_param())
         plainSymbols.insert(dim.dim_param());
 }
 
@@ -174,14 +179,14 @@ bool Importer::importInputs() {
   return true;
 }
 
-/// Compares what was computed with what the file says of a value. Names of
-/// dims are hints; numbers are claims.
+/// Compares an output with what the file declares. Names of dims are hints;
+/// numbers are claims.
 void Importer::checkDeclared(StringRef name, const TypeProto &type,
-                             const Tensor &tensor, StringRef what) {
+                             const Tensor &tensor) {
   if (!type.has_tensor_type())
     return;
   int dtype = type.tensor_type().elem_type();
-  std::string where = (what + " '" + name + "'").str();
+  std::string where = ("output '" + name + "'").str();
   if (dtype && tensor.type != elementTypeFor(dtype, context())) {
     std::string made;
     raw_string_ostream(made) << tensor.type;
@@ -220,7 +225,7 @@ void Importer::importOutputs() {
       errors.add("", "output '" + info->name() + "' was not computed");
       return;
     }
-    checkDeclared(info->name(), info->type(), tensors[id], "output");
+    checkDeclared(info->name(), info->type(), tensors[id]);
     values.push_back(value);
     attributes.push_back(b.getDictionaryAttr(
         {b.getNamedAttr("ingot.name", b.getStringAttr(info->name())),
@@ -235,9 +240,8 @@ void Importer::importOutputs() {
 
   OpBuilder front = OpBuilder::atBlockBegin(module->getBody());
   for (const std::string &name : symbolOrder) {
-    auto dim = DimOp::create(front, UnknownLoc::get(context()), name,
-                             minima.lookup(name), IntegerAttr());
-    (void)dim;
+    DimOp::create(front, UnknownLoc::get(context()), name,
+                  uint64_t(minima.lookup(name)), IntegerAttr());
   }
 }
 

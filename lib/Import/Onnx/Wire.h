@@ -18,8 +18,9 @@ namespace ingot::onnxin {
 struct WireLimits {
   /// Graphs nested in attributes of nodes, counted in messages.
   unsigned maxDepth = 48;
-  /// Tensor payloads of at least this many bytes are located, not copied.
-  uint64_t minLocatedBytes = 1024;
+  /// Tensor payloads of at least this many bytes are located, not copied: what
+  /// is smaller has too few elements for a weight.
+  uint64_t minLocatedBytes = 65;
   /// Everything that is not a located payload must fit in here.
   uint64_t maxKeptBytes = uint64_t(1) << 30;
 };

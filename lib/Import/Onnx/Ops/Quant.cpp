@@ -184,6 +184,8 @@ void convInteger(NodeContext &n) {
 
 void qlinearConv(NodeContext &n) {
   Emitter &e = n.e;
+  if (!n.has(7))
+    return n.error("it lacks zero points");
   Value sums = convolve(n, shifted(n, 0, 2, 1), shifted(n, 3, 5, 0), {});
   if (!sums)
     return n.failed() ? void() : n.out(0, {});
