@@ -238,9 +238,16 @@ Value ingot::buildBias(OpBuilder &builder, Location loc, Value bias,
   DimShape shape = shapes.shapeOf(bias);
   if (shape.size() > full.size())
     return {};
-  shape.insert(shape.begin(), full.size() - shape.size(), DimExpr::constant(1));
-  for (auto [dim, extent] : llvm::zip_equal(shape, full))
-    if (!dim.isConstant(1) && dim != extent)
+  DimShape to(full.size() - shape.size(), DimExpr::constant(1));
+  llvm::append_range(to, shape);
+  for (auto [dim, extent] : llvm::zip_equal(to, full)) {
+    if (dim.isConstant(1) || dim == extent)
+      continue;
+    if (dim.isConstant())
       return {};
-  return buildReshape(builder, loc, bias, shape, shapes);
+    // That the model adds the two makes them equal wherever it is valid; the
+    // reshape checks it.
+    dim = extent;
+  }
+  return buildReshape(builder, loc, bias, to, shapes);
 }

@@ -13,6 +13,7 @@
 using namespace mlir;
 
 void ingot::buildRecognitionPipeline(OpPassManager &manager) {
+  manager.addPass(createBoundDims());
   OpPassManager &functions = manager.nest<func::FuncOp>();
   auto tidy = [&] {
     functions.addPass(createCanonicalizerPass());

@@ -9,6 +9,20 @@
 
 include "mlir/Pass/PassBase.td"
 
+def BoundDims : Pass<"ingot-bound-dims", "::mlir::ModuleOp"> {
+  let summary = "Find the bounds of dims that a model implies";
+  let description = [{
+    Where an op broadcasts a dim `min(c, s)`, the slice of a table of c positions,
+    against a dim s, the model is valid only for s up to c. The bound
+    goes to the declaration of s, so that a longer input is refused, and the
+    expression becomes s.
+
+    Example: with a table of 64 positions, `ingot.dim @seq` becomes
+    `ingot.dim @seq {max = 64}` and `min(64, seq)` becomes `seq`.
+  }];
+  let dependentDialects = ["::ingot::IngotDialect"];
+}
+
 def CanonicalizeGraph : Pass<"ingot-canonicalize-graph", "::mlir::func::FuncOp"> {
   let summary = "Remove ops that provably change nothing";
   let description = [{

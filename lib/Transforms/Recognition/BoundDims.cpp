@@ -1,0 +1,196 @@
+//===- BoundDims.cpp - bounds of dims that a model implies ----------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "Matchers.h"
+#include "ingot/Transforms/Recognition.h"
+
+#include "mlir/IR/AttrTypeSubElements.h"
+
+namespace ingot {
+#define GEN_PASS_DEF_BOUNDDIMS
+#include "lib/Transforms/Recognition/Passes.h.inc"
+} // namespace ingot
+
+using namespace mlir;
+using namespace ingot;
+
+namespace {
+
+using Bounds = llvm::StringMap<int64_t>;
+
+/// The symbol and the constant where the expression is min(constant, symbol).
+std::optional<std::pair<std::string, int64_t>>
+matchMinimum(const DimExpr &expr) {
+  if (expr.getTerms().size() != 1)
+    return std::nullopt;
+  const DimExpr::Term &term = expr.getTerms()[0];
+  if (term.coefficient != 1 || term.atoms.size() != 1 ||
+      term.atoms[0]->kind != DimExpr::AtomKind::Min)
+    return std::nullopt;
+  const std::vector<DimExpr> &args = term.atoms[0]->args;
+  for (unsigned i : {0, 1})
+    if (std::optional<std::string> symbol = args[i].getSymbol())
+      if (std::optional<int64_t> limit = args[1 - i].getConstant())
+        return std::make_pair(*symbol, *limit);
+  return std::nullopt;
+}
+
+/// Two dims that an op broadcasts against each other are equal or one: min(c,
+/// s) meets s only where s <= c, since c is not one.
+void collectBounds(Operation *op, ShapeAnalysis &shapes, Bounds &bounds) {
+  size_t rank = 0;
+  SmallVector<DimShape> operands;
+  for (Value operand : op->getOperands()) {
+    operands.push_back(shapes.shapeOf(operand));
+    rank = std::max(rank, operands.back().size());
+  }
+  if (auto broadcast = dyn_cast<BroadcastToOp>(op)) {
+    operands.push_back(broadcast.getTo().getDims());
+    rank = std::max(rank, operands.back().size());
+  }
+  for (size_t i = 0; i < rank; ++i) {
+    SmallVector<DimExpr> dims;
+    for (const DimShape &shape : operands)
+      if (i < shape.size())
+        dims.push_back(shape[shape.size() - 1 - i]);
+    for (const DimExpr &dim : dims) {
+      auto minimum = matchMinimum(dim);
+      if (!minimum || minimum->second < 2 ||
+          !llvm::is_contained(dims, DimExpr::symbol(minimum->first)))
+        continue;
+      auto [entry, isNew] = bounds.insert(*minimum);
+      entry->second = std::min(entry->second, minimum->second);
+    }
+  }
+}
+
+/// The expression under the bounds.
+DimExpr simplify(const DimExpr &expr, const Bounds &bounds) {
+  DimExpr result;
+  for (const DimExpr::Term &term : expr.getTerms()) {
+    DimExpr product = DimExpr::constant(term.coefficient);
+    for (const DimExpr::AtomRef &atom : term.atoms) {
+      DimExpr factor = DimExpr::symbol(atom->name);
+      if (atom->kind != DimExpr::AtomKind::Symbol) {
+        DimExpr a = simplify(atom->args[0], bounds),
+                b = simplify(atom->args[1], bounds);
+        switch (atom->kind) {
+        case DimExpr::AtomKind::FloorDiv:
+          factor = DimExpr::floorDiv(a, b);
+          break;
+        case DimExpr::AtomKind::Max:
+          factor = DimExpr::max(a, b);
+          break;
+        case DimExpr::AtomKind::Min:
+          factor = DimExpr::min(a, b);
+          if (auto minimum = matchMinimum(factor)) {
+            auto bound = bounds.find(minimum->first);
+            if (bound != bounds.end() && bound->second <= minimum->second)
+              factor = DimExpr::symbol(minimum->first);
+          }
+          break;
+        default:
+          factor = DimExpr::broadcast(a, b);
+        }
+      }
+      product = product * factor;
+    }
+    result = result + product;
+  }
+  return result;
+}
+
+/// `type` with the extents that turned out to be constant.
+RankedTensorType refined(RankedTensorType type, const DimShape &shape) {
+  SmallVector<int64_t> extents(type.getShape());
+  for (auto [extent, dim] : llvm::zip_equal(extents, shape))
+    if (ShapedType::isDynamic(extent))
+      extent = dim.getConstant().value_or(ShapedType::kDynamic);
+  return RankedTensorType::get(extents, type.getElementType());
+}
+
+/// Gives a destination-style op a destination of another type.
+void refineDestination(DestinationStyleOpInterface op, RankedTensorType type) {
+  auto empty = op.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>();
+  if (!empty)
+    return;
+  SmallVector<Value> sizes;
+  for (auto [i, extent] : llvm::enumerate(type.getShape()))
+    if (ShapedType::isDynamic(extent))
+      sizes.push_back(empty.getDynamicSize(i));
+  OpBuilder builder(op);
+  op.getDpsInitsMutable()[0].set(
+      tensor::EmptyOp::create(builder, op.getLoc(), type, sizes));
+  op->getResult(0).setType(type);
+}
+
+/// Makes types as exact as the expressions of the dims have become.
+void refineTypes(func::FuncOp function) {
+  ShapeAnalysis shapes;
+  SmallVector<Operation *> ops;
+  function.walk([&](ShapeInferenceInterface op) { ops.push_back(op); });
+  for (Operation *op : ops) {
+    if (op->getNumResults() != 1)
+      continue;
+    Value result = op->getResult(0);
+    auto type = cast<RankedTensorType>(result.getType());
+    RankedTensorType exact = refined(type, shapes.shapeOf(result));
+    if (exact == type)
+      continue;
+    if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
+      refineDestination(destination, exact);
+    else
+      result.setType(exact);
+  }
+  for (Block &block : function.getBody())
+    if (auto terminator = dyn_cast<func::ReturnOp>(block.getTerminator()))
+      function.setType(FunctionType::get(function.getContext(),
+                                         function.getArgumentTypes(),
+                                         terminator.getOperandTypes()));
+}
+
+struct BoundDimsPass : ingot::impl::BoundDimsBase<BoundDimsPass> {
+  void runOnOperation() override {
+    Bounds bounds;
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      ShapeAnalysis shapes;
+      function.walk([&](Operation *op) {
+        if (op->hasTrait<Elementwise>() || isa<BroadcastToOp>(op))
+          collectBounds(op, shapes, bounds);
+      });
+    }
+    if (bounds.empty())
+      return;
+    Bounds declared;
+    for (auto dim : getOperation().getOps<DimOp>()) {
+      auto bound = bounds.find(dim.getSymName());
+      // A bound below the declared minimum would leave no valid input.
+      if (bound == bounds.end() ||
+          bound->second < static_cast<int64_t>(dim.getMin()))
+        continue;
+      int64_t max = bound->second;
+      if (dim.getMax())
+        max = std::min(max, static_cast<int64_t>(*dim.getMax()));
+      dim.setMax(max);
+      declared[dim.getSymName()] = max;
+    }
+    AttrTypeReplacer replacer;
+    replacer.addReplacement([&](DimsAttr attr) -> std::optional<Attribute> {
+      DimShape dims = attr.getDims();
+      for (DimExpr &dim : dims)
+        dim = simplify(dim, declared);
+      return DimsAttr::get(attr.getContext(), dims);
+    });
+    replacer.recursivelyReplaceElementsIn(getOperation(), /*replaceAttrs=*/true,
+                                          /*replaceLocs=*/false,
+                                          /*replaceTypes=*/false);
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (!function.isExternal())
+        refineTypes(function);
+  }
+};
+
+} // namespace
