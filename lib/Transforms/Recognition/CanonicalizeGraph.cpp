@@ -185,11 +185,32 @@ private:
     DimShape permuted;
     for (int64_t dim : permutation)
       permuted.push_back(source[dim]);
-    if (permuted != rewriter.shapes.shapeOf(split))
+    auto parts = groupDims(permuted, rewriter.shapes.shapeOf(split));
+    if (!parts)
       return;
+    // Dims that stay merged must have been neighbours all along.
+    SmallVector<std::pair<int64_t, int64_t>> firstDims;
+    for (auto [i, part] : llvm::enumerate(*parts)) {
+      for (size_t j = 1; j < part.size(); ++j)
+        if (permutation[part[j]] != permutation[part[0]] + int64_t(j))
+          return;
+      firstDims.push_back({permutation[part[0]], i});
+    }
+    llvm::sort(firstDims);
+    DimShape merged;
+    SmallVector<int64_t> order(parts->size());
+    for (auto [place, first] : llvm::enumerate(firstDims)) {
+      order[first.second] = place;
+      DimExpr size = DimExpr::constant(1);
+      for (int64_t dim : (*parts)[first.second])
+        size = size * permuted[dim];
+      merged.push_back(size);
+    }
     OpBuilder builder(split);
-    rewriter.replace(split, buildTranspose(builder, split.getLoc(),
-                                           merge.getX(), permutation));
+    Location loc = split.getLoc();
+    Value x =
+        buildReshape(builder, loc, merge.getX(), merged, rewriter.shapes);
+    rewriter.replace(split, buildTranspose(builder, loc, x, order));
   }
 
   GraphRewriter rewriter;

@@ -41,3 +41,15 @@ func.func @true_and(%m: tensor<?x?xi1> {ingot.dims = #ingot.dims<batch, seq>}) -
   %2 = ingot.cast %1 {to = i1} : (tensor<?x?xf32>) -> tensor<?x?xi1>
   return %2 : tensor<?x?xi1>
 }
+
+// Heads that were repeated just before stay merged.
+// CHECK-LABEL: @hidden_transpose_of_repeated_heads
+// CHECK: %[[R:.*]] = ingot.reshape %arg0 to <batch, 6, seq, 16>
+// CHECK-NEXT: ingot.transpose %[[R]] by [0, 1, 3, 2]
+// CHECK-NEXT: return
+func.func @hidden_transpose_of_repeated_heads(%k: tensor<?x3x2x?x16xf32> {ingot.dims = #ingot.dims<batch, 3, 2, seq, 16>}) -> tensor<?x6x16x?xf32> {
+  %0 = ingot.reshape %k to <batch * 6, seq, 16> : (tensor<?x3x2x?x16xf32>) -> tensor<?x?x16xf32>
+  %1 = ingot.transpose %0 by [0, 2, 1] : (tensor<?x?x16xf32>) -> tensor<?x16x?xf32>
+  %2 = ingot.reshape %1 to <batch, 6, 16, seq> : (tensor<?x16x?xf32>) -> tensor<?x6x16x?xf32>
+  return %2 : tensor<?x6x16x?xf32>
+}
