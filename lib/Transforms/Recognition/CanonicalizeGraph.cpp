@@ -208,8 +208,7 @@ private:
     }
     OpBuilder builder(split);
     Location loc = split.getLoc();
-    Value x =
-        buildReshape(builder, loc, merge.getX(), merged, rewriter.shapes);
+    Value x = buildReshape(builder, loc, merge.getX(), merged, rewriter.shapes);
     rewriter.replace(split, buildTranspose(builder, loc, x, order));
   }
 
