@@ -30,7 +30,8 @@ def onnx_seeds(folder):
 
 
 def artifact_seeds(folder):
-    """The artifact of a small model."""
+    """The artifact of a small model, and one that was made without a compiler."""
+    shutil.copy(BUILD / "test" / "unit" / "runtime" / "images" / "test.ingot", folder)
     model = small.save(small.dense(), folder / "dense.onnx")
     harness.ingot_ok("compile", model, "-o", folder / "dense.ingot")
     model.unlink()

@@ -21,8 +21,8 @@ namespace ingot::rt::test {
 
 using Bytes = std::vector<unsigned char>;
 
-/// Modes of TestImage.c.
-enum Mode : int32_t { Add = 0, Fail = 1, Spin = 2, Rounding = 3 };
+/// Modes of TestImage.c; 1 adds as well, for hosts that fill in ones.
+enum Mode : int32_t { Add = 0, Fail = 2, Spin = 3, Rounding = 4 };
 
 /// A folder of its own for one test.
 class TemporaryFolder {

@@ -105,7 +105,7 @@ static void rounding(IngotContext *ctx, int64_t worker, int64_t workers) {
 }
 
 // Function pointers need relative relocations.
-static Mode volatile modes[] = {add, fail, spin, rounding};
+static Mode volatile modes[] = {add, add, fail, spin, rounding, add, add, add};
 
 #if !defined(VARIANT_NO_ENTRY)
 EXPORT void ingot_entry(IngotContext *ctx, int64_t worker, int64_t workers) {
@@ -115,7 +115,7 @@ EXPORT void ingot_entry(IngotContext *ctx, int64_t worker, int64_t workers) {
 #elif defined(VARIANT_TLS)
   mode += perThread++;
 #endif
-  modes[mode & 3](ctx, worker, workers);
+  modes[mode & 7](ctx, worker, workers);
 }
 #else
 EXPORT Mode *ingot_other(void) { return (Mode *)modes; }
