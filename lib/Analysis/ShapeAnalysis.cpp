@@ -106,6 +106,31 @@ DimShape ShapeAnalysis::computeResult(OpResult result) {
   }
   if (auto cast = dyn_cast<tensor::CastOp>(op))
     return shapes[cast.getSource()];
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
+    DimShape shape;
+    const DimShape &source = shapes[collapse.getSrc()];
+    for (const ReassociationIndices &group :
+         collapse.getReassociationIndices()) {
+      DimExpr extent = DimExpr::constant(1);
+      for (int64_t dim : group)
+        extent = extent * source[dim];
+      shape.push_back(extent);
+    }
+    return shape;
+  }
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
+    DimShape shape;
+    for (OpFoldResult size : expand.getMixedOutputShape()) {
+      auto value = dyn_cast<Value>(size);
+      std::optional<DimExpr> dim =
+          value ? indexValue(value)
+                : DimExpr::constant(
+                      llvm::cast<IntegerAttr>(llvm::cast<Attribute>(size))
+                          .getInt());
+      shape.push_back(dim ? *dim : unknown());
+    }
+    return shape;
+  }
   if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
     if (OpOperand *init = destination.getTiedOpOperand(result))
       return shapes[init->get()];

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "ingot/Pipelines/CpuPipelines.h"
 
+#include "ingot/Conversion/IngotToLinalg.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
 #include "ingot/Conversion/TileToVector.h"
 #include "ingot/Transforms/Passes.h"
@@ -15,6 +16,11 @@
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
+
+void ingot::buildStructuredPipeline(OpPassManager &passes) {
+  passes.addPass(createConvertIngotToLinalg());
+  passes.addPass(createCanonicalizerPass());
+}
 
 void ingot::buildWeightsPipeline(OpPassManager &passes) {
   passes.addPass(createCSEPass());
@@ -52,6 +58,7 @@ void ingot::buildCpuPipeline(OpPassManager &passes, const TargetInfo &target) {
 }
 
 void ingot::buildLlvmPipeline(OpPassManager &passes) {
+  passes.addPass(createLowerExpandShapes());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createCanonicalizerPass());

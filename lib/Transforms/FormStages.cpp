@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ingot/Transforms/Passes.h"
+#include "lib/Transforms/StageInfo.h"
 #include "lib/Transforms/TileSizes.h"
 
 #include "mlir/Analysis/SliceAnalysis.h"
@@ -89,7 +90,7 @@ llvm::SmallPtrSet<Value, 4> usedInductionVars(tensor::ExtractSliceOp slice,
 /// Decides which producers join the stage of one root.
 struct FusionControl {
   /// The root and every producer fused so far: their uses of a value go away.
-  llvm::SmallPtrSet<Operation *, 8> members;
+  llvm::SetVector<Operation *> members;
   bool rootIsParallel;
 
   std::optional<scf::SCFTileAndFuseOptions::ControlFnResult>
@@ -136,12 +137,14 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
     for (Operation &op : llvm::reverse(func.getBody().front()))
       if (isa<TilingInterface>(op) && op.getNumResults() != 0)
         candidates.push_back(&op);
+    // What stages cost is known of whole tensors, before they are cut.
+    ingot::StageInfo info(func);
     // Consumers come first: a producer that every consumer absorbed is dead
     // when its turn comes.
     for (Operation *op : candidates) {
       if (isDead(op))
         continue;
-      if (failed(formStage(rewriter, cast<TilingInterface>(op))))
+      if (failed(formStage(rewriter, cast<TilingInterface>(op), info)))
         return signalPassFailure();
     }
     RewritePatternSet patterns(&getContext());
@@ -169,7 +172,8 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
     return applyPatternsGreedily(func, std::move(patterns));
   }
 
-  LogicalResult formStage(IRRewriter &rewriter, TilingInterface root) {
+  LogicalResult formStage(IRRewriter &rewriter, TilingInterface root,
+                          ingot::StageInfo &info) {
     SmallVector<int64_t> sizes = tileSizesFor(root);
     // One tile: the op is staged as a whole after bufferization.
     if (llvm::all_of(sizes, [](int64_t size) { return size == 0; }))
@@ -199,6 +203,8 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
         scf::tileConsumerAndFuseProducersUsingSCF(rewriter, root, options);
     if (failed(result))
       return root->emitError("cannot be cut into tiles");
+    if (!result->loops.empty())
+      result->loops.front()->setLoc(info.locationOf(control.members));
     for (auto [from, to] : result->replacements)
       rewriter.replaceAllUsesWith(from, to);
     return success();

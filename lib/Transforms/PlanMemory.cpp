@@ -4,6 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "ingot/Analysis/ShapeAnalysis.h"
 #include "ingot/Transforms/Passes.h"
 
 #include "mlir/Dialect/Affine/Transforms/Transforms.h"
@@ -52,6 +53,7 @@ struct PlanMemoryPass : ingot::impl::PlanMemoryBase<PlanMemoryPass> {
       return;
     body = &func.getBody().front();
     knownSizes.clear();
+    perWorker = nullptr;
     OpBuilder b(func.getContext());
     arena = addArgument(
         func, MemRefType::get({ShapedType::kDynamic}, b.getI8Type()), "arena");
@@ -63,12 +65,13 @@ struct PlanMemoryPass : ingot::impl::PlanMemoryBase<PlanMemoryPass> {
     b.setInsertionPointToStart(body);
     anchor = arith::ConstantIndexOp::create(b, func.getLoc(), alignment);
 
-    Value total = placeBuffers(func);
+    shared = placeBuffers(func);
+    if (!shared)
+      return signalPassFailure();
+    Value total = placeScratch(func, shared);
     if (!total)
       return signalPassFailure();
-    total = placeScratch(func, total);
-    if (!total)
-      return signalPassFailure();
+    describe(func);
     auto ret = cast<func::ReturnOp>(body->getTerminator());
     ret->insertOperands(ret->getNumOperands(), total);
     SmallVector<Type> results(ret->getOperandTypes());
@@ -112,12 +115,17 @@ private:
     for (const KnownSize &known : knownSizes)
       if (known.constant == constant && ValueRange(known.dims) == dynamicDims)
         return known.bytes;
-    AffineExpr count = b.getAffineSymbolExpr(0);
-    OpFoldResult bytes = affine::makeComposedFoldedAffineApply(
-        b, loc,
-        AffineMap::get(0, 1, (count * constant).ceilDiv(alignment) * alignment),
-        getAsOpFoldResult(product(b, loc, dynamicDims)));
-    Value value = getValueOrCreateConstantIndexOp(b, loc, bytes);
+    Value value = product(b, loc, dynamicDims);
+    auto index = [&](int64_t number) -> Value {
+      return arith::ConstantIndexOp::create(b, loc, number);
+    };
+    if (constant % alignment == 0) {
+      value = b.createOrFold<arith::MulIOp>(loc, value, index(constant));
+    } else {
+      value = b.createOrFold<arith::MulIOp>(loc, value, index(constant));
+      value = b.createOrFold<arith::CeilDivSIOp>(loc, value, index(alignment));
+      value = b.createOrFold<arith::MulIOp>(loc, value, index(alignment));
+    }
     knownSizes.push_back({constant, SmallVector<Value>(dynamicDims), value});
     return value;
   }
@@ -261,7 +269,7 @@ private:
       return base;
     OpBuilder b(anchor);
     Location loc = func.getLoc();
-    Value perWorker = stageBytes.front();
+    perWorker = stageBytes.front();
     for (Value bytes : ArrayRef(stageBytes).drop_front())
       perWorker = b.createOrFold<arith::MaxSIOp>(loc, perWorker, bytes);
     Value mine = arith::MulIOp::create(b, loc, worker, perWorker);
@@ -271,6 +279,22 @@ private:
                       arena);
     Value all = arith::MulIOp::create(b, loc, workers, perWorker);
     return arith::AddIOp::create(b, loc, base, all);
+  }
+
+  /// Notes the arena's size on the function, for people.
+  void describe(func::FuncOp func) {
+    ingot::ShapeAnalysis shapes;
+    std::optional<ingot::DimExpr> total = shapes.indexValue(shared);
+    if (total && perWorker) {
+      std::optional<ingot::DimExpr> each = shapes.indexValue(perWorker);
+      if (each)
+        total = *total + *each * ingot::DimExpr::symbol("workers");
+      else
+        total = std::nullopt;
+    }
+    if (total)
+      func->setAttr("ingot.arena",
+                    StringAttr::get(func.getContext(), total->str()));
   }
 
   /// Turns `alloc` into stack memory if a small constant bounds its size.
@@ -334,6 +358,8 @@ private:
   Block *body = nullptr;
   Operation *anchor = nullptr;
   Value arena, worker, workers;
+  /// Bytes of the buffers between the stages, and of one worker's scratch.
+  Value shared, perWorker;
 };
 
 } // namespace

@@ -3,9 +3,10 @@
 // The first and the third buffer share a slot; the second is alive with both.
 // CHECK-LABEL: func @reuse(
 // CHECK-SAME: %[[A:[a-z0-9]*]]: memref<?xi8> {ingot.role = "arena"}
-// CHECK-DAG: %[[ZERO:.*]] = arith.constant 0
-// CHECK-DAG: %[[BYTES:.*]] = affine.apply
-// CHECK-DAG: %[[TOTAL:.*]] = arith.addi %[[BYTES]], %[[BYTES]]
+// CHECK: %[[ALIGNED:.*]] = arith.ceildivsi
+// CHECK: %[[BYTES:.*]] = arith.muli %[[ALIGNED]]
+// CHECK: %[[ZERO:.*]] = arith.constant 0
+// CHECK: %[[TOTAL:.*]] = arith.addi %[[BYTES]], %[[BYTES]]
 // CHECK: %[[V0:.*]] = memref.view %[[A]][%[[ZERO]]]
 // CHECK: memref.view %[[A]][%[[BYTES]]]
 // CHECK: scf.forall

@@ -12,6 +12,9 @@
 
 namespace ingot {
 
+/// ingot ops on tensors -> linalg and the structured ops that have kernels.
+void buildStructuredPipeline(mlir::OpPassManager &passes);
+
 /// Moves what depends on weights alone into functions of its own and lays out
 /// the weights section.
 void buildWeightsPipeline(mlir::OpPassManager &passes);

@@ -271,6 +271,8 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
     if (failed(ingot::emitSizes(*program, errors)) ||
         failed(ingot::emitEntry(*program, errors)))
       return signalPassFailure();
+    if (Attribute arena = mains.front()->getAttr("ingot.arena"))
+      module->setAttr("ingot.arena", arena);
     mains.front().erase();
     // Symbols and weights are addresses from here on.
     for (Operation &op : llvm::make_early_inc_range(*module.getBody()))

@@ -7,6 +7,7 @@
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
 
+#include "ingot/Analysis/ShapeAnalysis.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 namespace ingot {
@@ -55,6 +56,7 @@ bool isRematerialized(Value value) {
 
 struct OutlineStagesPass : ingot::impl::OutlineStagesBase<OutlineStagesPass> {
   void runOnOperation() override {
+    stages.clear();
     SymbolTable symbols(getOperation());
     llvm::DenseMap<func::FuncOp, func::FuncOp, SameBody> unique;
     SmallVector<func::FuncOp> mains;
@@ -73,6 +75,8 @@ struct OutlineStagesPass : ingot::impl::OutlineStagesBase<OutlineStagesPass> {
                main.getBody().front().getOps<scf::ForallOp>()))
         outline(stage, worker, workers, error, symbols, unique);
     }
+    getOperation()->setAttr("ingot.stages",
+                            ArrayAttr::get(&getContext(), stages));
   }
 
 private:
@@ -138,9 +142,45 @@ private:
       symbols.insert(func);
     else
       func.erase();
+    describe(stage, entry->second);
     b.setInsertionPoint(stage);
     func::CallOp::create(b, loc, entry->second, arguments);
     stage.erase();
+  }
+
+  /// Notes for people what the stage holds; the description made when it was
+  /// formed is the metadata of its location.
+  void describe(scf::ForallOp stage, func::FuncOp func) {
+    Builder b(stage->getContext());
+    NamedAttrList attrs;
+    if (auto fused = dyn_cast<FusedLoc>(stage.getLoc()))
+      if (auto known = dyn_cast_or_null<DictionaryAttr>(fused.getMetadata()))
+        attrs = NamedAttrList(known);
+    if (!attrs.get("ops")) {
+      llvm::SetVector<StringRef> names;
+      for (Operation &op : stage.getBody()->without_terminator())
+        if (!isMemoryEffectFree(&op))
+          names.insert(op.getName().stripDialect());
+      attrs.set("ops", b.getStringAttr(llvm::join(names, " + ")));
+    }
+    attrs.set("name", func.getSymNameAttr());
+    ingot::ShapeAnalysis shapes;
+    std::optional<ingot::DimExpr> tiles = ingot::DimExpr::constant(1);
+    auto valueOf = [&](OpFoldResult value) -> std::optional<ingot::DimExpr> {
+      if (auto attr = dyn_cast<Attribute>(value))
+        return ingot::DimExpr::constant(cast<IntegerAttr>(attr).getInt());
+      return shapes.indexValue(cast<Value>(value));
+    };
+    for (auto [upper, step] :
+         llvm::zip(stage.getMixedUpperBound(), stage.getMixedStep())) {
+      auto u = valueOf(upper), s = valueOf(step);
+      tiles = tiles && u && s
+                  ? std::optional(*tiles * ingot::DimExpr::ceilDiv(*u, *s))
+                  : std::nullopt;
+    }
+    if (tiles)
+      attrs.set("tiles", b.getStringAttr(tiles->str()));
+    stages.push_back(attrs.getDictionary(b.getContext()));
   }
 
   /// Emits the loop over one worker's tiles, with the stage's body in it.
@@ -188,6 +228,8 @@ private:
         alloca->moveBefore(loop);
     });
   }
+
+  SmallVector<Attribute> stages;
 };
 
 } // namespace

@@ -63,4 +63,18 @@ def LowerChecks : Pass<"ingot-lower-checks", "::mlir::ModuleOp"> {
                            "::mlir::LLVM::LLVMDialect"];
 }
 
+def LowerExpandShapes : Pass<"ingot-lower-expand-shapes"> {
+  let summary = "Write memref.expand_shape as sizes and strides";
+  let description = [{
+    Upstream's expansion of strided metadata does not know reshapes that split
+    one dim into several dynamic ones; here the sizes are operands of the op, so
+    all follow from the source's strides.
+
+    Example: `memref.expand_shape %a [[0, 1]] output_shape [%b, %s]` becomes
+    `memref.reinterpret_cast %base to sizes: [%b, %s], strides: [%s, 1]`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 #endif // INGOT_CONVERSION_MEGATOCPU_PASSES

@@ -1,0 +1,34 @@
+// RUN: ingot-opt %s -ingot-emit-entry | FileCheck %s
+
+// Dims that do not fit the symbols are refused by message number.
+// CHECK: ingot.errors = ["", "input 'y': dim 0 must be seq * 2"
+// CHECK-LABEL: func @ingot_sizes(
+// CHECK-SAME: %[[DIMS:.*]]: !llvm.ptr, %{{.*}}: i64, %{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr) -> i32
+// CHECK: llvm.getelementptr %[[DIMS]]
+// CHECK: arith.cmpi eq
+// CHECK-LABEL: func private @ingot_barrier(
+// CHECK: llvm.atomicrmw add {{.*}} acq_rel
+// CHECK: llvm.load {{.*}} atomic acquire
+// CHECK-LABEL: func @ingot_entry(
+// CHECK-SAME: %[[CTX:.*]]: !llvm.ptr
+// CHECK: call @stage_0
+// CHECK: %[[STOP:.*]] = call @ingot_barrier(%[[CTX]]
+// CHECK: cf.cond_br %[[STOP]]
+// CHECK: call @stage_0
+// CHECK-NOT: ingot_barrier
+// CHECK-NOT: ingot.dim
+ingot.dim @seq
+func.func @main(%x: memref<?xf32> {ingot.role = "input", ingot.dims = #ingot.dims<seq>},
+                %y: memref<?xf32> {ingot.role = "input", ingot.name = "y", ingot.dims = #ingot.dims<seq * 2>},
+                %o: memref<?xf32> {ingot.role = "output"},
+                %arena: memref<?xi8> {ingot.role = "arena"}, %worker: index {ingot.role = "worker"},
+                %workers: index {ingot.role = "workers"}) -> (index, index) {
+  %n = ingot.size <seq>
+  %c0 = arith.constant 0 : index
+  func.call @stage_0(%x, %o, %n, %worker, %workers) : (memref<?xf32>, memref<?xf32>, index, index, index) -> ()
+  func.call @stage_0(%o, %o, %n, %worker, %workers) : (memref<?xf32>, memref<?xf32>, index, index, index) -> ()
+  return %n, %c0 : index, index
+}
+func.func private @stage_0(%x: memref<?xf32>, %o: memref<?xf32>, %n: index, %worker: index, %workers: index) {
+  return
+}
