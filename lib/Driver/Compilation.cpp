@@ -16,6 +16,7 @@
 #include "lib/Driver/Weights.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/Transforms/Passes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -120,7 +121,10 @@ LogicalResult Compilation::importModel() {
 
 LogicalResult Compilation::toStructuredOps() {
   report("recognise", 0.05);
-  if (failed(runPasses(*module, "1-recognised", buildRecognitionPipeline)))
+  if (failed(runPasses(*module, "1-recognised", [](OpPassManager &passes) {
+        passes.addPass(createCanonicalizerPass());
+        passes.addPass(createCSEPass());
+      })))
     return failure();
   describeOps(*module, manifest);
   report("lower", 0.1);
@@ -181,14 +185,14 @@ LogicalResult Compilation::writeArtifact() {
     return failure();
   }
   WeightFiles files;
-  std::span<unsigned char> section = writer.value()->weights();
+  std::span<unsigned char> section = writer->get()->weights();
   if (failed(copyWeights(weights, files, section)))
     return failure();
   if (weightFunctions &&
       failed(runWeightFunctions(weights, (*module)->getLoc(), weightImage,
                                 files, section)))
     return failure();
-  rt::Status status = writer.value()->finish(
+  rt::Status status = writer->get()->finish(
       manifest,
       {reinterpret_cast<const unsigned char *>(image.data()), image.size()});
   if (!status.ok()) {

@@ -99,8 +99,10 @@ void ingot::optimizeLlvmIr(Module &module) {
   ModulePassManager passes;
   // A fixed text: parsing cannot fail.
   cantFail(builder.parsePassPipeline(
-      passes, "function(sroa,early-cse<memssa>,instcombine,simplifycfg,"
-              "loop-mssa(loop-rotate,licm),gvn,instcombine,loop-mssa(licm),"
+      passes, "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,"
+              "simplifycfg,"
+              "loop-mssa(loop-rotate,licm),gvn,instcombine<no-verify-fixpoint>,"
+              "loop-mssa(licm),"
               "simplifycfg)"));
   passes.run(module, modules);
 }

@@ -95,7 +95,7 @@ private:
     stage.walk([&](Operation *op) {
       if (op->getNumOperands() == 0 && op->getNumRegions() == 0 && isPure(op) &&
           !op->hasTrait<OpTrait::ConstantLike>() &&
-          !op->hasTrait<OpTrait::IsTerminator>())
+          !op->hasTrait<OpTrait::IsTerminator>() && !isa<linalg::IndexOp>(op))
         op->moveBefore(stage);
     });
 
