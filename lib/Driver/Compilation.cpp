@@ -12,11 +12,11 @@
 #include "ingot/Pipelines/Registration.h"
 #include "ingot/Target/ArtifactWriter.h"
 #include "ingot/Target/ObjectCode.h"
+#include "ingot/Transforms/Recognition.h"
 #include "lib/Driver/ManifestBuilder.h"
 #include "lib/Driver/Weights.h"
 
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/Transforms/Passes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -121,10 +121,7 @@ LogicalResult Compilation::importModel() {
 
 LogicalResult Compilation::toStructuredOps() {
   report("recognise", 0.05);
-  if (failed(runPasses(*module, "1-recognised", [](OpPassManager &passes) {
-        passes.addPass(createCanonicalizerPass());
-        passes.addPass(createCSEPass());
-      })))
+  if (failed(runPasses(*module, "1-recognised", buildRecognitionPipeline)))
     return failure();
   describeOps(*module, manifest);
   report("lower", 0.1);
