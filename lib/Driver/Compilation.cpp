@@ -17,6 +17,7 @@
 #include "lib/Driver/Weights.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/Transforms/Passes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -121,7 +122,10 @@ LogicalResult Compilation::importModel() {
 
 LogicalResult Compilation::toStructuredOps() {
   report("recognise", 0.05);
-  if (failed(runPasses(*module, "1-recognised", buildRecognitionPipeline)))
+  if (failed(runPasses(*module, "1-recognised", [](OpPassManager &passes) {
+        passes.addPass(createCanonicalizerPass());
+        passes.addPass(createCSEPass());
+      })))
     return failure();
   describeOps(*module, manifest);
   report("lower", 0.1);
