@@ -94,10 +94,15 @@ std::optional<MaskForm> ingot::reduceMask(const MaskPredicate &predicate,
     auto both = query ? linearIn(query->second, MaskAxis::Key) : std::nullopt;
     if (!both || dependsOnPosition(both->second))
       return std::nullopt;
-    if (query->first == 1 && both->first == -1 && !form.causal) {
+    // A single query has position zero, which no expression shows.
+    bool isQuery = query->first == 1 ||
+                   (query->first == 0 && extents.queries.isConstant(1));
+    if (isQuery && both->first == -1 && !form.causal) {
       form.causal = true;
       form.offset = both->second;
-    } else if (query->first == -1 && both->first == 1) {
+    } else if ((query->first == -1 ||
+                (query->first == 0 && extents.queries.isConstant(1))) &&
+               both->first == 1) {
       lowerBounds.push_back(both->second);
     } else {
       return std::nullopt;

@@ -49,7 +49,19 @@ private:
     bool hides = false;
     double fill = 0.0;
     Value bias;
+    /// Whether the bias is known to be a finite number everywhere.
+    bool finite = true;
   };
+
+  /// Whether an element is one of known finite numbers.
+  static bool isFinite(const std::optional<MaskElement> &element) {
+    if (!element)
+      return false;
+    bool choice = element->kind == MaskElement::Kind::Choice;
+    return (choice || element->kind == MaskElement::Kind::Real) &&
+           std::isfinite(element->whenTrue) &&
+           (!choice || std::isfinite(element->whenFalse));
+  }
 
   /// `value` with its dims in the given order; repeated heads once.
   Value toTokens(OpBuilder &builder, Value value,
@@ -84,7 +96,8 @@ private:
              vs = rewriter.shapes.shapeOf(heads.v);
     std::optional<int64_t> count = qs[2].getConstant(),
                            groups = ks[2].getConstant();
-    bool grouped = qs[2] == ks[2] ||
+    // One key head serves all query heads also where the product broadcasts.
+    bool grouped = qs[2] == ks[2] || ks[2].isConstant(1) ||
                    (count && groups && *groups > 0 && *count % *groups == 0 &&
                     rewriter.shapes.shapeOf(dot.getB())[1] == qs[2]);
     if (qs[0] != ks[0] || ks[0] != vs[0] || ks[1] != vs[1] || ks[2] != vs[2] ||
@@ -134,12 +147,15 @@ private:
                    (addend.factor > 0 && hidesKeys(fill, type) &&
                     reduceMask(split.visible, extents, rewriter.shapes));
       if (!hides) {
+        mask.finite &= isFinite(analysis.elementAtPosition(addend.value));
         biases.push_back(addend);
         continue;
       }
       hide(split.visible, fill);
-      if (split.bias)
+      if (split.bias) {
+        mask.finite = false;
         biases.push_back({split.bias, addend.factor});
+      }
     }
     if (numFills > 1)
       return std::nullopt;
@@ -180,8 +196,8 @@ private:
     std::optional<Mask> mask =
         heads ? matchMask(builder, loc, *scores, *heads) : std::nullopt;
     // A guard turns rows that a bias hides as a whole into zeros, which
-    // attention with a bias does not.
-    if (!mask || (way->guarded && mask->bias))
+    // attention with a bias does not; a finite bias hides nothing as a whole.
+    if (!mask || (way->guarded && mask->bias && !mask->finite))
       return;
     const AttentionExtents &extents = heads->extents;
     Value keyMask =

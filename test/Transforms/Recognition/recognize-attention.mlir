@@ -96,3 +96,42 @@ func.func @probabilities(%q: tensor<2x6x5x16xf32>, %k: tensor<2x6x16x5xf32>, %v:
   %o = ingot.matmul ins(%p, %v : tensor<2x6x5x5xf32>, tensor<2x6x5x16xf32>) outs(%e1 : tensor<2x6x5x16xf32>) -> tensor<2x6x5x16xf32>
   return %o, %p : tensor<2x6x5x16xf32>, tensor<2x6x5x5xf32>
 }
+
+// A mask that is no conjunction of positions and keys is a bias; its finite
+// fill makes the guard idle.
+// CHECK-LABEL: @arbitrary_mask
+// CHECK: ingot.attention
+// CHECK-SAME: bias(%{{.*}} : tensor<2x1x5x5xf32>)
+func.func @arbitrary_mask(%q: tensor<2x6x5x16xf32>, %k: tensor<2x6x16x5xf32>, %v: tensor<2x6x5x16xf32>, %m: tensor<2x1x5x5xi1>) -> tensor<2x6x5x16xf32> {
+  %none = ingot.constant dense<0.0> : tensor<f32>
+  %lowest = ingot.constant dense<-3.40282347E+38> : tensor<f32>
+  %bias = ingot.where %m, %none, %lowest : (tensor<2x1x5x5xi1>, tensor<f32>, tensor<f32>) -> tensor<2x1x5x5xf32>
+  %e0 = tensor.empty() : tensor<2x6x5x5xf32>
+  %dot = ingot.matmul ins(%q, %k : tensor<2x6x5x16xf32>, tensor<2x6x16x5xf32>) outs(%e0 : tensor<2x6x5x5xf32>) -> tensor<2x6x5x5xf32>
+  %sum = ingot.add %dot, %bias : (tensor<2x6x5x5xf32>, tensor<2x1x5x5xf32>) -> tensor<2x6x5x5xf32>
+  %p = ingot.softmax ins(%sum : tensor<2x6x5x5xf32>) outs(%e0 : tensor<2x6x5x5xf32>) {axis = 3 : i64} -> tensor<2x6x5x5xf32>
+  %nan = ingot.is_nan %p : (tensor<2x6x5x5xf32>) -> tensor<2x6x5x5xi1>
+  %g = ingot.where %nan, %none, %p : (tensor<2x6x5x5xi1>, tensor<f32>, tensor<2x6x5x5xf32>) -> tensor<2x6x5x5xf32>
+  %e1 = tensor.empty() : tensor<2x6x5x16xf32>
+  %o = ingot.matmul ins(%g, %v : tensor<2x6x5x5xf32>, tensor<2x6x5x16xf32>) outs(%e1 : tensor<2x6x5x16xf32>) -> tensor<2x6x5x16xf32>
+  return %o : tensor<2x6x5x16xf32>
+}
+
+// With minus infinity the guard makes rows without visible keys zero, which
+// attention with a bias does not: the primitives stay.
+// CHECK-LABEL: @arbitrary_guarded_mask
+// CHECK-NOT: ingot.attention
+func.func @arbitrary_guarded_mask(%q: tensor<2x6x5x16xf32>, %k: tensor<2x6x16x5xf32>, %v: tensor<2x6x5x16xf32>, %m: tensor<2x1x5x5xi1>) -> tensor<2x6x5x16xf32> {
+  %none = ingot.constant dense<0.0> : tensor<f32>
+  %lowest = ingot.constant dense<0xFF800000> : tensor<f32>
+  %bias = ingot.where %m, %none, %lowest : (tensor<2x1x5x5xi1>, tensor<f32>, tensor<f32>) -> tensor<2x1x5x5xf32>
+  %e0 = tensor.empty() : tensor<2x6x5x5xf32>
+  %dot = ingot.matmul ins(%q, %k : tensor<2x6x5x16xf32>, tensor<2x6x16x5xf32>) outs(%e0 : tensor<2x6x5x5xf32>) -> tensor<2x6x5x5xf32>
+  %sum = ingot.add %dot, %bias : (tensor<2x6x5x5xf32>, tensor<2x1x5x5xf32>) -> tensor<2x6x5x5xf32>
+  %p = ingot.softmax ins(%sum : tensor<2x6x5x5xf32>) outs(%e0 : tensor<2x6x5x5xf32>) {axis = 3 : i64} -> tensor<2x6x5x5xf32>
+  %nan = ingot.is_nan %p : (tensor<2x6x5x5xf32>) -> tensor<2x6x5x5xi1>
+  %g = ingot.where %nan, %none, %p : (tensor<2x6x5x5xi1>, tensor<f32>, tensor<2x6x5x5xf32>) -> tensor<2x6x5x5xf32>
+  %e1 = tensor.empty() : tensor<2x6x5x16xf32>
+  %o = ingot.matmul ins(%g, %v : tensor<2x6x5x5xf32>, tensor<2x6x5x16xf32>) outs(%e1 : tensor<2x6x5x16xf32>) -> tensor<2x6x5x16xf32>
+  return %o : tensor<2x6x5x16xf32>
+}
