@@ -17,7 +17,6 @@
 #include "lib/Driver/Weights.h"
 
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/Transforms/Passes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -122,10 +121,7 @@ LogicalResult Compilation::importModel() {
 
 LogicalResult Compilation::toStructuredOps() {
   report("recognise", 0.05);
-  if (failed(runPasses(*module, "1-recognised", [](OpPassManager &passes) {
-        passes.addPass(createCanonicalizerPass());
-        passes.addPass(createCSEPass());
-      })))
+  if (failed(runPasses(*module, "1-recognised", buildRecognitionPipeline)))
     return failure();
   describeOps(*module, manifest);
   report("lower", 0.1);
