@@ -194,6 +194,11 @@ Value Importer::materializeData(const TensorData &data, Type type,
     OpBuilder weights(function);
     SmallString<128> path(sys::path::parent_path(file.path()));
     sys::path::append(path, data.file);
+    // Bytes that several names share are one weight.
+    Value &known =
+        weightsAt[{path.str().str(), data.offset, shaped.getAsOpaquePointer()}];
+    if (known)
+      return known;
     // Symbols of dims share the module's table.
     std::string symbol = name.empty() ? "weight" : name.str();
     while (usedSymbols.contains(symbol))
@@ -208,7 +213,7 @@ Value Importer::materializeData(const TensorData &data, Type type,
     for (int64_t extent : data.dims)
       dims.push_back(DimExpr::constant(extent));
     emit.setDims(ref.getResult(), dims);
-    return ref.getResult();
+    return known = ref.getResult();
   }
   if (type.isInteger(1)) {
     SmallVector<bool> bits;

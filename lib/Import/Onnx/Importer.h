@@ -11,6 +11,10 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
 
+#include <map>
+#include <string>
+#include <tuple>
+
 namespace ingot::onnxin {
 
 /// Imports the nodes of a graph one after the other into `main`.
@@ -74,6 +78,9 @@ private:
   /// Symbols by the text of a dim_param, and names already given.
   llvm::StringMap<std::string> symbolNames;
   llvm::StringSet<> usedSymbols;
+  /// The weights met so far by file, offset and type.
+  std::map<std::tuple<std::string, uint64_t, const void *>, mlir::Value>
+      weightsAt;
   llvm::StringSet<> plainSymbols;
   llvm::StringMap<int64_t> minima;
   std::vector<std::string> symbolOrder;
