@@ -36,6 +36,8 @@ void ingot::buildStagesPipeline(OpPassManager &passes) {
   passes.addPass(createBufferize());
   passes.addPass(createCSEPass());
   passes.addPass(createCanonicalizerPass());
+  // Sizes of views are those of the buffers they were given.
+  passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   passes.addNestedPass<func::FuncOp>(createStageLeftovers());
   passes.addNestedPass<func::FuncOp>(createPlanMemory());
   passes.addPass(createCSEPass());
