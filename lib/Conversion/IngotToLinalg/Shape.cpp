@@ -106,6 +106,14 @@ struct LowerSlice : Lowering<SliceOp> {
     DimShape dims = state.shapes.shapeOf(op);
     ArrayRef<int64_t> steps = op.getSteps();
     checkSlice(e, x.dims, starts, dims, steps);
+    // A slice that starts at the very end is empty, if it is one at all; the
+    // tensor dialect has no such slices.
+    for (auto [start, extent, size] : llvm::zip_equal(starts, x.dims, dims)) {
+      std::optional<int64_t> first = start.getConstant();
+      std::optional<int64_t> count = extent.getConstant();
+      if (size.isConstant(0) || (first && count && *first >= *count))
+        return e.empty(dims, x.element());
+    }
     if (llvm::all_of(steps, [](int64_t step) { return step > 0; })) {
       SmallVector<OpFoldResult> strides;
       for (int64_t step : steps)

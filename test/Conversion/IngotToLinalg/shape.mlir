@@ -108,3 +108,14 @@ func.func @sizes(%x: tensor<?xf32> {ingot.dims = #ingot.dims<n>}) -> tensor<2xi6
   %0 = ingot.from_dims <n + 1, 7> : tensor<2xi64>
   return %0 : tensor<2xi64>
 }
+
+// -----
+
+// Nothing is read for a slice behind the last element.
+// CHECK-LABEL: func.func @nothing
+// CHECK-NEXT: tensor.empty() : tensor<2x0xf32>
+// CHECK-NEXT: return
+func.func @nothing(%x: tensor<2x4xf32>) -> tensor<2x0xf32> {
+  %0 = ingot.slice %x from <0, 4> size <2, 0> step [1, 1] : (tensor<2x4xf32>) -> tensor<2x0xf32>
+  return %0 : tensor<2x0xf32>
+}
