@@ -103,6 +103,17 @@ std::optional<SmallVector<int64_t>> kernelOf(NodeContext &n,
   return kernel;
 }
 
+/// The weight with its kernel's extents as numbers: where only the attribute
+/// says them, the file claims that they are so, which is checked when run.
+Value withKernel(Emitter &e, Value w, ArrayRef<int64_t> kernel) {
+  DimShape dims = e.dims(w);
+  if (kernel.size() + 2 != dims.size())
+    return w;
+  for (auto [i, extent] : enumerate(kernel))
+    dims[i + 2] = constant(extent);
+  return e.reshape(w, dims);
+}
+
 } // namespace
 
 Value convolve(NodeContext &n, Value x, Value w, Value bias) {
@@ -122,6 +133,7 @@ Value convolve(NodeContext &n, Value x, Value w, Value bias) {
     return {};
   if (window.symbolic)
     x = e.pad(x, {}, window.low, window.high);
+  w = withKernel(e, w, *kernel);
   if (!e.sameElements(x, w))
     return {};
   if (bias)
@@ -167,7 +179,8 @@ void convTranspose(NodeContext &n) {
   Value x = n.value(0), w = n.value(1);
   if (!x || !w)
     return n.out(0, {});
-  const DimShape dx = n.dims(0), dw = n.dims(1);
+  const DimShape dx = n.dims(0);
+  DimShape dw = n.dims(1);
   if (dx.size() < 3 || dw.size() != dx.size() || group <= 0 ||
       group > (1 << 24))
     return n.error("its operands' ranks or group");
@@ -216,6 +229,10 @@ void convTranspose(NodeContext &n) {
     low[i + 2] = constant(reach) - before;
     high[i + 2] = constant(reach + extra[i]) - after;
   }
+  w = withKernel(e, w, *kernel);
+  if (!w)
+    return n.out(0, {});
+  dw = e.dims(w);
   x = e.pad(spread(e, x, strides), {}, low, high);
   // C x M/g x k as M x C/g x k, mirrored.
   DimExpr g = constant(group);
