@@ -7,6 +7,7 @@
 #include "tools/ingot/Commands.h"
 #include "tools/ingot/Expr.h"
 #include "tools/ingot/ModelFile.h"
+#include "tools/ingot/Runtime.h"
 #include "tools/ingot/Table.h"
 
 #include "runtime/core/Artifact.h"
@@ -16,7 +17,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sys/ioctl.h>
-#include <thread>
 #include <tuple>
 #include <unistd.h>
 
@@ -46,12 +46,13 @@ struct Amount {
 /// The report: an artifact and the sizes to evaluate it at.
 class Report {
 public:
-  Report(const rt::Artifact &artifact, const Arguments &arguments)
+  /// `path` is the artifact's.
+  Report(const rt::Artifact &artifact, const std::string &path,
+         const Arguments &arguments)
       : artifact(artifact), manifest(artifact.manifest()),
         name(arguments.model) {
-    // The plan also depends on the team's size: take this machine's.
-    values["workers"] = std::max(1u, std::thread::hardware_concurrency());
     readDims(arguments.dims);
+    planArena(path);
     for (const rt::StageInfo &stage : manifest.stages)
       stages.push_back({&stage, amount(stage.flops), amount(stage.bytes),
                         amount(stage.tiles)});
@@ -69,6 +70,7 @@ private:
   };
 
   void readDims(const std::vector<std::string> &given);
+  void planArena(const std::string &path);
   Amount amount(const std::string &text) const {
     Amount result{text, {}};
     if (text.empty())
@@ -102,6 +104,9 @@ private:
   const std::string &name;
   Symbols values;
   std::vector<Stage> stages;
+  /// What the program itself plans at the given sizes, if all are given.
+  std::optional<uint64_t> arena;
+  int threads = 0;
 };
 
 } // namespace
@@ -126,6 +131,27 @@ void Report::readDims(const std::vector<std::string> &given) {
                   ": the model allows " + std::to_string(it->min) + " to " +
                   std::to_string(it->max));
     values[name] = value;
+  }
+}
+
+void Report::planArena(const std::string &path) {
+  try {
+    std::vector<Tensor> inputs;
+    for (const rt::TensorInfo &info : manifest.inputs) {
+      Tensor tensor;
+      tensor.name = info.name;
+      tensor.dtype = fromRuntime(ingot_dtype(info.dtype));
+      for (const rt::Dim &dim : info.dims)
+        tensor.dims.push_back(dim.isStatic() ? dim.value
+                                             : evaluate(dim.text, values));
+      inputs.push_back(std::move(tensor));
+    }
+    Session session(Model::load(path, /*verify=*/false), 0);
+    arena = session.arenaBytes(inputs);
+    threads = session.threads();
+  } catch (const Error &) {
+    // A dim without a value, or code for another machine: the plan stays an
+    // expression.
   }
 }
 
@@ -191,11 +217,13 @@ std::string Report::memory() const {
                  " packed tensors, mapped from the artifact"});
   table.add({"code", quantity(double(artifact.image().size()), "B"),
              "one image, no undefined symbols"});
-  Amount arena = amount(manifest.arena);
-  std::string how = arena.text.empty() ? "no scratch memory" : arena.text;
-  if (how.find("workers") != std::string::npos)
-    how += ", workers = " + std::to_string(values.at("workers"));
-  table.add({"arena", arena.value ? arena.str("B") : "", how});
+  std::string how = manifest.arena;
+  if (arena)
+    how += (how.empty() ? "planned for " : "; planned for ") +
+           std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+  else if (how.empty())
+    how = "known once every dim is given";
+  table.add({"arena", arena ? quantity(double(*arena), "B") : "", how});
   return "\nMemory\n" + table.str();
 }
 
@@ -270,7 +298,11 @@ Json Report::json() const {
     if (amount.value)
       to[valueKey] = *amount.value;
   };
-  put(out, "arena", "arena_bytes", amount(manifest.arena));
+  out["arena"] = manifest.arena;
+  if (arena) {
+    out["arena_bytes"] = *arena;
+    out["arena_threads"] = threads;
+  }
   out["stages"] = Json::array();
   for (const Stage &stage : stages) {
     Json entry = {{"name", stage.info->name},
@@ -297,7 +329,7 @@ static void explain(const Arguments &arguments) {
   auto artifact = rt::Artifact::open(file.path(), {.verifyWeights = false});
   if (!artifact.ok())
     throw Error(artifact.status().message());
-  Report report(**artifact, arguments);
+  Report report(**artifact, file.path(), arguments);
   if (arguments.jsonFile.empty())
     std::fputs(report.text(arguments.full ? 0 : lineWidth()).c_str(), stdout);
   else

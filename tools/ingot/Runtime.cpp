@@ -21,7 +21,7 @@ constexpr ingot_dtype dtypes[] = {INGOT_F16, INGOT_BF16, INGOT_F32, INGOT_F64,
                                   INGOT_U8,  INGOT_U16,  INGOT_U32, INGOT_U64,
                                   INGOT_BOOL};
 
-static Dtype fromRuntime(ingot_dtype dtype) {
+Dtype ingot::cli::fromRuntime(ingot_dtype dtype) {
   for (size_t i = 0; i < std::size(dtypes); ++i)
     if (dtypes[i] == dtype)
       return Dtype(i);
@@ -73,13 +73,32 @@ Session::Session(const Model &model, int threads) {
   handle.reset(session, ingot_session_free);
 }
 
+/// Views of the tensors, for as long as they live.
+static std::vector<ingot_tensor> views(const std::vector<Tensor> &tensors) {
+  std::vector<ingot_tensor> result;
+  for (const Tensor &tensor : tensors)
+    result.push_back({tensor.name.c_str(), dtypes[size_t(tensor.dtype)],
+                      int32_t(tensor.dims.size()), tensor.dims.data(),
+                      const_cast<std::byte *>(tensor.bytes.data()),
+                      tensor.bytes.size()});
+  return result;
+}
+
+int Session::threads() const { return ingot_session_threads(handle.get()); }
+
+uint64_t Session::arenaBytes(const std::vector<Tensor> &inputs) const {
+  std::vector<ingot_tensor> given = views(inputs);
+  ingot_result *raw = nullptr;
+  check(ingot_session_shapes(handle.get(), given.data(), given.size(), &raw));
+  std::unique_ptr<ingot_result, decltype(&ingot_result_free)> result(
+      raw, ingot_result_free);
+  ingot_run_stats stats;
+  check(ingot_result_stats(raw, &stats));
+  return stats.arena_bytes;
+}
+
 RunResult Session::run(const std::vector<Tensor> &inputs) const {
-  std::vector<ingot_tensor> given;
-  for (const Tensor &tensor : inputs)
-    given.push_back({tensor.name.c_str(), dtypes[size_t(tensor.dtype)],
-                     int32_t(tensor.dims.size()), tensor.dims.data(),
-                     const_cast<std::byte *>(tensor.bytes.data()),
-                     tensor.bytes.size()});
+  std::vector<ingot_tensor> given = views(inputs);
   ingot_result *raw = nullptr;
   check(ingot_session_run(handle.get(), given.data(), given.size(), nullptr, 0,
                           nullptr, &raw));

@@ -22,6 +22,9 @@ struct RuntimeError : Error {
   ingot_status status;
 };
 
+/// The driver's name of one of the runtime's dtypes.
+Dtype fromRuntime(ingot_dtype dtype);
+
 /// An input or output as the model declares it.
 struct TensorInfo {
   std::string name;
@@ -60,6 +63,11 @@ public:
 
   /// Runs once; inputs are found by name; all outputs, in the model's order.
   RunResult run(const std::vector<Tensor> &inputs) const;
+
+  /// Scratch memory that a run on inputs of these shapes needs; only names,
+  /// dtypes and dims are read.
+  uint64_t arenaBytes(const std::vector<Tensor> &inputs) const;
+  int threads() const;
 
 private:
   std::shared_ptr<ingot_session> handle;

@@ -176,7 +176,11 @@ TEST_F(Driver, Explains) {
   EXPECT_EQ(json["recognised"]["add"], 1);
   EXPECT_EQ(json["stages"][0]["bytes_value"], 1200);
   EXPECT_FALSE(json["stages"][0].contains("flops_value"));
-  EXPECT_TRUE(json.contains("arena_bytes"));
+  EXPECT_FALSE(json.contains("arena_bytes"));
+  EXPECT_EQ(run("explain a.ingot --dim n=9 --dim batch=2 --json e.json").status,
+            0);
+  json = nlohmann::json::parse(rt::test::readFile(file("e.json")));
+  EXPECT_EQ(json["arena_bytes"], 8 * json["arena_threads"].get<int>());
   done = run("explain a.ingot --dim batch=1001");
   EXPECT_EQ(done.status, 1);
   EXPECT_TRUE(has(done, "dim 'batch' cannot be 1001")) << done.out;

@@ -16,7 +16,7 @@ namespace ingot::cli {
 struct IsolationOptions {
   int jobs = 1;
   /// Seconds that a case may take before it is ended and counts as failed.
-  double timeLimit = 120;
+  double timeLimit = 300;
 };
 
 /// Calls work(i, scratchFolder) for i below `count`, each in a forked process,
