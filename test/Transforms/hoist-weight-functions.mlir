@@ -3,11 +3,11 @@
 // CHECK: module attributes {ingot.weights_bytes = 128 : i64}
 // The weight itself is not needed any more, what is computed from it is.
 // CHECK: ingot.weight @w : {{.*}} length 64{{$}}
-// CHECK: ingot.weight @b : {{.*}} {ingot.place = 64 : i64}
-// CHECK: ingot.weight @[[C:computed_0]] : tensor<4x4xf32> in "" at 0 length 64 {ingot.place = 0 : i64}
-// CHECK: func @main(%[[X:.*]]: tensor<4x4xf32>,
-// CHECK-SAME: %[[W:.*]]: tensor<4x4xf32> {ingot.role = "weight", ingot.weight_offset = 0 : i64}
-// CHECK-SAME: %[[B:.*]]: tensor<4x4xf32> {ingot.role = "weight", ingot.weight_offset = 64 : i64}
+// CHECK: ingot.weight @b : {{.*}} {ingot.place = 0 : i64}
+// CHECK: ingot.weight @[[C:computed_0]] : tensor<4x4xf32> in "" at 0 length 64 {ingot.place = 64 : i64}
+// CHECK: func.func @main(%[[X:.*]]: tensor<4x4xf32>,
+// CHECK-SAME: %[[B:.*]]: tensor<4x4xf32> {ingot.role = "weight", ingot.weight_offset = 0 : i64}
+// CHECK-SAME: %[[W:.*]]: tensor<4x4xf32> {ingot.role = "weight", ingot.weight_offset = 64 : i64}
 // CHECK-NOT: linalg.transpose
 // CHECK: linalg.matmul ins(%[[X]], %[[W]]
 // CHECK: linalg.add ins(%{{.*}}, %[[B]]

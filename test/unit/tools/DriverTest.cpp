@@ -123,7 +123,7 @@ TEST_F(Driver, RunSaysWhatIsWrongWithInputs) {
   EXPECT_TRUE(has(done, "'mode'")) << done.out;
   EXPECT_FALSE(fs::exists(file("no.npz")));
   cli::writeNpz(file("fail.npz"), {matrix("a", {1, 2, 3, 4}),
-                                   matrix("b", {1, 2, 3, 4}), mode(1)});
+                                   matrix("b", {1, 2, 3, 4}), mode(2)});
   done = run("run a.ingot --inputs fail.npz");
   EXPECT_EQ(done.status, 1);
   EXPECT_TRUE(has(done, "the check failed on request")) << done.out;
