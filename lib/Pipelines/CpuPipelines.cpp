@@ -56,6 +56,7 @@ void ingot::buildCpuPipeline(OpPassManager &passes, const TargetInfo &target) {
   passes.addPass(createVectorizeGeneric());
   passes.addPass(createExpandMath());
   passes.addPass(createLowerChecks());
+  passes.addNestedPass<func::FuncOp>(createHoistScratch());
   passes.addPass(createCSEPass());
 }
 

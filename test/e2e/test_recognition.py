@@ -21,7 +21,7 @@ ENCODERS = {
     # Quantization steps inside attention and gelu keep both primitive.
     "bert_qdq": {
         "attention": 0, "linear": 19, "layer_norm": 7, "gelu": 0, "embedding": 3, "softmax": 3,
-        "erf": 3,
+        "erf": 3, "is_nan": 3,
     },
     "distilbert": {"attention": 3, "linear": 20, "layer_norm": 7, "gelu": 3, "embedding": 2},
     "vit": {"attention": 3, "linear": 19, "layer_norm": 7, "gelu": 3},

@@ -77,4 +77,17 @@ def LowerExpandShapes : Pass<"ingot-lower-expand-shapes"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def HoistScratch : Pass<"ingot-hoist-scratch", "::mlir::func::FuncOp"> {
+  let summary = "Move stack buffers of static size to the function's entry";
+  let description = [{
+    A stack buffer made inside a loop would take new stack in every iteration
+    until the function returns. Its contents do not outlive an iteration, so one
+    buffer serves all of them.
+
+    Example: a `memref.alloca() : memref<64xf32>` inside an `scf.for` becomes
+    the first operation of the function.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
 #endif // INGOT_CONVERSION_MEGATOCPU_PASSES
