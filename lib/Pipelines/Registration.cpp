@@ -12,10 +12,12 @@
 #include "ingot/Conversion/MegaToCpu/TileHints.h"
 #include "ingot/Conversion/TileToVector.h"
 #include "ingot/Interfaces/Bufferization.h"
+#include "ingot/Pipelines/CpuPipelines.h"
 #include "ingot/Transforms/Passes.h"
 #include "ingot/Transforms/Recognition.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 
@@ -36,4 +38,10 @@ void ingot::registerPasses() {
   registerIngotTransformsPasses();
   registerIngotRecognitionPasses();
   registerRecognitionPipeline();
+  mlir::PassPipelineRegistration<>(
+      "ingot-stages", "linalg and structured ops to stages over buffers",
+      buildStagesPipeline);
+  mlir::PassPipelineRegistration<>(
+      "ingot-to-llvm", "A tile's scalar and vector code to LLVM's dialect",
+      buildLlvmPipeline);
 }
