@@ -42,7 +42,20 @@ void mean(NodeContext &n) {
 }
 
 void power(NodeContext &n) {
-  n.out(0, n.e.make<PowOp>(n.value(0), n.value(1)));
+  Emitter &e = n.e;
+  Value x = n.value(0), y = n.value(1);
+  bool mixed = x && y && !e.isFloat(x) && e.isFloat(y);
+  if (!mixed)
+    return n.out(0, e.make<PowOp>(x, y));
+  // Integers to a float power are cut off after computing in doubles; a result
+  // that is whole but for rounding must not lose a unit there.
+  Type f64 = e.builder.getF64Type();
+  Value raw = e.make<PowOp>(e.cast(x, f64), e.cast(y, f64));
+  Value whole = e.make<RoundOp>(raw);
+  Value error = e.make<AbsOp>(e.sub(raw, whole));
+  Value bound = e.mul(e.make<AbsOp>(whole), e.scalar(1e-12, f64));
+  Value isWhole = e.binary<LessEqualOp>(error, bound);
+  n.out(0, e.cast(e.where(isWhole, whole, raw), n.type(0)));
 }
 
 void modulo(NodeContext &n) {
