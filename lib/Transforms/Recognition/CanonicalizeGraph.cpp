@@ -218,9 +218,11 @@ private:
 struct CanonicalizeGraphPass
     : ingot::impl::CanonicalizeGraphBase<CanonicalizeGraphPass> {
   void runOnOperation() override {
-    // Each sweep that changes something makes the graph smaller.
-    while (Canonicalizer(getOperation()).sweep(getOperation())) {
-    }
+    // A sweep sees what the one before uncovered; stopping early is correct.
+    constexpr unsigned maxSweeps = 16;
+    for (unsigned i = 0; i < maxSweeps; ++i)
+      if (!Canonicalizer(getOperation()).sweep(getOperation()))
+        break;
   }
 };
 

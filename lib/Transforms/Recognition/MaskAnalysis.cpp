@@ -12,8 +12,10 @@ using namespace mlir;
 using namespace ingot;
 using Kind = MaskElement::Kind;
 
-/// Masks are a few dozen ops deep; a bound keeps hostile graphs cheap.
+/// Masks are a few dozen ops deep and as many wide; bounds keep hostile graphs
+/// cheap, in which shared values make a tree of exponential size.
 static constexpr unsigned maxDepth = 64;
+static constexpr unsigned maxElements = 2000;
 /// A predicate with more conditions is no mask of the normal form.
 static constexpr size_t maxAtoms = 16;
 
@@ -72,6 +74,7 @@ std::optional<MaskElement> MaskAnalysis::elementAtPosition(Value value) {
   std::optional<Index> index = broadcastIndex(shape, extents, position);
   if (!index)
     return std::nullopt;
+  budget = maxElements;
   return element(value, *index, 0);
 }
 
@@ -179,8 +182,9 @@ MaskElement MaskAnalysis::element(Value value, const Index &index,
   leaf.tensor = value;
   leaf.index = index;
   Operation *op = value.getDefiningOp();
-  if (!op || depth > maxDepth)
+  if (!op || depth > maxDepth || budget == 0)
     return leaf;
+  --budget;
   MaskElement result = leaf;
   if (isa<ConstantOp, FromDimsOp, RangeOp>(op))
     result = ofConstant(value, index);

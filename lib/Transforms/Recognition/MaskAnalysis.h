@@ -118,6 +118,8 @@ private:
 
   ShapeAnalysis &shapes;
   llvm::SmallVector<DimExpr> extents;
+  /// How many more elements may be computed for the present question.
+  unsigned budget = 0;
 };
 
 } // namespace ingot
