@@ -15,7 +15,9 @@ endif()
 # cannot meet it set their own flags.
 add_library(ingot_options INTERFACE)
 target_compile_options(ingot_options INTERFACE -Wall -Wextra -Werror
-                       -Wno-unused-parameter)
+                       -Wno-unused-parameter
+  # gcc 12 takes std::string's operator+ for overlapping copies.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(INGOT_SANITIZE)
   target_compile_options(ingot_options INTERFACE
     -fsanitize=${INGOT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -14,7 +14,6 @@
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/raw_ostream.h"
 
-
 using namespace mlir;
 
 namespace ingot {

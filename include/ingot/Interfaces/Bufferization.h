@@ -1,4 +1,5 @@
-//===- Bufferization.h - buffers for the dialect's structured ops *- C++ -*-===//
+//===- Bufferization.h - buffers for the dialect's structured ops *- C++
+//-*-===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

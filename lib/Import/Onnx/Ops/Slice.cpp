@@ -69,8 +69,8 @@ void sliceBy(NodeContext &n, ArrayRef<DimExpr> from, ArrayRef<DimExpr> to,
     // The rest from a constant on, said without the position it starts at.
     std::optional<int64_t> first = from[i].getConstant();
     if (step > 0 && end == dim && first && std::abs(*first) < kOpenEnd)
-      span = *first >= 0 ? dim - from[i]
-                         : DimExpr::min(dim, DimExpr() - from[i]);
+      span =
+          *first >= 0 ? dim - from[i] : DimExpr::min(dim, DimExpr() - from[i]);
     if (!isManageable(span))
       return n.dataDependent("the expression of a bound");
     starts[*axis] = start;
