@@ -324,6 +324,32 @@ private:
     return true;
   }
 
+  /// The extent that `dim`, the size of a tile `min(.., extent - i)` with an
+  /// induction variable i of `stage`, is cut from; nothing if it is no such.
+  static Value wholeExtent(OpBuilder &b, Value dim, scf::ForallOp stage) {
+    auto least = dim.getDefiningOp<affine::AffineMinOp>();
+    if (!least || least.getMap().getNumDims() != 1)
+      return {};
+    Value iv = least.getDimOperands()[0];
+    auto outside = [&](Value value) {
+      return !stage->isAncestor(value.getParentRegion()->getParentOp());
+    };
+    if (!llvm::is_contained(stage.getInductionVars(), iv) ||
+        !llvm::all_of(least.getSymbolOperands(), outside))
+      return {};
+    AffineExpr d0 = b.getAffineDimExpr(0);
+    for (AffineExpr expr : least.getMap().getResults()) {
+      AffineExpr whole =
+          simplifyAffineExpr(expr + d0, 1, least.getMap().getNumSymbols());
+      if (whole.isFunctionOfDim(0))
+        continue;
+      AffineMap map = AffineMap::get(0, least.getMap().getNumSymbols(), whole);
+      return affine::AffineApplyOp::create(b, dim.getLoc(), map,
+                                           least.getSymbolOperands());
+    }
+    return {};
+  }
+
   /// Bytes that `alloc` needs in any tile of `stage`, computed in front of
   /// the anchor.
   Value boundBytes(memref::AllocOp alloc, scf::ForallOp stage) {
@@ -341,6 +367,9 @@ private:
         return {};
       }
       Value value = getValueOrCreateConstantIndexOp(b, alloc.getLoc(), *bound);
+      // A tile is no larger than the whole either.
+      if (Value whole = wholeExtent(b, dim, stage))
+        value = arith::MinSIOp::create(b, alloc.getLoc(), value, whole);
       if (failed(hoist(value, alloc)))
         return {};
       dims.push_back(value);
