@@ -182,7 +182,9 @@ private:
   }
 
   void rewrite(SoftmaxOp softmax) {
+    // Attention keeps its sums in f32, which doubles would notice.
     if (softmax->getNumResults() != 1 || softmax.getLog() ||
+        elementTypeOf(softmax.getX()).isF64() ||
         static_cast<int64_t>(softmax.getAxis()) != rankOf(softmax.getX()) - 1)
       return;
     std::optional<Probabilities> way =
