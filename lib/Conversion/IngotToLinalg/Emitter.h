@@ -43,6 +43,8 @@ struct LoweringState {
   ShapeAnalysis shapes;
   /// Ops that cannot be lowered, and why, in the order they were met.
   llvm::MapVector<mlir::Operation *, std::string> refusals;
+  /// The structured ops that lowerings made: they are what stages are made of.
+  llvm::DenseSet<mlir::Operation *> kernels;
 };
 
 /// Builds the replacement of one op.
@@ -113,6 +115,12 @@ public:
   void check(mlir::Value condition, const llvm::Twine &what);
   /// The same for the equality of two extents; nothing if it is apparent.
   void checkEqual(const DimExpr &a, const DimExpr &b, const llvm::Twine &what);
+
+  /// Marks a structured op as one that stages are made of; gives its result.
+  mlir::Value kernel(mlir::Operation *made) {
+    state.kernels.insert(made);
+    return made->getResult(0);
+  }
 
   /// The op being lowered.
   mlir::Operation *const op;

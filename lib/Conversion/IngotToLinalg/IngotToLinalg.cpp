@@ -30,30 +30,6 @@ public:
   }
 };
 
-/// Whether the op is one of those that stages are made of, in the form that
-/// the conversion gives them.
-bool isKernel(Operation *op) {
-  auto rankIs = [&](int64_t rank) {
-    return llvm::all_of(op->getResultTypes(), [&](Type type) {
-      return cast<ShapedType>(type).getRank() == rank &&
-             getElementTypeOrSelf(type).isF32();
-    });
-  };
-  if (auto linear = dyn_cast<LinearOp>(op))
-    return linear.isPacked() && !linear.getBias() && rankIs(2);
-  if (isa<MatmulOp>(op))
-    return rankIs(3);
-  if (auto softmax = dyn_cast<SoftmaxOp>(op))
-    return rankIs(2) && softmax.getAxis() == 1;
-  if (isa<LayerNormOp, RmsNormOp>(op))
-    return rankIs(2);
-  if (auto attention = dyn_cast<AttentionOp>(op))
-    return rankIs(4) && elementTypeOf(attention.getQ()).isF32() &&
-           (!attention.getKeyMask() ||
-            elementTypeOf(attention.getKeyMask()).isInteger(8));
-  return false;
-}
-
 struct ConvertIngotToLinalgPass
     : ingot::impl::ConvertIngotToLinalgBase<ConvertIngotToLinalgPass> {
   void runOnOperation() override {
@@ -101,7 +77,7 @@ struct ConvertIngotToLinalgPass
         return true;
       if (isa<WeightRefOp>(op))
         return types.isLegal(op);
-      return isKernel(op);
+      return state.kernels.contains(op);
     };
     // What has no lowering stays, so that every such op can be reported.
     target.addDynamicallyLegalDialect<IngotDialect>(

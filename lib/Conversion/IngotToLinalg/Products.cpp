@@ -61,7 +61,7 @@ Tensor multiplyPacked(Emitter &e, const Tensor &x, const Tensor &w) {
   Value init = e.empty(dims, e.getF32Type());
   auto linear = LinearOp::create(e, init.getType(), x.value, packed.value,
                                  /*bias=*/Value(), init);
-  return {linear.getResult(0), dims};
+  return {e.kernel(linear), dims};
 }
 
 /// A product of types that have no kernel: ... x M x K times ... x K x N with
@@ -113,7 +113,7 @@ Tensor ingot::multiply(Emitter &e, const Tensor &a, const Tensor &b, Type typeA,
   DimShape dims = {x.dims[0], x.dims[1], y.dims[2]};
   Value init = e.empty(dims, kernel);
   auto product = MatmulOp::create(e, init.getType(), x.value, y.value, init);
-  return e.castFloat({product.getResult(0), dims}, result);
+  return e.castFloat({e.kernel(product), dims}, result);
 }
 
 Tensor ingot::addBias(Emitter &e, const Tensor &x, const Tensor &bias,

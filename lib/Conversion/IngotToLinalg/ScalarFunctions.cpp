@@ -102,17 +102,29 @@ static Value emitIntegerPow(Scalars &s, Args x) {
   return arith::TruncIOp::create(s, type, result);
 }
 
+/// An integer raised to a float. Whole exponents, which are what is used, give
+/// exact results; the base decides the type of the result.
+static Value emitIntegerToFloatPow(Scalars &s, Value base, Value exponent) {
+  Type real = s.getF64Type(), wide = s.getI64Type();
+  Value x = s.convert(base, s.types[0], real);
+  Value y = s.convert(exponent, s.types[1], real);
+  Value whole = s.equal(math::FloorOp::create(s, y), y);
+  Value inRange = s.logicalAnd(s.lessEqual(s.constant(0, y), y),
+                               s.less(y, s.constant(64, y)));
+  Value exact = s.logicalAnd(whole, inRange);
+  Value times = s.convert(s.select(exact, y, s.constant(0, y)), real, wide);
+  Value power =
+      math::IPowIOp::create(s, s.convert(base, s.types[0], wide), times);
+  Value rounded = s.convert(math::PowFOp::create(s, x, y), real, wide);
+  return s.convert(s.select(exact, power, rounded), wide, s.types[0]);
+}
+
 static Value emitPow(Scalars &s, PowOp, Args in) {
   Type base = s.types[0], exponent = s.types[1];
-  if (kindOf(base) != Float && kindOf(exponent) != Float)
-    return emitIntegerPow(s, in);
-  // The base decides the type of the result, not of the computation.
-  bool wide = in[0].getType().getIntOrFloatBitWidth() == 64 ||
-              in[1].getType().getIntOrFloatBitWidth() == 64;
-  Type type = kindOf(base) == Float ? in[0].getType()
-              : wide                ? Type(s.getF64Type())
-                                    : Type(s.getF32Type());
-  Value x = s.convert(in[0], base, type);
+  if (kindOf(base) != Float)
+    return kindOf(exponent) == Float ? emitIntegerToFloatPow(s, in[0], in[1])
+                                     : emitIntegerPow(s, in);
+  Value x = in[0];
   FloatAttr constant;
   IntegerAttr integer;
   std::optional<double> power;
@@ -120,18 +132,15 @@ static Value emitPow(Scalars &s, PowOp, Args in) {
     power = constant.getValueAsDouble();
   else if (matchPattern(in[1], m_Constant(&integer)))
     power = static_cast<double>(integer.getInt());
-  Value result;
   if (power == 2.0)
-    result = s.mul(x, x);
-  else if (power == 3.0)
-    result = s.mul(s.mul(x, x), x);
-  else if (power == 1.0)
-    result = x;
-  else if (power == -1.0)
-    result = s.div(s.constant(1, x), x);
-  else
-    result = math::PowFOp::create(s, x, s.convert(in[1], exponent, type));
-  return s.convert(result, type, base);
+    return s.mul(x, x);
+  if (power == 3.0)
+    return s.mul(s.mul(x, x), x);
+  if (power == 1.0)
+    return x;
+  if (power == -1.0)
+    return s.div(s.constant(1, x), x);
+  return math::PowFOp::create(s, x, s.convert(in[1], exponent, x.getType()));
 }
 
 /// A shift by the width of the type or more leaves nothing.

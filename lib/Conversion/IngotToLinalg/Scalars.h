@@ -32,7 +32,7 @@ public:
 
   /// `types` are the model's types of the operands.
   Scalars(mlir::ImplicitLocOpBuilder &builder, llvm::ArrayRef<Type> types)
-      : ImplicitLocOpBuilder(builder), types(types) {}
+      : ImplicitLocOpBuilder(builder), types(types.begin(), types.end()) {}
 
   /// The type that elements of the model's type `type` are computed with.
   static Type computeType(Type type);
@@ -76,7 +76,8 @@ public:
   /// ln(1 + e^x) without overflow.
   Value softplus(Value a);
 
-  llvm::ArrayRef<Type> types;
+  /// The model's types of the operands.
+  const llvm::SmallVector<Type, 3> types;
 
 private:
   Value toInteger(Value value, Type to, bool isUnsigned);

@@ -39,7 +39,7 @@ struct LowerAttention : Lowering<AttentionOp> {
         read(op.getK(), adaptor.getK()), read(op.getV(), adaptor.getV()),
         keyMask, bias, adaptor.getQueryOffset(), init, op.getScale(),
         op.getCausal(), op.getWindow(), op.getSoftcap(), op.getDeadRow());
-    return e.castFloat({attention.getResult(0), dims}, result).value;
+    return e.castFloat({e.kernel(attention), dims}, result).value;
   }
 };
 
@@ -145,9 +145,8 @@ struct LowerSoftmax : Lowering<SoftmaxOp> {
     if (type.isF64())
       return e.transpose(softmaxOfDoubles(e, moved, op.getLog()), swap).value;
     Value y = onRows(e, moved, type, [&](Value rows, Value init) {
-      return SoftmaxOp::create(e, init.getType(), rows, init, /*axis=*/1,
-                               op.getLog())
-          .getResult(0);
+      return e.kernel(SoftmaxOp::create(e, init.getType(), rows, init,
+                                        /*axis=*/1, op.getLog()));
     });
     return e.transpose({y, moved.dims}, swap).value;
   }
@@ -177,9 +176,8 @@ struct LowerLayerNorm : Lowering<LayerNormOp> {
     Tensor x = e.tensor(op.getX(), adaptor.getX());
     Type result = elementTypeOf(op.getInit());
     return onRows(e, x, result, [&](Value rows, Value init) {
-      return LayerNormOp::create(e, init.getType(), rows, gamma, beta, init,
-                                 op.getEpsilon())
-          .getResult(0);
+      return e.kernel(LayerNormOp::create(e, init.getType(), rows, gamma, beta,
+                                          init, op.getEpsilon()));
     });
   }
 };
@@ -200,9 +198,8 @@ struct LowerRmsNorm : Lowering<RmsNormOp> {
     Tensor x = e.tensor(op.getX(), adaptor.getX());
     Type result = elementTypeOf(op.getInit());
     return onRows(e, x, result, [&](Value rows, Value init) {
-      return RmsNormOp::create(e, init.getType(), rows, gamma.value, init,
-                               op.getEpsilon())
-          .getResult(0);
+      return e.kernel(RmsNormOp::create(e, init.getType(), rows, gamma.value,
+                                        init, op.getEpsilon()));
     });
   }
 };

@@ -73,3 +73,18 @@ func.func @integers(%a: tensor<2x3xui8>, %b: tensor<3x4xi8>) -> tensor<2x4xi32> 
   %0 = ingot.matmul ins(%a, %b : tensor<2x3xui8>, tensor<3x4xi8>) outs(%i : tensor<2x4xi32>) -> tensor<2x4xi32>
   return %0 : tensor<2x4xi32>
 }
+
+// -----
+
+ingot.dim @b
+
+// A stack times one matrix is a product of rows, whatever its rank.
+// CHECK-LABEL: func.func @stack
+// CHECK-NOT: ingot.matmul
+// CHECK: ingot.linear ins({{.*}} : tensor<?x8xf32>, tensor<1x8x16xf32>)
+func.func @stack(%x: tensor<?x3x8xf32> {ingot.dims = #ingot.dims<b, 3, 8>}, %w: tensor<8x16xf32>) -> tensor<?x3x16xf32> {
+  %m = ingot.size <b>
+  %i = tensor.empty(%m) : tensor<?x3x16xf32>
+  %0 = ingot.matmul ins(%x, %w : tensor<?x3x8xf32>, tensor<8x16xf32>) outs(%i : tensor<?x3x16xf32>) -> tensor<?x3x16xf32>
+  return %0 : tensor<?x3x16xf32>
+}
