@@ -6,8 +6,8 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
-import threading
 
 import numpy as np
 
@@ -151,20 +151,24 @@ def explained(model, **dims):
         return json.loads(pathlib.Path(report).read_text())
 
 
+# A process inherits the peak of the one that forks it, and tests have large
+# ones: a small interpreter in between starts the process to be measured.
+MEASURE = """
+import os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+print(usage.ru_maxrss * 1024)
+sys.exit(os.waitstatus_to_exitcode(status) != 0)
+"""
+
+
 def peak_memory(*args, timeout=600):
     """Runs `ingot ARGS` and returns the largest resident size in bytes."""
-    child = subprocess.Popen(
-        [str(INGOT), *map(str, args)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(INGOT), *map(str, args)],
+        capture_output=True,
         text=True,
+        timeout=timeout,
     )
-    timer = threading.Timer(timeout, child.kill)
-    timer.start()
-    message = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    timer.cancel()
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0, message
-    return usage.ru_maxrss * 1024
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
