@@ -217,12 +217,23 @@ private:
     stagePending |= isStage;
     readPending |= isRead;
     if (auto check = dyn_cast<ingot::CheckOp>(op)) {
-      ingot::emitCheck(b, loc, map.lookupOrDefault(check.getCondition()),
-                       errors.idOf(check.getMessage()), error);
+      // What follows may rely on it: every worker finds the same and leaves.
+      Value holds = map.lookupOrDefault(check.getCondition());
+      ingot::emitCheck(b, loc, holds, errors.idOf(check.getMessage()), error);
+      auto [here, next] = startBlock();
+      b.setInsertionPointToEnd(here);
+      cf::CondBranchOp::create(b, loc, holds, next, exit);
+      b.setInsertionPointToStart(next);
       return success();
     }
     b.clone(op, map);
     return success();
+  }
+
+  /// Makes the block in which the program goes on; gives this one and that.
+  std::pair<Block *, Block *> startBlock() {
+    Block *next = b.createBlock(exit);
+    return {next->getPrevNode(), next};
   }
 
   void waitForAll(func::FuncOp func) {
@@ -234,8 +245,8 @@ private:
         func::CallOp::create(b, loc, barrierName, TypeRange{b.getI1Type()},
                              ValueRange{context, target})
             .getResult(0);
-    Block *next = b.createBlock(exit);
-    b.setInsertionPointToEnd(next->getPrevNode());
+    auto [here, next] = startBlock();
+    b.setInsertionPointToEnd(here);
     cf::CondBranchOp::create(b, loc, isStopped, exit, next);
     b.setInsertionPointToStart(next);
     stagePending = readPending = false;
