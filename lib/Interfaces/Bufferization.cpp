@@ -17,6 +17,24 @@ using namespace mlir::bufferization;
 
 namespace {
 
+/// The op's operands, with buffers in place of tensors.
+FailureOr<SmallVector<Value>> buffersOf(Operation *op, RewriterBase &rewriter,
+                                        const BufferizationOptions &options,
+                                        BufferizationState &state) {
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands()) {
+    if (!isa<TensorType>(operand.getType())) {
+      operands.push_back(operand);
+      continue;
+    }
+    FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
+    if (failed(buffer))
+      return failure();
+    operands.push_back(*buffer);
+  }
+  return operands;
+}
+
 /// The same op on buffers, without results. The destination is overwritten and
 /// never read.
 template <typename OpTy>
@@ -32,23 +50,45 @@ struct DestinationModel
                           BufferizationState &state) const {
     auto destination = cast<DestinationStyleOpInterface>(op);
     rewriter.setInsertionPoint(op);
-    SmallVector<Value> operands;
-    for (OpOperand &operand : op->getOpOperands()) {
-      if (!isa<TensorType>(operand.get().getType())) {
-        operands.push_back(operand.get());
-        continue;
-      }
-      FailureOr<Value> buffer =
-          getBuffer(rewriter, operand.get(), options, state);
-      if (failed(buffer))
-        return failure();
-      operands.push_back(*buffer);
-    }
+    FailureOr<SmallVector<Value>> operands =
+        buffersOf(op, rewriter, options, state);
+    if (failed(operands))
+      return failure();
     SmallVector<Value> results;
     for (OpOperand &init : destination.getDpsInitsMutable())
-      results.push_back(operands[init.getOperandNumber()]);
-    mlir::clone(rewriter, op, TypeRange(), operands);
+      results.push_back((*operands)[init.getOperandNumber()]);
+    mlir::clone(rewriter, op, TypeRange(), *operands);
     replaceOpWithBufferizedValues(rewriter, op, results);
+    return success();
+  }
+};
+
+/// The same op on buffers, for one that reads its operands and has no results.
+template <typename OpTy>
+struct ReaderModel
+    : BufferizableOpInterface::ExternalModel<ReaderModel<OpTy>, OpTy> {
+  bool bufferizesToMemoryRead(Operation *, OpOperand &,
+                              const AnalysisState &) const {
+    return true;
+  }
+  bool bufferizesToMemoryWrite(Operation *, OpOperand &,
+                               const AnalysisState &) const {
+    return false;
+  }
+  AliasingValueList getAliasingValues(Operation *, OpOperand &,
+                                      const AnalysisState &) const {
+    return {};
+  }
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    rewriter.setInsertionPoint(op);
+    FailureOr<SmallVector<Value>> operands =
+        buffersOf(op, rewriter, options, state);
+    if (failed(operands))
+      return failure();
+    mlir::clone(rewriter, op, TypeRange(), *operands);
+    rewriter.eraseOp(op);
     return success();
   }
 };
@@ -61,7 +101,8 @@ template <typename... OpTys> void attach(MLIRContext *context) {
 
 void ingot::registerBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, IngotDialect *) {
-    attach<LinearOp, MatmulOp, AttentionOp, SoftmaxOp, LayerNormOp, RmsNormOp>(
-        context);
+    attach<LinearOp, MatmulOp, AttentionOp, PagedAttentionOp, SoftmaxOp,
+           LayerNormOp, RmsNormOp>(context);
+    KvAppendOp::attachInterface<ReaderModel<KvAppendOp>>(*context);
   });
 }

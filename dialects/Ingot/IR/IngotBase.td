@@ -36,6 +36,7 @@ def Ingot_Dialect : Dialect {
     Unsigned integers are `uiN`, booleans `i1`, signed integers signless `iN`.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
   let hasConstantMaterializer = 1;
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect",

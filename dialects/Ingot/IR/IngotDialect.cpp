@@ -21,10 +21,17 @@ using namespace ingot;
 #define GET_ATTRDEF_CLASSES
 #include "dialects/Ingot/IR/IngotAttrs.cpp.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "dialects/Ingot/IR/IngotTypes.cpp.inc"
+
 void IngotDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialects/Ingot/IR/IngotAttrs.cpp.inc"
+      >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/Ingot/IR/IngotTypes.cpp.inc"
       >();
   addOperations<
 #define GET_OP_LIST

@@ -28,7 +28,13 @@
 #define GET_ATTRDEF_CLASSES
 #include "dialects/Ingot/IR/IngotAttrs.h.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "dialects/Ingot/IR/IngotTypes.h.inc"
+
 namespace ingot {
+
+/// Positions that one page of a cache holds.
+inline constexpr int64_t cachePagePositions = 128;
 
 /// Marks ops whose result element depends on one element of each operand,
 /// under numpy broadcasting.

@@ -7,6 +7,7 @@
 #ifndef INGOT_OPS
 #define INGOT_OPS
 
+include "dialects/Ingot/IR/IngotCacheOps.td"
 include "dialects/Ingot/IR/IngotConvOps.td"
 include "dialects/Ingot/IR/IngotElementwiseOps.td"
 include "dialects/Ingot/IR/IngotQuantOps.td"

@@ -29,8 +29,8 @@ struct Part {
 /// (reduced ones, such as the axis of a softmax) cannot be tiled.
 class Tiler {
 public:
-  Tiler(DestinationStyleOpInterface op, OpBuilder &builder)
-      : op(op), builder(builder), loc(op.getLoc()) {}
+  Tiler(Operation *op, OpBuilder &builder)
+      : op(op), builder(builder), loc(op->getLoc()) {}
 
   OpFoldResult extent(Value value, int64_t dim) {
     auto type = cast<ShapedType>(value.getType());
@@ -80,9 +80,10 @@ public:
     for (auto [operand, part] : llvm::zip_equal(op->getOperands(), regions))
       operands.push_back(part ? slice(operand, *part, slices) : operand);
     SmallVector<Type> types;
-    for (OpOperand &init : op.getDpsInitsMutable())
-      if (isa<RankedTensorType>(init.get().getType()))
-        types.push_back(operands[init.getOperandNumber()].getType());
+    if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
+      for (OpOperand &init : destination.getDpsInitsMutable())
+        if (isa<RankedTensorType>(init.get().getType()))
+          types.push_back(operands[init.getOperandNumber()].getType());
     Operation *clone = mlir::clone(builder, op, types, operands);
     if (adjust)
       adjust(clone);
@@ -93,7 +94,7 @@ public:
   OpBuilder &getBuilder() { return builder; }
 
 private:
-  DestinationStyleOpInterface op;
+  Operation *op;
   OpBuilder &builder;
   Location loc;
 };
@@ -347,3 +348,111 @@ static TilingResult tileOperands(RmsNormOp op, Tiler &tiler, const Part &tile) {
   return tiler.tiled({tile, std::nullopt, tile});
 }
 INGOT_TILING(RmsNormOp, {cast<ShapedType>(getX().getType()).getRank() - 1})
+
+//===----------------------------------------------------------------------===//
+// Caches
+//===----------------------------------------------------------------------===//
+
+/// The first token of a tile that begins `offset` tokens into `op`'s own.
+template <typename OpTy>
+static Value firstToken(OpTy op, Tiler &tiler, OpFoldResult offset) {
+  OpFoldResult base = tiler.zero();
+  if (op.getFirst())
+    base = op.getFirst();
+  AffineExpr a, b;
+  bindSymbols(tiler.getBuilder().getContext(), a, b);
+  return getValueOrCreateConstantIndexOp(tiler.getBuilder(), op.getLoc(),
+                                         tiler.affine(a + b, {base, offset}));
+}
+
+/// The rows and heads of a cache from the given ones on.
+static Value cachePart(Tiler &tiler, Location loc, Value cache,
+                       OpFoldResult row, OpFoldResult head, int64_t heads) {
+  auto type = cast<CacheType>(cache.getType());
+  OpBuilder &b = tiler.getBuilder();
+  auto part =
+      CacheType::get(b.getContext(), heads, type.getKeyDepth(),
+                     type.getValueDepth(), type.getType(), type.getWindow());
+  if (part == type && isZeroInteger(row) && isZeroInteger(head))
+    return cache;
+  return CachePartOp::create(b, loc, part, cache,
+                             getValueOrCreateConstantIndexOp(b, loc, row),
+                             getValueOrCreateConstantIndexOp(b, loc, head));
+}
+
+static FailureOr<TilingResult> tileOperands(PagedAttentionOp op, Tiler &tiler,
+                                            const Part &tile) {
+  // A tile of query heads is whole groups, or lies within one.
+  int64_t keyHeads = op.getCache().getType().getHeads();
+  std::optional<int64_t> heads =
+      getConstantIntValue(tiler.extent(op.getQ(), 2));
+  std::optional<int64_t> count = getConstantIntValue(tile.sizes[2]);
+  if (!heads || !count || *heads % keyHeads != 0)
+    return op.emitOpError("is cut into tiles of heads of unknown number");
+  int64_t ratio = *heads / keyHeads;
+  if (*count % ratio != 0 && ratio % *count != 0)
+    return op.emitOpError("is cut within a group of heads");
+  AffineExpr head = tiler.getBuilder().getAffineSymbolExpr(0);
+  OpFoldResult keyHead = tiler.affine(head.floorDiv(ratio), {tile.offsets[2]});
+
+  Part q = tile, rows;
+  q.sizes[3] = tiler.extent(op.getQ(), 3);
+  rows.add(tile.offsets[0], tile.sizes[0]);
+  SmallVector<std::optional<Part>> regions = {q, rows, rows};
+  if (op.getFirst())
+    regions.push_back(std::nullopt);
+  regions.push_back(std::nullopt);
+  regions.push_back(tile);
+  Value first = firstToken(op, tiler, tile.offsets[1]);
+  Value cache = cachePart(tiler, op.getLoc(), op.getCache(), tile.offsets[0],
+                          keyHead, std::max<int64_t>(*count / ratio, 1));
+  return tiler.tiled(regions, [&](Operation *clone) {
+    auto part = cast<PagedAttentionOp>(clone);
+    part.getFirstMutable().assign(first);
+    part.getCacheMutable().assign(cache);
+  });
+}
+INGOT_TILING(PagedAttentionOp, {3})
+
+SmallVector<utils::IteratorType> KvAppendOp::getLoopIteratorTypes() {
+  return {utils::IteratorType::parallel, utils::IteratorType::parallel};
+}
+
+SmallVector<Range> KvAppendOp::getIterationDomain(OpBuilder &builder) {
+  Tiler tiler(*this, builder);
+  SmallVector<Range> ranges;
+  for (int64_t dim : {0, 1})
+    ranges.push_back(
+        {tiler.zero(), tiler.extent(getKeys(), dim), builder.getIndexAttr(1)});
+  return ranges;
+}
+
+FailureOr<TilingResult>
+KvAppendOp::getTiledImplementation(OpBuilder &builder,
+                                   ArrayRef<OpFoldResult> offsets,
+                                   ArrayRef<OpFoldResult> sizes) {
+  Tiler tiler(*this, builder);
+  auto tokens = [&](Value value) {
+    Part part;
+    part.add(offsets[0], sizes[0]);
+    part.add(offsets[1], sizes[1]);
+    tiler.addWhole(part, value, 2);
+    tiler.addWhole(part, value, 3);
+    return part;
+  };
+  Part rows;
+  rows.add(offsets[0], sizes[0]);
+  SmallVector<std::optional<Part>> regions = {tokens(getKeys()),
+                                              tokens(getValues()), rows, rows};
+  if (getFirst())
+    regions.push_back(std::nullopt);
+  regions.push_back(std::nullopt);
+  Value first = firstToken(*this, tiler, offsets[1]);
+  Value cache = cachePart(tiler, getLoc(), getCache(), offsets[0], tiler.zero(),
+                          getCache().getType().getHeads());
+  return tiler.tiled(regions, [&](Operation *clone) {
+    auto part = cast<KvAppendOp>(clone);
+    part.getFirstMutable().assign(first);
+    part.getCacheMutable().assign(cache);
+  });
+}
