@@ -24,6 +24,11 @@
 // everyone else; nothing is read that was not written, because a worker
 // leaves only behind a barrier that all of them had reached. A program
 // without these checks runs to its end and the runtime reports the stop then.
+//
+// Caches. A program of a decoder appends keys and values to pages that belong
+// to the runtime. A page holds 128 positions of every cache of one group:
+// cache after cache, each aligned to 64 bytes, keys (heads x key depth x 128)
+// and then values (heads x 128 x value depth). The manifest's state says where.
 #ifndef INGOT_RUNTIME_CORE_ABI_H
 #define INGOT_RUNTIME_CORE_ABI_H
 
@@ -46,8 +51,9 @@ extern "C" {
 /// their element.
 #define INGOT_ALIGNMENT 64
 
-/// What one run gives to every worker. All pointers are non-null, also those
-/// of tensors without elements. Inputs and outputs do not overlap.
+/// What one run gives to every worker. All pointers but page_tables are
+/// non-null, also those of tensors without elements. Inputs and outputs do not
+/// overlap.
 typedef struct IngotContext {
   /// Data of the inputs, in manifest order; dense, row-major.
   void *const *inputs;
@@ -68,6 +74,12 @@ typedef struct IngotContext {
   int32_t *error;
   /// Called by a worker that has spun long in a barrier.
   void (*relax)(struct IngotContext *);
+  /// Page tables of a program with caches: one for each cache group of the
+  /// manifest, rows x pages_per_row addresses of pages. Null without caches.
+  /// Page number p of a row holds its positions from p * 128 on; a page that
+  /// the run neither writes nor can see has the address 0.
+  const int64_t *const *page_tables;
+  int64_t pages_per_row;
 } IngotContext;
 
 /// From the input dims (those of all inputs, concatenated in manifest order)

@@ -1,4 +1,4 @@
-//===- Manifest.cpp - checking, encoding and decoding a manifest ----------===//
+//===- Manifest.cpp - encoding and decoding a manifest --------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -7,8 +7,6 @@
 #include "runtime/core/Manifest.h"
 
 #include "manifest_generated.h"
-
-#include <set>
 
 using namespace ingot::rt;
 namespace fb = ingot::rt::fb;
@@ -39,65 +37,6 @@ std::string_view ingot::rt::dtypeName(DType dtype) {
 }
 
 //===----------------------------------------------------------------------===//
-// Checking
-//===----------------------------------------------------------------------===//
-
-template <typename... Parts> static Status bad(const Parts &...parts) {
-  return failure(Code::CorruptArtifact,
-                 "the manifest is not valid: ", parts...);
-}
-
-static Status checkTensors(const std::vector<TensorInfo> &tensors,
-                           std::string_view kind) {
-  std::set<std::string_view> names;
-  for (const TensorInfo &tensor : tensors) {
-    if (tensor.name.empty())
-      return bad("an ", kind, " has no name");
-    if (!names.insert(tensor.name).second)
-      return bad("two ", kind, "s are called '", tensor.name, "'");
-    if (!isDType(static_cast<unsigned>(tensor.dtype)))
-      return bad(kind, " '", tensor.name, "' has an unknown dtype");
-    for (const Dim &dim : tensor.dims)
-      if (!dim.isStatic() && dim.text.empty())
-        return bad(kind, " '", tensor.name, "' has a dim without extent");
-  }
-  return {};
-}
-
-static Status checkWeights(const std::vector<WeightInfo> &weights,
-                           uint64_t sectionBytes) {
-  for (const WeightInfo &weight : weights) {
-    if (!isDType(static_cast<unsigned>(weight.dtype)))
-      return bad("weight '", weight.name, "' has an unknown dtype");
-    if (weight.offset > sectionBytes ||
-        weight.size > sectionBytes - weight.offset)
-      return bad("weight '", weight.name, "' ends outside the weights section");
-  }
-  return {};
-}
-
-Status ingot::rt::checkManifest(const Manifest &manifest,
-                                uint64_t weightsBytes) {
-  if (manifest.sizesSymbol.empty() || manifest.entrySymbol.empty())
-    return bad("an entry symbol has no name");
-  std::set<std::string_view> names;
-  for (const Symbol &symbol : manifest.symbols) {
-    if (symbol.name.empty() || !names.insert(symbol.name).second)
-      return bad("the symbol name '", symbol.name, "' is empty or used twice");
-    if (symbol.min < 0 || symbol.min > symbol.max)
-      return bad("symbol '", symbol.name, "' has bounds ", symbol.min, " to ",
-                 symbol.max);
-  }
-  if (Status status = checkTensors(manifest.inputs, "input"); !status.ok())
-    return status;
-  if (Status status = checkTensors(manifest.outputs, "output"); !status.ok())
-    return status;
-  if (!manifest.errors.empty() && !manifest.errors.front().empty())
-    return bad("error id 0 is reserved, its message must be empty");
-  return checkWeights(manifest.weights, weightsBytes);
-}
-
-//===----------------------------------------------------------------------===//
 // Encoding
 //===----------------------------------------------------------------------===//
 
@@ -114,30 +53,94 @@ encodeTensor(flatbuffers::FlatBufferBuilder &builder,
                                 static_cast<uint8_t>(tensor.dtype), &dims);
 }
 
+namespace {
+using Builder = flatbuffers::FlatBufferBuilder;
+template <typename Table>
+using Offsets = std::vector<flatbuffers::Offset<Table>>;
+} // namespace
+
+static Offsets<fb::Tensor> encodeTensors(Builder &builder,
+                                         const std::vector<TensorInfo> &in) {
+  Offsets<fb::Tensor> out;
+  for (const TensorInfo &tensor : in)
+    out.push_back(encodeTensor(builder, tensor));
+  return out;
+}
+
+static Offsets<fb::Symbol> encodeSymbols(Builder &builder,
+                                         const std::vector<Symbol> &in) {
+  Offsets<fb::Symbol> out;
+  for (const Symbol &symbol : in)
+    out.push_back(fb::CreateSymbolDirect(builder, symbol.name.c_str(),
+                                         symbol.min, symbol.max));
+  return out;
+}
+
+static Offsets<fb::Stage> encodeStages(Builder &builder,
+                                       const std::vector<StageInfo> &in) {
+  Offsets<fb::Stage> out;
+  for (const StageInfo &stage : in)
+    out.push_back(fb::CreateStageDirect(
+        builder, stage.name.c_str(), stage.ops.c_str(), stage.nodes.c_str(),
+        stage.flops.c_str(), stage.bytes.c_str(), stage.tiles.c_str()));
+  return out;
+}
+
+static flatbuffers::Offset<fb::State> encodeState(Builder &builder,
+                                                  const StateInfo &state) {
+  Offsets<fb::CacheGroup> groups;
+  for (const CacheGroup &group : state.groups)
+    groups.push_back(
+        fb::CreateCacheGroup(builder, group.window, group.pageBytes));
+  Offsets<fb::Cache> caches;
+  for (const CacheInfo &cache : state.caches)
+    caches.push_back(fb::CreateCacheDirect(
+        builder, cache.name.c_str(), cache.group, cache.heads, cache.keyDepth,
+        cache.valueDepth, static_cast<uint8_t>(cache.dtype), cache.keyOffset,
+        cache.valueOffset, cache.keyInput.c_str(), cache.valueInput.c_str(),
+        cache.keyOutput.c_str(), cache.valueOutput.c_str()));
+  return fb::CreateState(builder, state.pagePositions, state.maxPositions,
+                         builder.CreateVector(groups),
+                         builder.CreateVector(caches),
+                         builder.CreateString(state.tokensInput),
+                         builder.CreateString(state.pastInput),
+                         builder.CreateString(state.countInput),
+                         builder.CreateString(state.logitsOutput),
+                         builder.CreateVectorOfStrings(state.replaced));
+}
+
+static flatbuffers::Offset<fb::Entry> encodeEntry(Builder &builder,
+                                                  const EntryInfo &entry) {
+  Offsets<fb::Symbol> symbols = encodeSymbols(builder, entry.symbols);
+  Offsets<fb::Tensor> inputs = encodeTensors(builder, entry.inputs);
+  Offsets<fb::Tensor> outputs = encodeTensors(builder, entry.outputs);
+  Offsets<fb::Stage> stages = encodeStages(builder, entry.stages);
+  return fb::CreateEntryDirect(builder, entry.name.c_str(),
+                               entry.sizesSymbol.c_str(),
+                               entry.entrySymbol.c_str(), &symbols, &inputs,
+                               &outputs, &stages, entry.arena.c_str());
+}
+
 std::vector<unsigned char> ingot::rt::encodeManifest(const Manifest &manifest) {
-  flatbuffers::FlatBufferBuilder builder;
-  std::vector<flatbuffers::Offset<fb::Symbol>> symbols;
-  for (const Symbol &symbol : manifest.symbols)
-    symbols.push_back(fb::CreateSymbolDirect(builder, symbol.name.c_str(),
-                                             symbol.min, symbol.max));
-  std::vector<flatbuffers::Offset<fb::Tensor>> inputs, outputs;
-  for (const TensorInfo &tensor : manifest.inputs)
-    inputs.push_back(encodeTensor(builder, tensor));
-  for (const TensorInfo &tensor : manifest.outputs)
-    outputs.push_back(encodeTensor(builder, tensor));
-  std::vector<flatbuffers::Offset<fb::Weight>> weights;
+  Builder builder;
+  Offsets<fb::Symbol> symbols = encodeSymbols(builder, manifest.symbols);
+  Offsets<fb::Tensor> inputs = encodeTensors(builder, manifest.inputs);
+  Offsets<fb::Tensor> outputs = encodeTensors(builder, manifest.outputs);
+  Offsets<fb::Weight> weights;
   for (const WeightInfo &weight : manifest.weights)
     weights.push_back(fb::CreateWeightDirect(
         builder, weight.name.c_str(), weight.offset, weight.size,
         static_cast<uint8_t>(weight.dtype), &weight.dims));
-  std::vector<flatbuffers::Offset<fb::Stage>> stages;
-  for (const StageInfo &stage : manifest.stages)
-    stages.push_back(fb::CreateStageDirect(
-        builder, stage.name.c_str(), stage.ops.c_str(), stage.nodes.c_str(),
-        stage.flops.c_str(), stage.bytes.c_str(), stage.tiles.c_str()));
-  std::vector<flatbuffers::Offset<fb::OpCount>> ops;
+  Offsets<fb::Stage> stages = encodeStages(builder, manifest.stages);
+  Offsets<fb::OpCount> ops;
   for (const OpCount &op : manifest.ops)
     ops.push_back(fb::CreateOpCountDirect(builder, op.name.c_str(), op.count));
+  flatbuffers::Offset<fb::State> state;
+  if (manifest.state)
+    state = encodeState(builder, *manifest.state);
+  Offsets<fb::Entry> entries;
+  for (const EntryInfo &entry : manifest.entries)
+    entries.push_back(encodeEntry(builder, entry));
 
   auto features = builder.CreateVectorOfStrings(manifest.cpuFeatures);
   auto errors = builder.CreateVectorOfStrings(manifest.errors);
@@ -151,7 +154,8 @@ std::vector<unsigned char> ingot::rt::encodeManifest(const Manifest &manifest) {
       builder.CreateString(manifest.entrySymbol), builder.CreateVector(symbols),
       builder.CreateVector(inputs), builder.CreateVector(outputs), errors,
       builder.CreateVector(weights), builder.CreateVector(stages),
-      builder.CreateString(manifest.arena), builder.CreateVector(ops));
+      builder.CreateString(manifest.arena), builder.CreateVector(ops), state,
+      builder.CreateVector(entries));
   fb::FinishManifestBuffer(builder, root);
   return {builder.GetBufferPointer(),
           builder.GetBufferPointer() + builder.GetSize()};
@@ -193,6 +197,65 @@ static WeightInfo decodeWeight(const fb::Weight *in) {
   return out;
 }
 
+static std::string decodeString(const flatbuffers::String *in) {
+  return text(in);
+}
+
+static Symbol decodeSymbol(const fb::Symbol *in) {
+  return {text(in->name()), in->min(), in->max()};
+}
+
+static StageInfo decodeStage(const fb::Stage *in) {
+  return {text(in->name()),  text(in->ops()),   text(in->nodes()),
+          text(in->flops()), text(in->bytes()), text(in->tiles())};
+}
+
+static CacheInfo decodeCache(const fb::Cache *in) {
+  CacheInfo out;
+  out.name = text(in->name());
+  out.group = in->group();
+  out.heads = in->heads();
+  out.keyDepth = in->key_depth();
+  out.valueDepth = in->value_depth();
+  out.dtype = static_cast<DType>(in->dtype());
+  out.keyOffset = in->key_offset();
+  out.valueOffset = in->value_offset();
+  out.keyInput = text(in->key_input());
+  out.valueInput = text(in->value_input());
+  out.keyOutput = text(in->key_output());
+  out.valueOutput = text(in->value_output());
+  return out;
+}
+
+static StateInfo decodeState(const fb::State *in) {
+  StateInfo out;
+  out.pagePositions = in->page_positions();
+  out.maxPositions = in->max_positions();
+  decodeEach(out.groups, in->groups(), [](const fb::CacheGroup *group) {
+    return CacheGroup{group->window(), group->page_bytes()};
+  });
+  decodeEach(out.caches, in->caches(), decodeCache);
+  out.tokensInput = text(in->tokens_input());
+  out.pastInput = text(in->past_input());
+  out.countInput = text(in->count_input());
+  out.logitsOutput = text(in->logits_output());
+  decodeEach(out.replaced, in->replaced(), decodeString);
+  return out;
+}
+
+static EntryInfo decodeEntry(const fb::Entry *in) {
+  EntryInfo out;
+  out.name = text(in->name());
+  out.sizesSymbol = text(in->sizes_symbol());
+  out.entrySymbol = text(in->entry_symbol());
+  out.arena = text(in->arena());
+  decodeEach(out.symbols, in->symbols(), decodeSymbol);
+  decodeEach(out.inputs, in->inputs(), decodeTensor);
+  decodeEach(out.outputs, in->outputs(), decodeTensor);
+  decodeEach(out.stages, in->stages(), decodeStage);
+  return out;
+}
+
 Result<Manifest>
 ingot::rt::decodeManifest(std::span<const unsigned char> bytes) {
   flatbuffers::Verifier verifier(bytes.data(), bytes.size());
@@ -200,7 +263,6 @@ ingot::rt::decodeManifest(std::span<const unsigned char> bytes) {
     return failure(Code::CorruptArtifact,
                    "the manifest is not a valid FlatBuffer");
   const fb::Manifest *in = fb::GetManifest(bytes.data());
-  auto decodeString = [](const flatbuffers::String *s) { return text(s); };
 
   Manifest out;
   out.producer = text(in->producer());
@@ -216,16 +278,13 @@ ingot::rt::decodeManifest(std::span<const unsigned char> bytes) {
   decodeEach(out.inputs, in->inputs(), decodeTensor);
   decodeEach(out.outputs, in->outputs(), decodeTensor);
   decodeEach(out.weights, in->weights(), decodeWeight);
-  decodeEach(out.symbols, in->symbols(), [](const fb::Symbol *symbol) {
-    return Symbol{text(symbol->name()), symbol->min(), symbol->max()};
-  });
-  decodeEach(out.stages, in->stages(), [](const fb::Stage *stage) {
-    return StageInfo{text(stage->name()),  text(stage->ops()),
-                     text(stage->nodes()), text(stage->flops()),
-                     text(stage->bytes()), text(stage->tiles())};
-  });
+  decodeEach(out.symbols, in->symbols(), decodeSymbol);
+  decodeEach(out.stages, in->stages(), decodeStage);
   decodeEach(out.ops, in->ops(), [](const fb::OpCount *op) {
     return OpCount{text(op->name()), op->count()};
   });
+  if (in->state())
+    out.state = decodeState(in->state());
+  decodeEach(out.entries, in->entries(), decodeEntry);
   return out;
 }

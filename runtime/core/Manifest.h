@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -101,6 +102,59 @@ struct OpCount {
   uint64_t count = 0;
 };
 
+/// Keys and values of one attention, kept between runs.
+struct CacheInfo {
+  std::string name;
+  /// Index of its CacheGroup.
+  uint32_t group = 0;
+  uint64_t heads = 0, keyDepth = 0, valueDepth = 0;
+  /// F32 or F16.
+  DType dtype = DType::F32;
+  /// Where its keys and its values start in a page of the group.
+  uint64_t keyOffset = 0, valueOffset = 0;
+  /// The model's own names that it replaced; may be empty.
+  std::string keyInput, valueInput, keyOutput, valueOutput;
+};
+
+/// Caches that share pages, because they keep the same positions.
+struct CacheGroup {
+  /// How many of the last positions are kept; 0 for all.
+  uint64_t window = 0;
+  uint64_t pageBytes = 0;
+};
+
+/// The state of a program that was compiled for generation. Its inputs are
+/// tokens [rows, seq], and how many positions each row has cached and how many
+/// of its tokens are real, both i64 [rows]; its output is logits [rows, vocab]
+/// of each row's last real token.
+struct StateInfo {
+  /// Positions in a page.
+  uint64_t pagePositions = 128;
+  /// Longest sequence that the model itself admits (such as the length of a
+  /// table of rotary angles); 0 for no limit.
+  uint64_t maxPositions = 0;
+  std::vector<CacheGroup> groups;
+  std::vector<CacheInfo> caches;
+  std::string tokensInput, pastInput, countInput, logitsOutput;
+  /// What became of the model's other inputs and outputs, a line each, for
+  /// people: "attention_mask: all ones".
+  std::vector<std::string> replaced;
+};
+
+/// A further entry point of the image: another program over the same weights
+/// and state. "all" gives the logits of all tokens, [rows, seq, vocab];
+/// "decode" is the main program for one token a row.
+struct EntryInfo {
+  std::string name;
+  /// Names of the image's exported functions (Abi.h).
+  std::string sizesSymbol, entrySymbol;
+  std::vector<Symbol> symbols;
+  std::vector<TensorInfo> inputs, outputs;
+  std::vector<StageInfo> stages;
+  /// The arena's size as an expression over the entry's symbols.
+  std::string arena;
+};
+
 /// Everything an artifact says about itself.
 struct Manifest {
   std::string producer = "ingot";
@@ -122,11 +176,15 @@ struct Manifest {
   /// The arena's size as an expression over the symbols.
   std::string arena;
   std::vector<OpCount> ops;
+  /// Set if the model was compiled for generation.
+  std::optional<StateInfo> state;
+  std::vector<EntryInfo> entries;
 };
 
 /// Checks what both sides rely on: names given and unique, dtypes known, dims
 /// non-negative or with text, symbol bounds in order, errors[0] empty, weights
-/// inside a section of `weightsBytes`.
+/// inside a section of `weightsBytes`, caches inside their pages and apart from
+/// each other, the inputs and outputs that a state names there.
 Status checkManifest(const Manifest &manifest, uint64_t weightsBytes);
 
 /// The manifest section's bytes.

@@ -258,7 +258,8 @@ Status Session::execute(Context &context, const RunOptions &run, Team &team,
   Task task{model->entry(),
             {context.inputs.data(), context.outputs.data(),
              model->artifact().weights().data(), context.arena.data(),
-             context.symbols.data(), &context.barrier, &context.error, relax},
+             context.symbols.data(), &context.barrier, &context.error, relax,
+             nullptr, 0},
             team.workers()};
   team.run(runWorker, &task);
   return outcome(context, control);

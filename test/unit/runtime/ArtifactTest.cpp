@@ -169,6 +169,113 @@ TEST(Artifact, ImpossibleManifests) {
   EXPECT_NE(check([](Manifest &m) { m.entrySymbol = ""; }), "");
 }
 
+/// A manifest with two caches in two groups and one further entry.
+static Manifest generatorManifest() {
+  Manifest m = manifest();
+  Dim rows = Dim::symbolic("batch"), seq = Dim::symbolic("n");
+  m.inputs = {{"tokens", DType::I64, {rows, seq}},
+              {"past", DType::I64, {rows}},
+              {"count", DType::I64, {rows}}};
+  m.outputs = {{"logits", DType::F32, {rows, Dim::fixed(11)}}};
+  StateInfo state;
+  state.maxPositions = 1000;
+  state.groups = {{0, 128 * 4 * 7}, {300, 128 * 2 * 4 + 64}};
+  CacheInfo full, sliding;
+  full.name = "full";
+  full.heads = 1;
+  full.keyDepth = 3;
+  full.valueDepth = 4;
+  full.valueOffset = 128 * 4 * 3;
+  full.keyInput = "past_key_values.0.key";
+  sliding.name = "sliding";
+  sliding.group = 1;
+  sliding.heads = 2;
+  sliding.keyDepth = sliding.valueDepth = 1;
+  sliding.dtype = DType::F16;
+  sliding.keyOffset = 64;
+  sliding.valueOffset = 64 + 128 * 2 * 2;
+  state.caches = {full, sliding};
+  state.tokensInput = "tokens";
+  state.pastInput = "past";
+  state.countInput = "count";
+  state.logitsOutput = "logits";
+  state.replaced = {"attention_mask: all ones"};
+  m.state = state;
+  EntryInfo all{"all",    "all_sizes", "all_entry", m.symbols,
+                m.inputs, m.outputs,   m.stages,    "16 * n"};
+  all.outputs[0].dims.insert(all.outputs[0].dims.begin() + 1, seq);
+  m.entries = {all};
+  return m;
+}
+
+TEST(Artifact, StateRoundTrip) {
+  auto artifact = Artifact::fromMemory(
+      artifactBytes(generatorManifest(), image(), weights()));
+  ASSERT_TRUE(artifact.ok()) << artifact.status().message();
+  const Manifest &read = (*artifact)->manifest();
+  ASSERT_TRUE(read.state);
+  EXPECT_EQ(read.state->pagePositions, 128u);
+  EXPECT_EQ(read.state->maxPositions, 1000u);
+  ASSERT_EQ(read.state->groups.size(), 2u);
+  EXPECT_EQ(read.state->groups[1].window, 300u);
+  EXPECT_EQ(read.state->groups[0].pageBytes, 3584u);
+  ASSERT_EQ(read.state->caches.size(), 2u);
+  EXPECT_EQ(read.state->caches[0].keyInput, "past_key_values.0.key");
+  EXPECT_EQ(read.state->caches[0].valueDepth, 4u);
+  EXPECT_EQ(read.state->caches[1].group, 1u);
+  EXPECT_EQ(read.state->caches[1].dtype, DType::F16);
+  EXPECT_EQ(read.state->caches[1].valueOffset, 576u);
+  EXPECT_EQ(read.state->countInput, "count");
+  EXPECT_EQ(read.state->replaced[0], "attention_mask: all ones");
+  ASSERT_EQ(read.entries.size(), 1u);
+  EXPECT_EQ(read.entries[0].entrySymbol, "all_entry");
+  EXPECT_EQ(read.entries[0].outputs[0].dims[1].str(), "n");
+  EXPECT_EQ(read.entries[0].stages[0].nodes, "Add_1");
+  EXPECT_EQ(read.entries[0].arena, "16 * n");
+  EXPECT_FALSE(
+      (*Artifact::fromMemory(artifactBytes()))->manifest().state.has_value());
+}
+
+TEST(Artifact, ImpossibleStates) {
+  auto check = [](void (*change)(Manifest &)) {
+    Manifest changed = generatorManifest();
+    change(changed);
+    return checkManifest(changed, 4).message();
+  };
+  EXPECT_EQ(check([](Manifest &) {}), "");
+  for (auto change : std::initializer_list<void (*)(Manifest &)>{
+           [](Manifest &m) { m.state->caches.clear(); },
+           [](Manifest &m) { m.state->pagePositions = 0; },
+           [](Manifest &m) { m.state->pagePositions = ~0ull; },
+           [](Manifest &m) { m.state->groups[0].pageBytes = 0; },
+           [](Manifest &m) { m.state->groups[0].pageBytes -= 64; },
+           [](Manifest &m) { m.state->groups[0].pageBytes += 1; },
+           [](Manifest &m) { m.state->caches[1].group = 2; },
+           [](Manifest &m) { m.state->caches[1].name = "full"; },
+           [](Manifest &m) { m.state->caches[1].name = ""; },
+           [](Manifest &m) { m.state->caches[1].dtype = DType::I8; },
+           [](Manifest &m) { m.state->caches[1].dtype = DType(77); },
+           [](Manifest &m) { m.state->caches[1].heads = 0; },
+           [](Manifest &m) { m.state->caches[1].heads = 1ull << 62; },
+           [](Manifest &m) { m.state->caches[1].keyOffset = 32; },
+           [](Manifest &m) { m.state->caches[1].valueOffset -= 64; },
+           [](Manifest &m) { m.state->caches[1].valueOffset = ~63ull; },
+           [](Manifest &m) { m.state->tokensInput = "ids"; },
+           [](Manifest &m) { m.inputs[0].dtype = DType::F32; },
+           [](Manifest &m) { m.inputs[1].dtype = DType::I32; },
+           [](Manifest &m) { m.inputs[2].dims.clear(); },
+           [](Manifest &m) { m.inputs.push_back({"x", DType::F32, {}}); },
+           [](Manifest &m) { m.state->logitsOutput = "y"; },
+           [](Manifest &m) { m.outputs[0].dtype = DType::F16; },
+           [](Manifest &m) { m.entries[0].name = ""; },
+           [](Manifest &m) { m.entries.push_back(m.entries[0]); },
+           [](Manifest &m) { m.entries[0].entrySymbol = ""; },
+           [](Manifest &m) { m.entries[0].symbols[0].min = -1; },
+           [](Manifest &m) { m.entries[0].inputs.pop_back(); },
+           [](Manifest &m) { m.entries[0].outputs[0].dims.pop_back(); }})
+    EXPECT_NE(check(change), "");
+}
+
 TEST(Artifact, FilesThatCannotBeRead) {
   TemporaryFolder folder;
   Status missing = Artifact::open(folder.file("missing")).status();

@@ -1,0 +1,225 @@
+//===- ManifestCheck.cpp - what a manifest must fulfil --------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "runtime/core/Abi.h"
+#include "runtime/core/Manifest.h"
+
+#include <algorithm>
+#include <set>
+
+using namespace ingot::rt;
+
+template <typename... Parts> static Status bad(const Parts &...parts) {
+  return failure(Code::CorruptArtifact,
+                 "the manifest is not valid: ", parts...);
+}
+
+static Status checkTensors(const std::vector<TensorInfo> &tensors,
+                           std::string_view kind) {
+  std::set<std::string_view> names;
+  for (const TensorInfo &tensor : tensors) {
+    if (tensor.name.empty())
+      return bad("an ", kind, " has no name");
+    if (!names.insert(tensor.name).second)
+      return bad("two ", kind, "s are called '", tensor.name, "'");
+    if (!isDType(static_cast<unsigned>(tensor.dtype)))
+      return bad(kind, " '", tensor.name, "' has an unknown dtype");
+    for (const Dim &dim : tensor.dims)
+      if (!dim.isStatic() && dim.text.empty())
+        return bad(kind, " '", tensor.name, "' has a dim without extent");
+  }
+  return {};
+}
+
+static Status checkWeights(const std::vector<WeightInfo> &weights,
+                           uint64_t sectionBytes) {
+  for (const WeightInfo &weight : weights) {
+    if (!isDType(static_cast<unsigned>(weight.dtype)))
+      return bad("weight '", weight.name, "' has an unknown dtype");
+    if (weight.offset > sectionBytes ||
+        weight.size > sectionBytes - weight.offset)
+      return bad("weight '", weight.name, "' ends outside the weights section");
+  }
+  return {};
+}
+
+static Status checkSymbols(const std::vector<Symbol> &symbols) {
+  std::set<std::string_view> names;
+  for (const Symbol &symbol : symbols) {
+    if (symbol.name.empty() || !names.insert(symbol.name).second)
+      return bad("the symbol name '", symbol.name, "' is empty or used twice");
+    if (symbol.min < 0 || symbol.min > symbol.max)
+      return bad("symbol '", symbol.name, "' has bounds ", symbol.min, " to ",
+                 symbol.max);
+  }
+  return {};
+}
+
+/// Checks what the main program and every entry have.
+static Status checkProgram(const std::string &sizes, const std::string &entry,
+                           const std::vector<Symbol> &symbols,
+                           const std::vector<TensorInfo> &inputs,
+                           const std::vector<TensorInfo> &outputs) {
+  if (sizes.empty() || entry.empty())
+    return bad("an entry symbol has no name");
+  if (Status status = checkSymbols(symbols); !status.ok())
+    return status;
+  if (Status status = checkTensors(inputs, "input"); !status.ok())
+    return status;
+  return checkTensors(outputs, "output");
+}
+
+//===----------------------------------------------------------------------===//
+// State
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Bytes of a page that one cache's keys or values take.
+struct Part {
+  uint32_t group;
+  uint64_t start, size;
+  const CacheInfo *cache;
+};
+} // namespace
+
+/// The product of the extents; fails if it is more than `limit`.
+static bool product(std::initializer_list<uint64_t> extents, uint64_t limit,
+                    uint64_t &out) {
+  out = 1;
+  for (uint64_t extent : extents)
+    if (__builtin_mul_overflow(out, extent, &out) || out > limit)
+      return false;
+  return true;
+}
+
+static Status checkCache(const StateInfo &state, const CacheInfo &cache,
+                         std::vector<Part> &parts) {
+  if (cache.group >= state.groups.size())
+    return bad("cache '", cache.name, "' is of group ", cache.group, " of ",
+               state.groups.size());
+  if (cache.dtype != DType::F32 && cache.dtype != DType::F16)
+    return bad("cache '", cache.name, "' is neither f32 nor f16");
+  uint64_t pageBytes = state.groups[cache.group].pageBytes;
+  for (auto [offset, depth] :
+       {std::pair(cache.keyOffset, cache.keyDepth),
+        std::pair(cache.valueOffset, cache.valueDepth)}) {
+    uint64_t size = 0;
+    if (!product({cache.heads, depth, state.pagePositions,
+                  elementBytes(cache.dtype)},
+                 pageBytes, size) ||
+        size == 0 || offset > pageBytes || size > pageBytes - offset)
+      return bad("cache '", cache.name, "' is empty or ends outside its page");
+    if (offset % INGOT_ALIGNMENT != 0)
+      return bad("cache '", cache.name, "' is not aligned to ", INGOT_ALIGNMENT,
+                 " bytes");
+    parts.push_back({cache.group, offset, size, &cache});
+  }
+  return {};
+}
+
+static Status checkCaches(const StateInfo &state) {
+  if (state.pagePositions == 0 || state.groups.empty() || state.caches.empty())
+    return bad("a state without caches");
+  for (const CacheGroup &group : state.groups)
+    if (group.pageBytes == 0 || group.pageBytes % INGOT_ALIGNMENT != 0)
+      return bad("a page of ", group.pageBytes, " bytes");
+  std::set<std::string_view> names;
+  std::vector<Part> parts;
+  for (const CacheInfo &cache : state.caches) {
+    if (cache.name.empty() || !names.insert(cache.name).second)
+      return bad("the cache name '", cache.name, "' is empty or used twice");
+    if (Status status = checkCache(state, cache, parts); !status.ok())
+      return status;
+  }
+  std::sort(parts.begin(), parts.end(), [](const Part &a, const Part &b) {
+    return std::pair(a.group, a.start) < std::pair(b.group, b.start);
+  });
+  for (size_t i = 1; i < parts.size(); ++i)
+    if (parts[i].group == parts[i - 1].group &&
+        parts[i].start - parts[i - 1].start < parts[i - 1].size)
+      return bad("caches '", parts[i - 1].cache->name, "' and '",
+                 parts[i].cache->name, "' overlap");
+  return {};
+}
+
+/// Checks that `tensors` has `name` with one of the dtypes and the rank.
+static Status checkRole(const std::vector<TensorInfo> &tensors,
+                        const std::string &name, std::string_view role,
+                        std::initializer_list<DType> dtypes, size_t rank) {
+  for (const TensorInfo &tensor : tensors) {
+    if (tensor.name != name)
+      continue;
+    if (std::find(dtypes.begin(), dtypes.end(), tensor.dtype) == dtypes.end() ||
+        tensor.dims.size() != rank)
+      return bad("'", name, "' is of dtype ", dtypeName(tensor.dtype),
+                 " and rank ", tensor.dims.size(), ", which does not fit ",
+                 role);
+    return {};
+  }
+  return bad("there is no '", name, "' for ", role);
+}
+
+/// Checks a program over the state: the main one or an entry.
+static Status checkStep(const StateInfo &state,
+                        const std::vector<TensorInfo> &inputs,
+                        const std::vector<TensorInfo> &outputs,
+                        size_t logitsRank) {
+  if (Status status = checkRole(inputs, state.tokensInput, "the tokens",
+                                {DType::I32, DType::I64}, 2);
+      !status.ok())
+    return status;
+  for (const std::string &name : {state.pastInput, state.countInput})
+    if (Status status = checkRole(inputs, name, "a length", {DType::I64}, 1);
+        !status.ok())
+      return status;
+  if (inputs.size() != 3)
+    return bad("a program with a state has ", inputs.size(),
+               " inputs, expected 3");
+  return checkRole(outputs, state.logitsOutput, "the logits", {DType::F32},
+                   logitsRank);
+}
+
+static Status checkEntries(const Manifest &manifest) {
+  std::set<std::string_view> names;
+  for (const EntryInfo &entry : manifest.entries) {
+    if (entry.name.empty() || !names.insert(entry.name).second)
+      return bad("the entry name '", entry.name, "' is empty or used twice");
+    if (Status status =
+            checkProgram(entry.sizesSymbol, entry.entrySymbol, entry.symbols,
+                         entry.inputs, entry.outputs);
+        !status.ok())
+      return status;
+    if (!manifest.state)
+      continue;
+    if (Status status = checkStep(*manifest.state, entry.inputs, entry.outputs,
+                                  entry.name == "all" ? 3 : 2);
+        !status.ok())
+      return status;
+  }
+  return {};
+}
+
+Status ingot::rt::checkManifest(const Manifest &manifest,
+                                uint64_t weightsBytes) {
+  if (Status status =
+          checkProgram(manifest.sizesSymbol, manifest.entrySymbol,
+                       manifest.symbols, manifest.inputs, manifest.outputs);
+      !status.ok())
+    return status;
+  if (!manifest.errors.empty() && !manifest.errors.front().empty())
+    return bad("error id 0 is reserved, its message must be empty");
+  if (manifest.state) {
+    if (Status status = checkCaches(*manifest.state); !status.ok())
+      return status;
+    if (Status status =
+            checkStep(*manifest.state, manifest.inputs, manifest.outputs, 2);
+        !status.ok())
+      return status;
+  }
+  if (Status status = checkEntries(manifest); !status.ok())
+    return status;
+  return checkWeights(manifest.weights, weightsBytes);
+}
