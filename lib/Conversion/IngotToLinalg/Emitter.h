@@ -17,6 +17,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace ingot {
 
@@ -45,6 +46,8 @@ struct LoweringState {
   llvm::MapVector<mlir::Operation *, std::string> refusals;
   /// The structured ops that lowerings made: they are what stages are made of.
   llvm::DenseSet<mlir::Operation *> kernels;
+  /// Weights whose transpose is the f32 matrix of a linear (tied embeddings).
+  llvm::StringSet<> tiedWeights;
 };
 
 /// Builds the replacement of one op.

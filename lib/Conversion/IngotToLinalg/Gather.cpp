@@ -4,6 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "Products.h"
 #include "Quantize.h"
 
 using namespace mlir;
@@ -79,9 +80,35 @@ Value gather(Emitter &e, Value original, const Tensor &x, const Tensor &indices,
   return q.dequantize(e, elementTypeOf(dequantize.getResult())).value;
 }
 
+/// Rows of a table whose transpose is multiplied with: they are read from the
+/// packed panels, so that the weight is kept once.
+Value gatherPacked(Emitter &e, const Tensor &table, const Tensor &indices,
+                   const DimShape &dims) {
+  Tensor packed = packColumns(e, e.transpose(table, {1, 0}));
+  Value extent = e.size(table.dims[0]);
+  auto body = [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+    Value row = position(b, e.op, in[0], extent);
+    Value width = arith::ConstantIndexOp::create(b, panelWidth);
+    Value column = linalg::IndexOp::create(b, dims.size() - 1);
+    return tensor::ExtractOp::create(
+        b, packed.value,
+        ValueRange{arith::DivUIOp::create(b, row, width), column,
+                   arith::RemUIOp::create(b, row, width)});
+  };
+  return e
+      .generic(dims, packed.element(), indices.value,
+               selectDims(e, dims.size(), 0, indices.rank()), body)
+      .value;
+}
+
 struct LowerEmbedding : Lowering<EmbeddingOp> {
   using Lowering::Lowering;
   Value lower(EmbeddingOp op, Adaptor adaptor, Emitter &e) const override {
+    auto weight = op.getTable().getDefiningOp<WeightRefOp>();
+    if (weight && state.tiedWeights.contains(weight.getWeight()))
+      return gatherPacked(e, e.tensor(op.getTable(), adaptor.getTable()),
+                          e.tensor(op.getIds(), adaptor.getIds()),
+                          state.shapes.shapeOf(op));
     return gather(e, op.getTable(), e.tensor(op.getTable(), adaptor.getTable()),
                   e.tensor(op.getIds(), adaptor.getIds()), 0,
                   state.shapes.shapeOf(op));

@@ -48,6 +48,7 @@ struct ConvertIngotToLinalgPass
             if (isa<RankedTensorType>(argument.getType()))
               state.shapes.shapeOf(argument);
     });
+    noteTiedWeights(module, state);
     noteModelTypes(module);
 
     SignlessTypes types;
@@ -119,6 +120,20 @@ struct ConvertIngotToLinalgPass
                  << " has dims of which nothing is known";
       }
     return result;
+  }
+
+  /// Finds the tables that lookups share with products.
+  void noteTiedWeights(ModuleOp module, LoweringState &state) {
+    module.walk([&](LinearOp op) {
+      auto transpose = op.getW().getDefiningOp<TransposeOp>();
+      auto weight = transpose ? transpose.getX().getDefiningOp<WeightRefOp>()
+                              : WeightRefOp();
+      if (weight && transpose.getPermutation() == ArrayRef<int64_t>{1, 0} &&
+          llvm::all_of(op->getOperands(), [](Value operand) {
+            return elementTypeOf(operand).isF32();
+          }))
+        state.tiedWeights.insert(weight.getWeight());
+    });
   }
 
   /// Keeps the element types that the model's user sees.

@@ -23,13 +23,7 @@ std::string ingot::textOf(Type type) {
   return text;
 }
 
-namespace {
-
-/// Columns of a packed weight matrix that lie beside each other.
-constexpr int64_t panelWidth = 16;
-
-/// A K x N matrix as ceil(N/16) x K x 16, padded with zeros.
-Tensor packColumns(Emitter &e, const Tensor &w) {
+Tensor ingot::packColumns(Emitter &e, const Tensor &w) {
   DimExpr width = DimExpr::constant(panelWidth);
   if (std::optional<DimExpr> panels = w.dims[1].dividedBy(width)) {
     Tensor split = e.reshape(w, {w.dims[0], *panels, width});
@@ -53,6 +47,8 @@ Tensor packColumns(Emitter &e, const Tensor &w) {
   };
   return e.compute(dims, w.element(), body);
 }
+
+namespace {
 
 /// M x K times K x N, both f32.
 Tensor multiplyPacked(Emitter &e, const Tensor &x, const Tensor &w) {

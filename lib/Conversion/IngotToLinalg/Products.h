@@ -16,6 +16,12 @@ mlir::Type kernelType(llvm::ArrayRef<mlir::Type> types);
 
 std::string textOf(mlir::Type type);
 
+/// Columns of a packed weight matrix that lie beside each other.
+inline constexpr int64_t panelWidth = 16;
+
+/// A K x N matrix as ceil(N/16) x K x 16, padded with zeros.
+Tensor packColumns(Emitter &e, const Tensor &w);
+
 /// The product of two matrices, or of two stacks of matrices of rank three with
 /// equal first dims, of the model's types, as type `result`.
 Tensor multiply(Emitter &e, const Tensor &a, const Tensor &b, mlir::Type typeA,
