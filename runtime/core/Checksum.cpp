@@ -26,9 +26,10 @@ uint64_t ingot::rt::checksum(std::span<const unsigned char> bytes) {
   // Independent lanes keep the multiplier busy.
   const unsigned char *p = bytes.data();
   size_t left = bytes.size();
-  for (; left >= sizeof(lanes); left -= sizeof(lanes), p += sizeof(lanes)) {
+  constexpr size_t step = laneCount * sizeof(uint64_t);
+  for (; left >= step; left -= step, p += step) {
     uint64_t words[laneCount];
-    std::memcpy(words, p, sizeof(words));
+    std::memcpy(words, p, step);
     for (unsigned i = 0; i < laneCount; ++i)
       lanes[i] = mix(lanes[i], words[i]);
   }

@@ -25,6 +25,8 @@ class RunControl;
 
 /// Threads that work together. The process's sessions share one team for each
 /// number of workers, so that they do not ask for more threads than that.
+// Members that different threads write lie on cache lines of their own.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding)
 class Team {
 public:
   /// What a worker does.

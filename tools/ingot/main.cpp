@@ -10,11 +10,13 @@
 #include "ingot.h"
 
 #include <cstdio>
+#include <exception>
 #include <new>
 
 using namespace ingot::cli;
 
-int main(int argc, char **argv) {
+/// The program; what it throws is the caller's to report.
+static int run(int argc, char **argv) {
   CLI::App program("Compiles transformer models from ONNX into one native "
                    "program and runs them.",
                    "ingot");
@@ -42,13 +44,18 @@ int main(int argc, char **argv) {
     }
     // Requests for help and the version are errors with status 0.
     return program.exit(error) == 0 ? 0 : 2;
-  } catch (const Error &error) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "ingot: error: %s\n", error.what());
-    return 1;
-  } catch (const std::bad_alloc &) {
-    std::fputs("ingot: error: out of memory\n", stderr);
-    return 1;
   }
   return status;
+}
+
+int main(int argc, char **argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc &) {
+    std::fputs("ingot: error: out of memory\n", stderr);
+  } catch (const std::exception &error) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "ingot: error: %s\n", error.what());
+  }
+  return 1;
 }
