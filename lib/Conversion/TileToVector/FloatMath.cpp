@@ -118,12 +118,14 @@ static Value expM1Reduced(KernelBuilder &b, Value r) {
   return b.fma(b.mul(r, r), tail, r);
 }
 
-Value ingot::emitExp(KernelBuilder &b, Value x) {
+Value ingot::emitExp(KernelBuilder &b, Value x, Value tail) {
   bool wide = fmath::isDouble(x);
   Type type = x.getType();
   Value clamped = fmath::clampAbove(b, x, wide ? 710.0 : 89.0);
   clamped = fmath::clampBelow(b, clamped, wide ? -746.0 : -104.5);
   ExpReduction reduced = reduceExp(b, clamped);
+  if (tail)
+    reduced.r = b.add(reduced.r, tail);
   Value mantissa = b.add(expM1Reduced(b, reduced.r), b.splat(type, 1.0));
   // In two steps: 2^n alone may overflow or be denormal.
   Value half =
