@@ -24,8 +24,8 @@ typedef struct IngotCompileOptions {
   int erase_dims;
   /// Print how long each pass took to standard error.
   int timing;
-  /// Called now and then with the phase and the share done (0 to 1); may be
-  /// null.
+  /// Called now and then with the phase and the share done (0 to 1), within
+  /// phases too, always from the thread that compiles; may be null.
   void (*progress)(void *user, const char *phase, double fraction);
   /// Passed to progress.
   void *user;

@@ -14,6 +14,7 @@
 #include "ingot/Target/ObjectCode.h"
 #include "ingot/Transforms/Recognition.h"
 #include "lib/Driver/ManifestBuilder.h"
+#include "lib/Driver/PassProgress.h"
 #include "lib/Driver/Weights.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -77,6 +78,8 @@ void Compilation::addError(std::string line) {
 std::string Compilation::errorText() const { return llvm::join(errors, "\n"); }
 
 void Compilation::report(StringRef phase, double fraction) {
+  currentPhase = phase.str();
+  currentFraction = fraction;
   if (options.progress)
     options.progress(options.user, phase.str().c_str(), fraction);
 }
@@ -121,13 +124,14 @@ LogicalResult Compilation::importModel() {
 
 LogicalResult Compilation::toStructuredOps() {
   report("recognise", 0.05);
-  if (failed(runPasses(*module, "1-recognised", buildRecognitionPipeline)))
+  if (failed(runPasses(*module, "1-recognised", buildRecognitionPipeline, 0.1)))
     return failure();
   describeOps(*module, manifest);
   report("lower", 0.1);
-  if (failed(runPasses(*module, "2-structured", buildStructuredPipeline)) ||
+  if (failed(
+          runPasses(*module, "2-structured", buildStructuredPipeline, 0.17)) ||
       failed(describeSignature(*module, manifest)) ||
-      failed(runPasses(*module, "3-weights", buildWeightsPipeline)))
+      failed(runPasses(*module, "3-weights", buildWeightsPipeline, 0.2)))
     return failure();
   describeWeights(*module, manifest);
   if (auto nested = module->lookupSymbol<ModuleOp>("weight_functions")) {
@@ -158,11 +162,12 @@ LogicalResult Compilation::compileImages() {
 
 FailureOr<Compilation::Image> Compilation::compileModule(ModuleOp op) {
   std::string prefix = op == *module ? "" : "weights-";
-  if (failed(runPasses(op, prefix + "4-stages", buildStagesPipeline)) ||
+  if (failed(runPasses(op, prefix + "4-stages", buildStagesPipeline, 0.3)) ||
       failed(runPasses(
           op, prefix + "5-cpu",
-          [&](OpPassManager &passes) { buildCpuPipeline(passes, target); })) ||
-      failed(runPasses(op, prefix + "6-llvm", buildLlvmPipeline)))
+          [&](OpPassManager &passes) { buildCpuPipeline(passes, target); },
+          0.45)) ||
+      failed(runPasses(op, prefix + "6-llvm", buildLlvmPipeline, 0.55)))
     return failure();
   return compileImage(op, target, imageExports());
 }
@@ -183,7 +188,9 @@ LogicalResult Compilation::writeArtifact() {
   }
   WeightFiles files;
   std::span<unsigned char> section = writer->get()->weights();
-  if (failed(copyWeights(weights, files, section)))
+  if (failed(copyWeights(weights, files, section, [&](double share) {
+        report("write", 0.85 + 0.1 * share);
+      })))
     return failure();
   if (weightFunctions &&
       failed(runWeightFunctions(weights, (*module)->getLoc(), weightImage,
@@ -202,12 +209,19 @@ LogicalResult Compilation::writeArtifact() {
 
 LogicalResult
 Compilation::runPasses(ModuleOp op, StringRef phase,
-                       llvm::function_ref<void(OpPassManager &)> build) {
+                       llvm::function_ref<void(OpPassManager &)> build,
+                       double end) {
   PassManager passes(context.get());
   passes.enableVerifier(options.verify_each);
   if (options.timing)
     passes.enableTiming();
   build(passes);
+  // The weight functions are compiled beside the program, which takes longer.
+  if (options.progress && op == *module)
+    passes.addInstrumentation(std::make_unique<PassProgress>(
+        op, passes.size(), [this, start = currentFraction, end](double share) {
+          report(std::string(currentPhase), start + (end - start) * share);
+        }));
   LogicalResult result = passes.run(op);
   dump(op, phase);
   return result;

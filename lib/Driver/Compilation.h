@@ -43,9 +43,10 @@ private:
   mlir::FailureOr<Image> compileModule(mlir::ModuleOp module);
   mlir::LogicalResult writeArtifact();
 
+  /// Progress goes from where it is to `end`.
   mlir::LogicalResult
   runPasses(mlir::ModuleOp module, llvm::StringRef phase,
-            llvm::function_ref<void(mlir::OpPassManager &)> build);
+            llvm::function_ref<void(mlir::OpPassManager &)> build, double end);
   void dump(mlir::ModuleOp module, llvm::StringRef phase);
   void report(llvm::StringRef phase, double fraction);
   void addError(std::string line);
@@ -60,6 +61,9 @@ private:
   WeightTable weights;
   Image image, weightImage;
   rt::Manifest manifest;
+  /// What was reported last.
+  std::string currentPhase;
+  double currentFraction = 0;
   std::mutex mutex;
   std::vector<std::string> errors;
 };

@@ -93,8 +93,9 @@ WeightTable::WeightTable(ModuleOp module, ModuleOp functions) {
 }
 
 LogicalResult copyWeights(const WeightTable &table, WeightFiles &files,
-                          std::span<unsigned char> section) {
-  for (const WeightRecord &weight : table.records) {
+                          std::span<unsigned char> section,
+                          llvm::function_ref<void(double)> report) {
+  for (auto [i, weight] : llvm::enumerate(table.records)) {
     if (!weight.place || weight.file.empty())
       continue;
     std::string error;
@@ -104,6 +105,7 @@ LogicalResult copyWeights(const WeightTable &table, WeightFiles &files,
       return emitError(weight.loc)
              << "weight '" << weight.name << "': " << error;
     memcpy(section.data() + *weight.place, data->data(), data->size());
+    report(double(i + 1) / double(table.records.size()));
   }
   return success();
 }

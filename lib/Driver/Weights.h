@@ -55,9 +55,10 @@ struct WeightTable {
 };
 
 /// Copies the weights that the program uses as they are to their places in
-/// `section`.
+/// `section`; tells the share done after each.
 mlir::LogicalResult copyWeights(const WeightTable &table, WeightFiles &files,
-                                std::span<unsigned char> section);
+                                std::span<unsigned char> section,
+                                llvm::function_ref<void(double)> report);
 
 /// Runs the weight functions' image: reads weights from their files and writes
 /// new ones to their places in `section`.

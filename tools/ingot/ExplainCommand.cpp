@@ -37,9 +37,13 @@ struct Amount {
   std::string text;
   std::optional<int64_t> value;
 
-  /// The value with its unit, or the expression.
-  std::string str(std::string_view unit) const {
-    return value ? quantity(double(*value), unit) : text;
+  /// Whether no dims that a user can give tell it: only a run can.
+  bool isUnknown() const {
+    return text.empty() || text.find('?') != std::string::npos;
+  }
+  /// The value as `format` writes it, or the expression.
+  template <typename Format> std::string str(Format format) const {
+    return isUnknown() ? "unknown" : value ? format(*value) : text;
   }
 };
 
@@ -88,13 +92,16 @@ private:
   std::string memory() const;
   std::string stageTable(size_t width) const;
   uint64_t weightBytes() const { return artifact.weights().size(); }
-  /// The sum over all stages, when every one has a value.
+  /// The sum over the stages that are not unknown, when each has a value.
   std::optional<double> total(Amount Stage::*field) const {
     double sum = 0;
     for (const Stage &stage : stages) {
-      if (!(stage.*field).value)
+      const Amount &amount = stage.*field;
+      if (amount.isUnknown())
+        continue;
+      if (!amount.value)
         return std::nullopt;
-      sum += double(*(stage.*field).value);
+      sum += double(*amount.value);
     }
     return sum;
   }
@@ -235,21 +242,30 @@ std::string Report::stageTable(size_t width) const {
   Table table({">#", "stage", "ops fused", ">tiles", ">flops", ">share",
                ">bytes", ">share", "model's nodes"});
   auto part = [](const Amount &amount, std::optional<double> whole) {
-    return whole ? share(double(*amount.value), *whole) : "";
+    return whole && amount.value ? share(double(*amount.value), *whole) : "";
   };
+  auto in = [](std::string_view unit) {
+    return [unit](int64_t value) { return quantity(double(value), unit); };
+  };
+  size_t unknown = 0;
   for (size_t i = 0; i < stages.size(); ++i) {
     const Stage &stage = stages[i];
+    unknown += stage.flops.isUnknown() || stage.bytes.isUnknown();
     table.add({std::to_string(i), stage.info->name, stage.info->ops,
-               stage.tiles.value ? std::to_string(*stage.tiles.value)
-                                 : stage.tiles.text,
-               stage.flops.str(""), part(stage.flops, flops),
-               stage.bytes.str("B"), part(stage.bytes, bytes),
+               stage.tiles.str([](int64_t n) { return std::to_string(n); }),
+               stage.flops.str(in("")), part(stage.flops, flops),
+               stage.bytes.str(in("B")), part(stage.bytes, bytes),
                stage.info->nodes});
   }
   std::string out = "\nStages\n" + table.str(width);
-  if (flops && bytes)
-    return out + "  all " + std::to_string(stages.size()) + ": " +
-           quantity(*flops, "FLOP") + ", " + quantity(*bytes, "B") + "\n";
+  if (flops && bytes) {
+    out += "  all " + std::to_string(stages.size()) + ": " +
+           quantity(*flops, "FLOP") + ", " + quantity(*bytes, "B");
+    if (unknown)
+      out += "; without what only a run can tell in " +
+             std::to_string(unknown) + (unknown == 1 ? " stage" : " stages");
+    return out + "\n";
+  }
   std::string missing;
   for (const rt::Symbol &symbol : manifest.symbols)
     if (!values.count(symbol.name))

@@ -132,6 +132,7 @@ static Value emitCbrt(KernelBuilder &b, Value x) {
 static FailureOr<Value> expand(KernelBuilder &b, Operation *op) {
   ValueRange in = op->getOperands();
   Type type = op->getResult(0).getType();
+  bool precise = getElementTypeOrSelf(type).isF64();
   auto wide = [&](function_ref<Value(ValueRange)> function) -> Value {
     return inDouble(b, in, function);
   };
@@ -185,7 +186,7 @@ static FailureOr<Value> expand(KernelBuilder &b, Operation *op) {
       })
       .Case<math::Exp2Op>([&](auto) {
         return wide([&](ValueRange v) {
-          return emitPow(b, b.splat(v[0].getType(), 2.0), v[0]);
+          return emitPow(b, b.splat(v[0].getType(), 2.0), v[0], precise);
         });
       })
       .Case<math::Log2Op>(
@@ -215,13 +216,15 @@ static FailureOr<Value> expand(KernelBuilder &b, Operation *op) {
         return wide([&](ValueRange v) { return emitAtan2(b, v[0], v[1]); });
       })
       .Case<math::PowFOp>([&](auto) {
-        return wide([&](ValueRange v) { return emitPow(b, v[0], v[1]); });
+        return wide(
+            [&](ValueRange v) { return emitPow(b, v[0], v[1], precise); });
       })
       .Case<math::FPowIOp>([&](auto) {
         Type exponent = withElement(type, getElementTypeOrSelf(type));
         Value y = arith::SIToFPOp::create(b, exponent, in[1]);
-        return inDouble(b, {in[0], y},
-                        [&](ValueRange v) { return emitPow(b, v[0], v[1]); });
+        return inDouble(b, {in[0], y}, [&](ValueRange v) {
+          return emitPow(b, v[0], v[1], precise);
+        });
       })
       .Case<math::IPowIOp>([&](auto) { return emitIntPow(b, in[0], in[1]); })
       .Case<arith::RemFOp>([&](auto) { return emitFmod(b, in[0], in[1]); })

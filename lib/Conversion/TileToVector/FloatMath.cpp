@@ -118,12 +118,14 @@ static Value expM1Reduced(KernelBuilder &b, Value r) {
   return b.fma(b.mul(r, r), tail, r);
 }
 
-Value ingot::emitExp(KernelBuilder &b, Value x) {
+Value ingot::emitExp(KernelBuilder &b, Value x, Value tail) {
   bool wide = fmath::isDouble(x);
   Type type = x.getType();
   Value clamped = fmath::clampAbove(b, x, wide ? 710.0 : 89.0);
   clamped = fmath::clampBelow(b, clamped, wide ? -746.0 : -104.5);
   ExpReduction reduced = reduceExp(b, clamped);
+  if (tail)
+    reduced.r = b.add(reduced.r, tail);
   Value mantissa = b.add(expM1Reduced(b, reduced.r), b.splat(type, 1.0));
   // In two steps: 2^n alone may overflow or be denormal.
   Value half =
@@ -271,25 +273,25 @@ Value ingot::emitTanh(KernelBuilder &b, Value x) {
   return emitCopySign(b, result, x);
 }
 
-/// erf for |x| <= 1.
+/// erf for |x| <= 1: x + x * p, so that most of it is exact.
 static Value erfSmall(KernelBuilder &b, Value x) {
-  Value square = b.mul(x, x);
+  Value square = b.mul(x, x), p;
   if (fmath::isDouble(x))
-    return b.mul(x, fmath::polynomial(
-                        b, square,
-                        {5.957176147748911404e-11, -1.137284885679167367e-9,
-                         1.465977527404743581e-8, -1.635031270105469501e-7,
-                         1.646100048412136803e-6, -0.00001492559526683118157,
-                         0.0001205533111164271092, -0.0008548326980833789905,
-                         0.005223977624818014467, -0.02686617064507679325,
-                         0.1128379167095487867, -0.3761263890318374806,
-                         1.128379167095512574}));
-  return b.mul(
-      x, fmath::polynomial(b, square,
-                           {0.00007875875062685488341,
-                            -0.0008016864287165869529, 0.005189087423433973986,
-                            -0.02685421201062641244, 0.1128359471516021773,
-                            -0.3761262666672033102, 1.128379165848350946}));
+    p = fmath::polynomial(b, square,
+                          {5.957176147748911404e-11, -1.137284885679167367e-9,
+                           1.465977527404743581e-8, -1.635031270105469501e-7,
+                           1.646100048412136803e-6, -0.00001492559526683118157,
+                           0.0001205533111164271092, -0.0008548326980833789905,
+                           0.005223977624818014467, -0.02686617064507679325,
+                           0.1128379167095487867, -0.3761263890318374806,
+                           0.128379167095512574});
+  else
+    p = fmath::polynomial(b, square,
+                          {0.00007875875062685488341, -0.0008016864287165869529,
+                           0.005189087423433973986, -0.02685421201062641244,
+                           0.1128359471516021773, -0.3761262666672033102,
+                           0.128379165848350946});
+  return b.fma(x, p, x);
 }
 
 /// erfc in f64 for x >= 0.9: e^(-x^2) / (1 + 2x) times a polynomial in

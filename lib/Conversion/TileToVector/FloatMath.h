@@ -17,8 +17,9 @@
 
 namespace ingot {
 
-/// e^x; f32 within 1 ulp, denormal results included.
-mlir::Value emitExp(KernelBuilder &b, mlir::Value x);
+/// e^(x + tail); within 1 ulp, denormal results included. The tail is small
+/// beside x's last place, or null for none.
+mlir::Value emitExp(KernelBuilder &b, mlir::Value x, mlir::Value tail = {});
 /// e^x of f32 for x <= 0, cheaper: zero below -87.7.
 mlir::Value emitExpNonPositive(KernelBuilder &b, mlir::Value x);
 mlir::Value emitLog(KernelBuilder &b, mlir::Value x);
@@ -34,7 +35,9 @@ mlir::Value emitSin(KernelBuilder &b, mlir::Value x, int64_t quarterTurns);
 mlir::Value emitTan(KernelBuilder &b, mlir::Value x);
 mlir::Value emitAtan(KernelBuilder &b, mlir::Value x);
 mlir::Value emitAtan2(KernelBuilder &b, mlir::Value y, mlir::Value x);
-mlir::Value emitPow(KernelBuilder &b, mlir::Value x, mlir::Value y);
+/// `precise`: good in f64's last place, not only in f32's.
+mlir::Value emitPow(KernelBuilder &b, mlir::Value x, mlir::Value y,
+                    bool precise);
 mlir::Value emitSinh(KernelBuilder &b, mlir::Value x);
 mlir::Value emitCosh(KernelBuilder &b, mlir::Value x);
 mlir::Value emitAsinh(KernelBuilder &b, mlir::Value x);

@@ -109,10 +109,14 @@ Value ingot::emitAtan(KernelBuilder &b, Value x) {
        -0.09090909089288614652, 0.1111111111109041139, -0.1428571428571414748,
        0.1999999999999999964, -0.3333333333333333333});
   Value angle = b.fma(b.mul(z, square), p, z);
-  angle = b.select(turned, b.add(b.splat(type, 0.78539816339744830962), angle),
-                   angle);
-  angle = b.select(inverted,
-                   b.sub(b.splat(type, 1.57079632679489661923), angle), angle);
+  // The constants' second halves go to the small part.
+  Value eighth = b.add(b.splat(type, 0.78539816339744830962),
+                       b.add(angle, b.splat(type, 3.061616997868383018e-17)));
+  angle = b.select(turned, eighth, angle);
+  Value complement =
+      b.sub(b.splat(type, 1.57079632679489661923),
+            b.sub(angle, b.splat(type, 6.123233995736766036e-17)));
+  angle = b.select(inverted, complement, angle);
   return emitCopySign(b, angle, x);
 }
 
@@ -137,11 +141,77 @@ Value ingot::emitAtan2(KernelBuilder &b, Value y, Value x) {
   return emitCopySign(b, angle, y);
 }
 
-Value ingot::emitPow(KernelBuilder &b, Value x, Value y) {
+/// x^y for x >= 0 by a logarithm in two parts: y scales its error by up to
+/// a thousand. Good for normal x; others are the caller's.
+static Value powInTwoParts(KernelBuilder &b, Value x, Value y) {
+  Type type = x.getType(), intType = fmath::bitsType(x);
+  Value zero = b.splat(type, 0.0), two = b.splat(type, 2.0);
+  auto negate = [&](Value v) -> Value { return arith::NegFOp::create(b, v); };
+  // Denormals become normal; the mantissa goes from sqrt(1/2) to sqrt(2).
+  Value tiny = b.compare(CmpFPredicate::OLT, x, b.splat(type, 0x1p-1022));
+  Value bits =
+      fmath::toBits(b, b.select(tiny, b.mul(x, b.splat(type, 0x1p54)), x));
+  Value shift = b.splatInt(intType, 52);
+  Value exponent = arith::ShRSIOp::create(
+      b, b.sub(bits, b.splatInt(intType, 0x3fe6a09e667f3bcd)), shift);
+  Value mantissa = fmath::fromBits(
+      b, b.sub(bits, arith::ShLIOp::create(b, exponent, shift)), type);
+  Value magic = b.splat(type, 6755399441055744.0);
+  Value e =
+      b.sub(fmath::fromBits(b, b.add(fmath::toBits(b, magic), exponent), type),
+            magic);
+  e = b.add(e, b.select(tiny, b.splat(type, -54.0), zero));
+
+  // log(1 + f) = 2 atanh(s), s = f / (2 + f), as s + sLow.
+  Value f = b.sub(mantissa, b.splat(type, 1.0));
+  Value t = b.add(f, two);
+  Value tLow = b.sub(f, b.sub(t, two));
+  Value s = b.div(f, t);
+  Value rest = b.fma(negate(s), t, f);
+  Value sLow = b.div(b.fma(negate(s), tLow, rest), t);
+  Value z = b.mul(s, s);
+  Value zLow = b.fma(b.add(s, s), sLow, b.fma(s, s, negate(z)));
+  // The cubic term in two parts too; the others are small enough.
+  Value cube = b.mul(s, z);
+  Value cubeLow = b.fma(sLow, z, b.fma(s, zLow, b.fma(s, z, negate(cube))));
+  Value twoThirds = b.splat(type, 2.0 / 3.0);
+  Value c = b.mul(cube, twoThirds);
+  Value cLow = b.fma(cube, twoThirds, negate(c));
+  cLow = b.fma(cube, b.splat(type, 3.70074341541718826e-17), cLow);
+  cLow = b.fma(cubeLow, twoThirds, cLow);
+  SmallVector<double> series;
+  for (int k = 13; k >= 2; --k)
+    series.push_back(2.0 / (2 * k + 1));
+  Value low = b.fma(b.mul(cube, z), fmath::polynomial(b, z, series), cLow);
+  low = b.fma(two, sLow, low);
+  // The high part of log(2) is short enough for exact multiples.
+  Value whole = b.mul(e, b.splat(type, 0x1.62e42feep-1));
+  low = b.fma(e, b.splat(type, 1.90821492927058770002e-10), low);
+  auto sum = [&](Value large, Value small) {
+    Value high = b.add(large, small);
+    low = b.add(low, b.add(b.sub(large, high), small));
+    return high;
+  };
+  Value high = sum(sum(whole, b.add(s, s)), c);
+
+  Value product = b.mul(y, high);
+  Value lost = b.fma(y, low, b.fma(y, high, negate(product)));
+  Value bounded =
+      b.compare(CmpFPredicate::OLT, emitAbs(b, product), b.splat(type, 1100.0));
+  return emitExp(b, product, b.select(bounded, lost, zero));
+}
+
+Value ingot::emitPow(KernelBuilder &b, Value x, Value y, bool precise) {
   Type type = x.getType();
   Value zero = b.splat(type, 0.0), one = b.splat(type, 1.0);
   Value size = emitAbs(b, x);
   Value result = emitExp(b, b.mul(y, emitLog(b, size)));
+  if (precise) {
+    Value ordinary = arith::AndIOp::create(
+        b, b.compare(CmpFPredicate::OGT, size, zero),
+        b.compare(CmpFPredicate::OLT, size, b.splat(type, infinity)));
+    result = b.select(ordinary, powInTwoParts(b, size, y), result);
+  }
 
   Value whole = b.compare(CmpFPredicate::OEQ, math::TruncOp::create(b, y), y);
   Value half = b.mul(y, b.splat(type, 0.5));

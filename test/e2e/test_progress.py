@@ -1,0 +1,42 @@
+"""What the compiler tells of its progress: movement within phases, forward only."""
+
+import ctypes
+
+import harness
+
+REPORT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_double)
+
+
+class Options(ctypes.Structure):
+    """IngotCompileOptions of ingot-c/Compiler.h."""
+
+    _fields_ = [
+        ("target_cpu", ctypes.c_char_p),
+        ("verify_each", ctypes.c_int),
+        ("erase_dims", ctypes.c_int),
+        ("timing", ctypes.c_int),
+        ("progress", REPORT),
+        ("user", ctypes.c_void_p),
+        ("dump_dir", ctypes.c_char_p),
+    ]
+
+
+def test_progress_moves_within_phases(tmp_path):
+    """Every phase that runs passes or copies weights reports several steps."""
+    seen = []
+    report = REPORT(lambda _, phase, share: seen.append((phase.decode(), share)))
+    library = ctypes.CDLL(str(harness.BUILD / "lib" / "libIngotCompiler.so"))
+    error = ctypes.c_char_p()
+    options = Options(progress=report)
+    model, out = harness.MODELS / "minilm-l3.onnx", tmp_path / "a.ingot"
+    status = library.ingot_compiler_compile(
+        str(model).encode(), str(out).encode(), ctypes.byref(options), ctypes.byref(error)
+    )
+    assert status == 0, error.value
+    shares = [share for _, share in seen]
+    assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
+    for phase in ("recognise", "lower", "generate code", "write"):
+        assert len({share for name, share in seen if name == phase}) >= 3, (phase, seen)
+    # No phase runs into the next one.
+    for phase, limit in (("recognise", 0.1), ("lower", 0.2), ("generate code", 0.85)):
+        assert max(share for name, share in seen if name == phase) <= limit + 1e-9
