@@ -37,7 +37,7 @@ struct Amount {
   std::string text;
   std::optional<int64_t> value;
 
-  /// Whether no dims that a user can give tell it: only a run can.
+  /// Whether no dims that a user can give tell it.
   bool isUnknown() const {
     return text.empty() || text.find('?') != std::string::npos;
   }
@@ -252,7 +252,9 @@ std::string Report::stageTable(size_t width) const {
     const Stage &stage = stages[i];
     unknown += stage.flops.isUnknown() || stage.bytes.isUnknown();
     table.add({std::to_string(i), stage.info->name, stage.info->ops,
-               stage.tiles.str([](int64_t n) { return std::to_string(n); }),
+               stage.tiles.text.empty() ? "" : stage.tiles.str([](int64_t n) {
+                 return std::to_string(n);
+               }),
                stage.flops.str(in("")), part(stage.flops, flops),
                stage.bytes.str(in("B")), part(stage.bytes, bytes),
                stage.info->nodes});
@@ -262,8 +264,8 @@ std::string Report::stageTable(size_t width) const {
     out += "  all " + std::to_string(stages.size()) + ": " +
            quantity(*flops, "FLOP") + ", " + quantity(*bytes, "B");
     if (unknown)
-      out += "; without what only a run can tell in " +
-             std::to_string(unknown) + (unknown == 1 ? " stage" : " stages");
+      out += "; without the unknown costs of " + std::to_string(unknown) +
+             (unknown == 1 ? " stage" : " stages");
     return out + "\n";
   }
   std::string missing;

@@ -189,7 +189,7 @@ TEST_F(Driver, Explains) {
   EXPECT_TRUE(has(done, "no symbolic dim 'x'; it has batch, n")) << done.out;
 }
 
-TEST_F(Driver, ExplainsWhatOnlyARunCanTell) {
+TEST_F(Driver, ExplainsBesideUnknownCosts) {
   rt::Manifest manifest = rt::test::manifest();
   manifest.stages = {{"s0", "add", "Add_1", "batch * n", "12 * n", "batch"},
                      {"s1", "add", "Add_2", "batch * n", "36 * n", "batch"},
@@ -201,7 +201,7 @@ TEST_F(Driver, ExplainsWhatOnlyARunCanTell) {
   EXPECT_FALSE(has(done, "?u0")) << done.out;
   for (const char *text :
        {"50.0 %  1.20 kB  25.0 %", "50.0 %  3.60 kB  75.0 %",
-        "all 3: 400 FLOP, 4.80 kB; without what only a run can tell in 1 stage",
+        "all 3: 400 FLOP, 4.80 kB; without the unknown costs of 1 stage",
         "unknown"})
     EXPECT_TRUE(has(done, text)) << text << "\n" << done.out;
   done = run("explain b.ingot --dim n=100");
