@@ -52,6 +52,10 @@ void ingot::buildCpuPipeline(OpPassManager &passes, const TargetInfo &target) {
   LowerAttentionOptions attention;
   attention.target = target.name;
   passes.addPass(createLowerAttention(attention));
+  LowerCacheOptions cache;
+  cache.target = target.name;
+  passes.addPass(createLowerCache(cache));
+  passes.addPass(createLowerCacheHandles());
   passes.addPass(createLowerNorms());
   passes.addPass(createVectorizeGeneric());
   passes.addPass(createExpandMath());

@@ -56,3 +56,16 @@ func.func @row_sum(%x: tensor<?x384xf32>) -> tensor<?xf32> {
   } -> tensor<?xf32>
   return %1 : tensor<?xf32>
 }
+
+!cache = !ingot.cache<heads = 3, key_depth = 64, value_depth = 64, type = f32, window = 0>
+
+// All heads that read one key head, and 48 rows of queries and heads.
+// CHECK-LABEL: func @paged_attention
+// CHECK: scf.forall {{.*}} step (1, 16, 3)
+// CHECK: ingot.cache_part
+// CHECK: ingot.paged_attention {{.*}} first(
+func.func @paged_attention(%q: tensor<?x?x9x64xf32>, %rows: tensor<?xi64>, %cache: !cache, %o: tensor<?x?x9x64xf32>) -> tensor<?x?x9x64xf32> {
+  %0 = ingot.paged_attention ins(%q : tensor<?x?x9x64xf32>) past(%rows : tensor<?xi64>) count(%rows : tensor<?xi64>)
+      cache(%cache : !cache) outs(%o : tensor<?x?x9x64xf32>) {scale = 0.125 : f64} -> tensor<?x?x9x64xf32>
+  return %0 : tensor<?x?x9x64xf32>
+}

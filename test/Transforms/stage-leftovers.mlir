@@ -23,3 +23,15 @@ func.func @main(%a: memref<?xf32>, %b: memref<?xf32>) {
   memref.store %x, %b[%c1] : memref<?xf32>
   return
 }
+
+!cache = !ingot.cache<heads = 3, key_depth = 64, value_depth = 64, type = f32, window = 0>
+
+// Tokens of a row are appended 32 at a time.
+// CHECK-LABEL: func @append
+// CHECK: scf.forall (%{{.*}}, %{{.*}}) = (0, 0) to (%{{.*}}, %{{.*}}) step (1, 32)
+// CHECK: ingot.kv_append
+func.func @append(%k: memref<?x?x3x64xf32>, %rows: memref<?xi64>, %cache: !cache) {
+  ingot.kv_append ins(%k, %k : memref<?x?x3x64xf32>, memref<?x?x3x64xf32>) past(%rows : memref<?xi64>)
+      count(%rows : memref<?xi64>) into(%cache : !cache)
+  return
+}

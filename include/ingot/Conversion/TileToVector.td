@@ -130,6 +130,43 @@ def LowerAttention : Pass<"ingot-lower-attention"> {
                            "vector::VectorDialect"];
 }
 
+def LowerCache : Pass<"ingot-lower-cache"> {
+  let summary = "Turns ops on caches into loops over pages";
+  let description = [{
+    `ingot.kv_append` on memrefs becomes loops that store keys transposed and
+    copy values; `ingot.paged_attention` becomes an online softmax with a page
+    as its tile (Dao et al. 2022). Rows of its tiles are pairs of a query and a
+    query head of one key head, so that heads of a group share every load of
+    keys and values: up to 6, or 12 with AVX-512, and as few as one token has.
+    A page gives a row its maximum, sum and result, in one order, and then joins
+    the row's own; a page that the row does not see leaves them alone. So no
+    row depends on how queries are cut or on what else is in the batch. Hidden
+    keys and values are never computed with. Memory is reached through
+    `ingot.cache_page` only. Depths so large that one row's scratch takes more
+    than 64 KiB of stack are an error.
+
+    Example:
+
+    ```mlir
+    ingot.paged_attention ins(%q : memref<1x?x9x64xf32>) past(%past : memref<1xi64>)
+        count(%count : memref<1xi64>) cache(%cache : !ingot.cache<...>)
+        outs(%o : memref<1x?x9x64xf32>) {scale = 0.125 : f64}
+    // becomes, for every row and key head
+    scf.for %page = %begin to %end step %c1 {
+      %k, %v = ingot.cache_page %cache[%row, %page] : ...
+      %scores:24 = scf.for %d = %c0 to %c64 step %c1 iter_args(...) { ... }
+      ...
+    }
+    ```
+  }];
+  let options = [Option<"target", "target", "std::string",
+                        /*default=*/"\"x86-64-v3\"",
+                        "The CPU to choose tiles for">];
+  let dependentDialects = ["arith::ArithDialect", "math::MathDialect",
+                           "memref::MemRefDialect", "scf::SCFDialect",
+                           "vector::VectorDialect"];
+}
+
 def LowerNorms : Pass<"ingot-lower-norms"> {
   let summary = "Turns softmax and norms on memrefs into vector loops";
   let description = [{

@@ -16,6 +16,11 @@ Value AbiAccess::address(Value base, int64_t bytes) {
                              ArrayRef<LLVM::GEPArg>{int32_t(bytes)});
 }
 
+Value AbiAccess::address(Value base, Value bytes) {
+  return LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base,
+                             ArrayRef<LLVM::GEPArg>{bytes});
+}
+
 Value AbiAccess::field(Value context, ContextField field) {
   auto type = LLVM::LLVMPointerType::get(b.getContext());
   return LLVM::LoadOp::create(b, loc, type, address(context, int64_t(field)));

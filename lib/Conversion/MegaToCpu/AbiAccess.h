@@ -32,6 +32,7 @@ public:
 
   /// The address `bytes` behind `base`.
   mlir::Value address(mlir::Value base, int64_t bytes);
+  mlir::Value address(mlir::Value base, mlir::Value bytes);
   /// A pointer that stands in the context.
   mlir::Value field(mlir::Value context, ContextField field);
   /// Pointer number `index` of an array of pointers.

@@ -47,6 +47,32 @@ struct AttentionHint
   }
 };
 
+/// Attention over a cache: all heads that read the same keys, and as many
+/// queries as fill the kernel's rows with them.
+struct PagedAttentionHint
+    : TileHintInterface::ExternalModel<PagedAttentionHint, PagedAttentionOp> {
+  SmallVector<int64_t> getPreferredTile(Operation *op) const {
+    auto attention = cast<PagedAttentionOp>(op);
+    int64_t heads = cast<ShapedType>(attention.getQ().getType()).getDimSize(2);
+    int64_t group = 1;
+    if (!ShapedType::isDynamic(heads))
+      group = std::max<int64_t>(
+          heads / attention.getCache().getType().getHeads(), 1);
+    return {1, std::max<int64_t>(queries / group, 1), group, 0};
+  }
+};
+
+/// Tokens that are appended together: one or two lines of transposed keys.
+constexpr int64_t tokens = 32;
+
+/// Appending (row, token).
+struct KvAppendHint
+    : TileHintInterface::ExternalModel<KvAppendHint, KvAppendOp> {
+  SmallVector<int64_t> getPreferredTile(Operation *op) const {
+    return {1, tokens};
+  }
+};
+
 } // namespace
 
 void ingot::registerCpuTileHints(DialectRegistry &registry) {
@@ -54,5 +80,7 @@ void ingot::registerCpuTileHints(DialectRegistry &registry) {
     LinearOp::attachInterface<ProductHint<LinearOp>>(*context);
     MatmulOp::attachInterface<ProductHint<MatmulOp>>(*context);
     AttentionOp::attachInterface<AttentionHint>(*context);
+    PagedAttentionOp::attachInterface<PagedAttentionHint>(*context);
+    KvAppendOp::attachInterface<KvAppendHint>(*context);
   });
 }

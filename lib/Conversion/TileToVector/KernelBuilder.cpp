@@ -38,6 +38,24 @@ Value KernelBuilder::broadcast(Value scalar, int64_t lanes) {
       *this, VectorType::get(lanes, scalar.getType()), scalar);
 }
 
+Value KernelBuilder::castFloat(Value value, Type element) {
+  auto to = [&](Type next) -> Value {
+    Type from = getElementTypeOrSelf(value.getType());
+    if (from == next)
+      return value;
+    Type type = next;
+    if (auto vector = dyn_cast<VectorType>(value.getType()))
+      type = vector.clone(next);
+    if (next.getIntOrFloatBitWidth() > from.getIntOrFloatBitWidth())
+      return arith::ExtFOp::create(*this, type, value);
+    return arith::TruncFOp::create(*this, type, value);
+  };
+  // Only f32 has instructions to and from every other.
+  if (getElementTypeOrSelf(value.getType()) != element)
+    value = to(getF32Type());
+  return to(element);
+}
+
 static bool isFloat(Value value) {
   return isa<FloatType>(getElementTypeOrSelf(value.getType()));
 }

@@ -30,6 +30,8 @@ public:
   Value splatInt(Type type, int64_t value);
   /// A scalar as a vector of `lanes`; the scalar itself if `lanes` is 0.
   Value broadcast(Value scalar, int64_t lanes);
+  /// A float, or a vector of them, with another float as its element.
+  Value castFloat(Value value, Type element);
 
   Value add(Value a, Value b);
   Value sub(Value a, Value b);

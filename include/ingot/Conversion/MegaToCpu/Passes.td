@@ -48,6 +48,28 @@ def EmitEntry : Pass<"ingot-emit-entry", "::mlir::ModuleOp"> {
                            "::mlir::LLVM::LLVMDialect"];
 }
 
+def LowerCacheHandles : Pass<"ingot-lower-cache-handles", "::mlir::ModuleOp"> {
+  let summary = "Make cache handles structs of addresses and offsets";
+  let description = [{
+    Every value of type `!ingot.cache`, arguments of functions included, becomes
+    a struct: the table of its pages (one address for each row and page), pages
+    in a row, and the byte offsets of its keys and its values in a page. A part
+    of a cache is a table further on and other offsets; a page is an address
+    from the table. An op on a cache that no kernel was written for is an error.
+
+    Example: `%k, %v = ingot.cache_page %cache[%row, %page]` becomes
+    ```mlir
+    %table = llvm.extractvalue %cache[0] : !llvm.struct<(ptr, i64, i64, i64)>
+    ...
+    %address = llvm.load %entry : !llvm.ptr -> !llvm.ptr
+    %start = llvm.getelementptr %address[%key_offset] : (!llvm.ptr, i64) -> !llvm.ptr, i8
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
 def LowerChecks : Pass<"ingot-lower-checks", "::mlir::ModuleOp"> {
   let summary = "Lower runtime checks to stores of an error id";
   let description = [{

@@ -1,0 +1,254 @@
+//===- PagedAttention.cpp - attention over a cache, block by block --------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "PagedAttention.h"
+
+using namespace mlir;
+using namespace ingot;
+using arith::CmpIPredicate;
+
+/// Stack that one kernel may take.
+static constexpr int64_t scratchLimit = 64 * 1024;
+
+PagedAttention::PagedAttention(KernelBuilder &b, PagedAttentionOp op,
+                               const RowTiling &tiling)
+    : b(b), op(op), cache(op.getCache().getType()), tiling(tiling),
+      depth(cache.getKeyDepth()), valueDepth(cache.getValueDepth()),
+      valueVectors(llvm::divideCeil(valueDepth, laneCount)),
+      type(VectorType::get(laneCount, b.getF32Type())), zero(b.index(0)),
+      one(b.index(1)) {}
+
+Value PagedAttention::scratch(ArrayRef<int64_t> shape, Type element) {
+  return memref::AllocaOp::create(b, MemRefType::get(shape, element),
+                                  b.getI64IntegerAttr(64));
+}
+
+Value PagedAttention::columnOf(Value number) {
+  Value column = b.mul(number, b.index(laneCount));
+  return b.minIndex(column,
+                    b.index(std::max<int64_t>(valueDepth - laneCount, 0)));
+}
+
+/// Stores a vector of a row's result, whatever the element and the layout.
+void PagedAttention::storeColumns(Value value, ValueRange indices,
+                                  Value column) {
+  Value out = op.getInit();
+  SmallVector<Value> where(indices);
+  where.push_back(column);
+  Type element = getElementTypeOrSelf(out.getType());
+  value = b.castFloat(value, element);
+  if (isLastDimContiguous(out) && valueDepth >= laneCount)
+    return b.storeVector(value, out, where);
+  if (isLastDimContiguous(out) && element.isF32()) {
+    Value mask = b.mask(b.index(valueDepth), laneCount);
+    vector::MaskedStoreOp::create(b, out, where, mask, value);
+    return;
+  }
+  for (int64_t lane = 0; lane < std::min(laneCount, valueDepth); ++lane) {
+    where.back() = at(column, lane);
+    b.store(vector::ExtractOp::create(b, value, lane), out, where);
+  }
+}
+
+/// Whole tiles, then the narrowest tile that covers the rest; it may reach past
+/// the rows.
+void PagedAttention::overTiles(Value rows,
+                               function_ref<void(Value, int64_t)> body) {
+  int64_t widest = tiling.tiles.front();
+  Value rest = b.createOrFold<arith::RemUIOp>(rows, b.index(widest));
+  Value whole = b.sub(rows, rest);
+  b.loop(zero, whole, widest, [&](Value row) { body(row, widest); });
+  if (tiling.isExact)
+    return;
+  for (auto [i, size] : llvm::enumerate(tiling.tiles)) {
+    int64_t below = i + 1 < tiling.tiles.size() ? tiling.tiles[i + 1] : 0;
+    // No rest is as large as the widest tile.
+    if (below + 1 == widest)
+      continue;
+    Value fits = b.compare(CmpIPredicate::ule, rest, b.index(size));
+    Value needed = b.compare(CmpIPredicate::ugt, rest, b.index(below));
+    b.when(b.createOrFold<arith::AndIOp>(fits, needed),
+           [&, size = size] { body(whole, size); });
+  }
+}
+
+/// The rows that overTiles visits.
+Value PagedAttention::paddedRows(Value rows) {
+  int64_t widest = tiling.tiles.front();
+  Value rest = b.createOrFold<arith::RemUIOp>(rows, b.index(widest));
+  Value size = zero;
+  for (int64_t tile : tiling.tiles)
+    size = b.select(b.compare(CmpIPredicate::ule, rest, b.index(tile)),
+                    b.index(tile), size);
+  size = b.select(b.compare(CmpIPredicate::eq, rest, zero), zero, size);
+  return b.add(b.sub(rows, rest), size);
+}
+
+/// Scales the block's queries and begins its rows; rows past the end repeat the
+/// last query.
+void PagedAttention::loadQueries(Value batch, Value keyHead, Value firstRow,
+                                 Value rows) {
+  Type f32 = b.getF32Type();
+  Value last = b.sub(rows, one);
+  Value firstHead = b.mul(keyHead, ratio);
+  b.loop(zero, paddedRows(rows), 1, [&](Value row) {
+    Value from = b.add(firstRow, b.minIndex(row, last));
+    Value query = b.createOrFold<arith::DivUIOp>(from, ratio);
+    Value head = b.add(firstHead, b.createOrFold<arith::RemUIOp>(from, ratio));
+    b.store(b.add(base, query), positions, row);
+    b.store(b.splat(f32, -INFINITY), maxima, row);
+    b.store(b.splat(f32, 0.0), sums, row);
+    b.loop(zero, b.dim(results, 1), laneCount, [&](Value column) {
+      b.storeVector(b.splat(type, 0.0), results, {row, column});
+    });
+    auto scaled = [&](Value q) {
+      q = b.castFloat(q, f32);
+      return b.mul(q, b.splat(q.getType(), op.getScale().convertToDouble()));
+    };
+    Value q = op.getQ();
+    auto stored = VectorType::get(laneCount, getElementTypeOrSelf(q.getType()));
+    auto copyVector = [&](Value d) {
+      Value value = b.loadVector(stored, q, {batch, query, head, d});
+      b.storeVector(scaled(value), queries, {row, d});
+    };
+    if (!isLastDimContiguous(q) ||
+        !overColumns(b, depth, laneCount, copyVector))
+      b.loop(zero, b.index(depth), 1, [&](Value d) {
+        b.store(scaled(b.load(q, {batch, query, head, d})), queries, {row, d});
+      });
+  });
+}
+
+void PagedAttention::storeRow(Value batch, Value query, Value head, Value row) {
+  Value inverse = b.div(b.splat(b.getF32Type(), 1.0), b.load(sums, row));
+  Value wide = b.broadcast(inverse, laneCount);
+  b.loop(zero, b.index(valueVectors), 1, [&](Value number) {
+    Value from = b.mul(number, b.index(laneCount));
+    Value value = b.mul(b.loadVector(type, results, {row, from}), wide);
+    storeColumns(value, {batch, query, head}, columnOf(number));
+  });
+}
+
+void PagedAttention::storeZeros(Value batch, Value query, Value head) {
+  b.loop(zero, b.index(valueVectors), 1, [&](Value number) {
+    storeColumns(b.splat(type, 0.0), {batch, query, head}, columnOf(number));
+  });
+}
+
+void PagedAttention::emitBlock(Value batch, Value keyHead, Value firstRow,
+                               Value rows) {
+  loadQueries(batch, keyHead, firstRow, rows);
+  Value pageSize = b.index(cachePagePositions);
+  auto pageOf = [&](Value position) {
+    return b.createOrFold<arith::DivUIOp>(position, pageSize);
+  };
+  Value begin = zero;
+  if (op.getWindow() > 0) {
+    Value earliest =
+        b.sub(b.load(positions, zero), b.index(op.getWindow() - 1));
+    begin = pageOf(b.maxIndex(earliest, zero));
+  }
+  Value end = b.add(pageOf(b.load(positions, b.sub(rows, one))), one);
+  b.loop(begin, end, 1, [&](Value number) {
+    auto page = CachePageOp::create(b, op.getCache(), batch, number);
+    Value next = b.minIndex(at(number, 1), b.sub(end, one));
+    nextKeys = CachePageOp::create(b, op.getCache(), batch, next).getKeys();
+    origin = b.mul(number, pageSize);
+    overTiles(rows, [&](Value row, int64_t tileRows) {
+      tile(page, keyHead, row, tileRows);
+    });
+  });
+  b.loop(zero, rows, 1, [&](Value row) {
+    Value from = b.add(firstRow, row);
+    Value head = b.add(b.mul(keyHead, ratio),
+                       b.createOrFold<arith::RemUIOp>(from, ratio));
+    storeRow(batch, b.createOrFold<arith::DivUIOp>(from, ratio), head, row);
+  });
+}
+
+void PagedAttention::emit() {
+  Type f32 = b.getF32Type();
+  int64_t block = tiling.block, tileRows = tiling.tiles.front();
+  queries = scratch({block, depth}, f32);
+  positions = scratch({block}, b.getIndexType());
+  results =
+      scratch({block, tiling.paddedVectors(valueVectors) * laneCount}, f32);
+  maxima = scratch({block}, f32);
+  sums = scratch({block}, f32);
+  weights = scratch({tileRows, cachePagePositions}, f32);
+  factors = scratch({tileRows}, f32);
+  pageFactors = scratch({tileRows}, f32);
+
+  Value keyHeads = b.index(cache.getHeads());
+  Value heads = b.dim(op.getQ(), 2), tokens = b.dim(op.getQ(), 1);
+  ratio = b.createOrFold<arith::DivUIOp>(heads, keyHeads);
+  b.loop(zero, b.dim(op.getQ(), 0), 1, [&](Value batch) {
+    CacheRow row(b, batch, op.getPast(), op.getCount(), op.getFirst(), tokens);
+    base = row.position;
+    Value rows = b.mul(row.tokens, ratio);
+    b.loop(zero, keyHeads, 1, [&](Value keyHead) {
+      b.loop(zero, rows, block, [&](Value firstRow) {
+        Value left = b.minIndex(b.sub(rows, firstRow), b.index(block));
+        emitBlock(batch, keyHead, firstRow, left);
+      });
+    });
+    b.loop(row.tokens, tokens, 1, [&](Value query) {
+      b.loop(zero, heads, 1,
+             [&](Value head) { storeZeros(batch, query, head); });
+    });
+  });
+}
+
+/// The rows of `op` whose scratch is of a bounded size; none if even one row
+/// takes more.
+static std::optional<RowTiling> chooseRows(PagedAttentionOp op,
+                                           const TargetInfo &target) {
+  auto q = cast<MemRefType>(op.getQ().getType());
+  CacheType cache = op.getCache().getType();
+  int64_t valueVectors = llvm::divideCeil(cache.getValueDepth(), laneCount);
+  int64_t ratio = q.isDynamicDim(2) ? 0 : q.getDimSize(2) / cache.getHeads();
+  int64_t widest = target.gemmRows(), most = 48;
+  if (!q.isDynamicDim(1) && ratio > 0) {
+    // Few rows, as one token has, are taken in equal tiles.
+    int64_t rows = std::max<int64_t>(q.getDimSize(1) * ratio, 1);
+    widest = llvm::divideCeil(rows, llvm::divideCeil(rows, widest));
+    most = std::min(most, rows);
+  }
+  for (; widest > 0; widest /= 2) {
+    RowTiling tiling;
+    tiling.registers = target.hasAvx512f ? 32 : 16;
+    tiling.registersPerVector = laneCount / target.f32Lanes();
+    tiling.tiles.push_back(widest);
+    tiling.isExact = ratio > 0 && ratio % widest == 0;
+    int64_t fewest = std::max<int64_t>(ratio, 1);
+    for (int64_t rows : {widest / 2, fewest})
+      if (!tiling.isExact && rows > 0 && rows < widest)
+        tiling.tiles.push_back(rows);
+    llvm::sort(tiling.tiles, std::greater<int64_t>());
+    tiling.tiles.erase(llvm::unique(tiling.tiles), tiling.tiles.end());
+    int64_t columns = tiling.paddedVectors(valueVectors) * laneCount;
+    for (int64_t rows : {most, most / 2, int64_t(1)}) {
+      tiling.block = llvm::alignTo(rows, widest);
+      int64_t bytes = 4 * (tiling.block * (cache.getKeyDepth() + columns) +
+                           widest * cachePagePositions);
+      if (tiling.block > 0 && bytes <= scratchLimit)
+        return tiling;
+    }
+  }
+  return std::nullopt;
+}
+
+LogicalResult ingot::emitPagedAttention(KernelBuilder &b, PagedAttentionOp op,
+                                        const TargetInfo &target) {
+  CacheType cache = op.getCache().getType();
+  std::optional<RowTiling> tiling = chooseRows(op, target);
+  if (!tiling)
+    return op.emitOpError("needs more scratch than ")
+           << scratchLimit << " bytes for depths of " << cache.getKeyDepth()
+           << " and " << cache.getValueDepth();
+  PagedAttention(b, op, *tiling).emit();
+  return success();
+}

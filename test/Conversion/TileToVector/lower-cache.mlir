@@ -1,0 +1,69 @@
+// RUN: ingot-opt %s --ingot-lower-cache --split-input-file | FileCheck %s
+// RUN: ingot-opt %s --ingot-lower-cache=target=x86-64-v4 --split-input-file | FileCheck %s --check-prefix=WIDE
+
+!half = !ingot.cache<heads = 3, key_depth = 64, value_depth = 40, type = f16, window = 0>
+
+// Keys go to their column one by one, values as vectors, the last overlapping.
+// CHECK-LABEL: func @append
+func.func @append(%k: memref<?x?x3x64xf32>, %v: memref<?x?x3x40xf32>, %past: memref<?xi64>,
+                  %count: memref<?xi64>, %cache: !half) {
+  // CHECK: scf.for
+  // CHECK:   %[[K:.*]], %[[V:.*]] = ingot.cache_page
+  // CHECK:   %[[ONE:.*]] = arith.truncf %{{.*}} : f32 to f16
+  // CHECK:   memref.store %[[ONE]], %[[K]][
+  // CHECK:   arith.minsi %{{.*}}, %c24
+  // CHECK:   %[[SOME:.*]] = arith.truncf %{{.*}} : vector<16xf32> to vector<16xf16>
+  // CHECK:   vector.store %[[SOME]], %[[V]][
+  // CHECK-NOT: ingot.kv_append
+  ingot.kv_append ins(%k, %v : memref<?x?x3x64xf32>, memref<?x?x3x40xf32>) past(%past : memref<?xi64>)
+      count(%count : memref<?xi64>) into(%cache : !half)
+  return
+}
+
+// -----
+
+!cache = !ingot.cache<heads = 3, key_depth = 64, value_depth = 64, type = f32, window = 0>
+
+// The three heads of a group share each load; all of a page's keys at a time
+// where the registers hold them. A token has no ragged end.
+// CHECK-LABEL: func @token
+// WIDE-LABEL: func @token
+func.func @token(%q: memref<1x1x9x64xf32>, %past: memref<1xi64>, %count: memref<1xi64>, %cache: !cache,
+                 %o: memref<1x1x9x64xf32>) {
+  // CHECK: memref.alloca_scope
+  // CHECK: memref.alloca() {{.*}} : memref<3x64xf32>
+  // CHECK: %[[K:.*]], %[[V:.*]] = ingot.cache_page
+  // CHECK: scf.for {{.*}} = %c0{{.*}} to %c64{{.*}} step %c1{{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>) {
+  // CHECK: memref.prefetch %[[V]]
+  // CHECK: vector.load %[[K]]
+  // CHECK-COUNT-3: math.fma {{.*}} : vector<16xf32>
+  // CHECK-NOT: ingot.paged_attention
+  // WIDE: %{{.*}}:24 = scf.for
+  // WIDE: %{{.*}}:12 = scf.for
+  // WIDE-NOT: %{{.*}}:12 = scf.for
+  // WIDE: return
+  ingot.paged_attention ins(%q : memref<1x1x9x64xf32>) past(%past : memref<1xi64>) count(%count : memref<1xi64>)
+      cache(%cache : !cache) outs(%o : memref<1x1x9x64xf32>) {scale = 0.125 : f64}
+  return
+}
+
+// -----
+
+!cache = !ingot.cache<heads = 1, key_depth = 32, value_depth = 16, type = f16, window = 50>
+
+// Pages before the window are not visited; a value that a row of the tile does
+// not see is not added to it.
+// CHECK-LABEL: func @window
+func.func @window(%q: memref<1x?x2x32xf16>, %past: memref<1xi64>, %count: memref<1xi64>, %first: index,
+                  %cache: !cache, %o: memref<1x?x2x16xf16>) {
+  // CHECK: %[[EARLIEST:.*]] = arith.subi %{{.*}}, %c49
+  // CHECK: arith.maxsi %[[EARLIEST]]
+  // CHECK: ingot.cache_page
+  // CHECK: arith.extf %{{.*}} : vector<16xf16> to vector<16xf32>
+  // CHECK: arith.select %{{.*}}, %{{.*}}, %{{.*}} : vector<16xi1>, vector<16xf32>
+  // CHECK: arith.select %{{.*}}, %{{.*}}, %{{.*}} : vector<16xf32>
+  // CHECK: arith.truncf %{{.*}} : vector<16xf32> to vector<16xf16>
+  ingot.paged_attention ins(%q : memref<1x?x2x32xf16>) past(%past : memref<1xi64>) count(%count : memref<1xi64>)
+      first(%first) cache(%cache : !cache) outs(%o : memref<1x?x2x16xf16>) {scale = 0.125 : f64, window = 50 : i64}
+  return
+}
