@@ -65,7 +65,9 @@ typedef enum ingot_status {
   INGOT_COMPILER_UNAVAILABLE = 11,
   /// The model cannot be compiled; the message has one reason per line.
   INGOT_COMPILE_FAILED = 12,
-  INGOT_INTERNAL = 13
+  INGOT_INTERNAL = 13,
+  /// A sequence has no room for the tokens; nothing was changed.
+  INGOT_SEQUENCE_FULL = 14
 } ingot_status;
 
 /// The message of the calling thread's last failed call; "" if there is none.
