@@ -267,6 +267,7 @@ TEST(Artifact, ImpossibleStates) {
            [](Manifest &m) { m.inputs.push_back({"x", DType::F32, {}}); },
            [](Manifest &m) { m.state->logitsOutput = "y"; },
            [](Manifest &m) { m.outputs[0].dtype = DType::F16; },
+           [](Manifest &m) { m.outputs[0].dims[1] = Dim::symbolic("v"); },
            [](Manifest &m) { m.entries[0].name = ""; },
            [](Manifest &m) { m.entries.push_back(m.entries[0]); },
            [](Manifest &m) { m.entries[0].entrySymbol = ""; },
