@@ -88,6 +88,7 @@ public:
   int threads() const { return workers; }
 
   const Model &runsModel() const { return *model; }
+  const std::shared_ptr<const Model> &sharedModel() const { return model; }
   /// The pages of the session's sequences; null if the model has no state.
   const std::shared_ptr<PagePool> &pages() const { return pool; }
 
