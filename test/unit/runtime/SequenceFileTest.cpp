@@ -67,6 +67,7 @@ TEST(SequenceFile, EveryDamageIsFound) {
   for (size_t i = 0; i < good.size(); i += i < 64 ? 1 : 97) {
     Bytes bad = good;
     bad[i] ^= 1 << (i % 8);
+    std::filesystem::remove(path); // Overwriting waits for the disk.
     writeFile(path, bad);
     EXPECT_FALSE(restoring(session, path).ok()) << "byte " << i;
   }
