@@ -52,7 +52,9 @@ ingot_status ingot_sample(float *logits, size_t vocab_size,
     SamplerOptions options;
     if (Status status = readSampling(sampling, options); !status.ok())
       return status;
-    Result<int64_t> chosen = Sampler().sample(
+    // Keeps its memory from token to token.
+    static thread_local Sampler sampler;
+    Result<int64_t> chosen = sampler.sample(
         {logits, vocab_size}, {history, history_count}, options, position);
     if (!chosen.ok())
       return chosen.status();

@@ -80,7 +80,12 @@ private:
   Status runProgram(std::span<Progress> batch, float *target);
   void fillInputs(std::span<Progress> batch);
   void fillTables(std::span<Progress> batch);
+  float *placeOf(const Progress &progress);
+  bool isDirect(std::span<Progress> batch);
   void keepLogits(std::span<Progress> batch, const float *from);
+  /// Whether the chosen program gives the logits of all tokens.
+  bool givesAll() const { return program == model.entry("all"); }
+  size_t logitsPerRow() const { return (givesAll() ? seq : 1) * vocab; }
   Result<RunOptions> remainingTime() const;
 
   Session &session;
@@ -232,17 +237,36 @@ void Stepper::fillTables(std::span<Progress> batch) {
   }
 }
 
+/// Where the first of a row's logits of this pass belong; null if they are not
+/// wanted.
+float *Stepper::placeOf(const Progress &progress) {
+  if (logits.empty() ||
+      (!options.allLogits && progress.left() > progress.count))
+    return nullptr;
+  size_t slot = progress.slot + (options.allLogits ? progress.done : 0);
+  return logits.data() + slot * vocab;
+}
+
+/// Whether the pass may write its logits to where the step wants them: all of
+/// them are wanted and lie there as the program writes them.
+bool Stepper::isDirect(std::span<Progress> batch) {
+  float *first = placeOf(batch[0]);
+  if (!first || rowCount != batch.size())
+    return false;
+  if (givesAll())
+    return batch.size() == 1 && seq == batch[0].count;
+  for (size_t i = 0; i < batch.size(); ++i)
+    if (placeOf(batch[i]) != first + i * vocab)
+      return false;
+  return true;
+}
+
 /// Copies the logits that the step wants of a pass's.
 void Stepper::keepLogits(std::span<Progress> batch, const float *from) {
-  if (logits.empty())
-    return;
-  bool isAll = program == model.entry("all");
   for (const Progress &progress : batch) {
-    size_t slot = progress.slot + (options.allLogits ? progress.done : 0);
-    if (options.allLogits || progress.left() == progress.count)
-      std::copy_n(from, (isAll ? progress.count : 1) * vocab,
-                  logits.data() + slot * vocab);
-    from += (isAll ? seq : 1) * vocab;
+    if (float *to = placeOf(progress))
+      std::copy_n(from, (givesAll() ? progress.count : 1) * vocab, to);
+    from += logitsPerRow();
   }
 }
 
@@ -276,8 +300,7 @@ Status Stepper::runProgram(std::span<Progress> batch, float *target) {
   TensorView output;
   output.name = state.logitsOutput;
   output.data = target;
-  output.bytes = rowCount * (program == model.entry("all") ? seq : 1) * vocab *
-                 sizeof(float);
+  output.bytes = rowCount * logitsPerRow() * sizeof(float);
   Result<RunResult> result = session.runProgram(
       *program, inputs, {&output, 1}, *run, {tables.data(), pagesPerRow});
   if (!result.ok())
@@ -298,18 +321,11 @@ Status Stepper::pass(std::span<Progress> batch) {
             Sequence::Groups::Sliding, progress.count);
         !status.ok())
       return status;
-  // Logits of a plain decode go straight to where they are wanted.
-  bool isDirect = !logits.empty() && batch.size() == all.size() &&
-                  rowCount == batch.size() && program != model.entry("all");
-  for (size_t i = 0; i < batch.size(); ++i)
-    isDirect &= batch[i].slot == i && batch[i].left() == batch[i].count &&
-                (!options.allLogits || batch[i].done == 0);
-  if (isDirect) {
-    if (Status status = runProgram(batch, logits.data()); !status.ok())
+  if (isDirect(batch)) {
+    if (Status status = runProgram(batch, placeOf(batch[0])); !status.ok())
       return status;
   } else {
-    scratch.resize(rowCount * (program == model.entry("all") ? seq : 1) *
-                   vocab);
+    scratch.resize(rowCount * logitsPerRow());
     if (Status status = runProgram(batch, scratch.data()); !status.ok())
       return status;
     keepLogits(batch, scratch.data());
