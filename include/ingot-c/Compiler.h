@@ -31,6 +31,11 @@ typedef struct IngotCompileOptions {
   void *user;
   /// Folder for the IR after each phase; null for none.
   const char *dump_dir;
+  /// Keep the cache of a decoder as state of the session: pasts and presents,
+  /// masks and positions disappear from the signature.
+  int generate;
+  /// Element type of the caches: "f32", "f16" or null for the model's own.
+  const char *kv_type;
 } IngotCompileOptions;
 
 /// Compiles an ONNX file to an artifact. Returns 0, or 1 with *error_out set to

@@ -101,6 +101,8 @@ static Status compile(const char *onnxPath,
   wanted.target_cpu = options.target_cpu;
   wanted.progress = options.progress;
   wanted.user = options.user;
+  wanted.generate = options.generate;
+  wanted.kv_type = options.kv_type;
   char *message = nullptr;
   int result = (*function)(onnxPath, artifactPath.c_str(), &wanted, &message);
   std::unique_ptr<char, decltype(&std::free)> owner(message, &std::free);

@@ -22,7 +22,8 @@ static_assert(int(Code::InvalidArgument) == INGOT_INVALID_ARGUMENT &&
               int(Code::RuntimeCheck) == INGOT_RUNTIME_CHECK &&
               int(Code::CompilerUnavailable) == INGOT_COMPILER_UNAVAILABLE &&
               int(Code::CompileFailed) == INGOT_COMPILE_FAILED &&
-              int(Code::Internal) == INGOT_INTERNAL);
+              int(Code::Internal) == INGOT_INTERNAL &&
+              int(Code::SequenceFull) == INGOT_SEQUENCE_FULL);
 static_assert(int(DType::F32) == INGOT_F32 && int(DType::F64) == INGOT_F64 &&
               int(DType::F16) == INGOT_F16 && int(DType::BF16) == INGOT_BF16 &&
               int(DType::Bool) == INGOT_BOOL && int(DType::I8) == INGOT_I8 &&
@@ -69,7 +70,8 @@ const char *ingot_status_name(ingot_status status) {
                                           "runtime check",
                                           "compiler unavailable",
                                           "compilation failed",
-                                          "internal error"};
+                                          "internal error",
+                                          "sequence full"};
   auto index = static_cast<unsigned>(status);
   return index < std::size(names) ? names[index] : "unknown status";
 }

@@ -9,7 +9,7 @@
 #define INGOT_RUNTIME_C_HANDLES_H
 
 #include "runtime/c/ingot.h"
-#include "runtime/core/Session.h"
+#include "runtime/core/Generator.h"
 
 #include <exception>
 #include <new>
@@ -32,7 +32,15 @@ struct ingot_model {
 };
 
 struct ingot_session {
-  std::unique_ptr<ingot::rt::Session> session;
+  std::shared_ptr<ingot::rt::Session> session;
+};
+
+struct ingot_sequence {
+  std::unique_ptr<ingot::rt::Sequence> sequence;
+};
+
+struct ingot_generation {
+  ingot::rt::Generation generation;
 };
 
 struct ingot_cancel {

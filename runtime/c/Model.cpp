@@ -128,3 +128,87 @@ ingot_status ingot_model_output(const ingot_model *model, size_t index,
     return describe(model->outputs, "output", index, info);
   });
 }
+
+//===----------------------------------------------------------------------===//
+// Generators
+//===----------------------------------------------------------------------===//
+
+/// The state of a model compiled for generation, else null.
+static const StateInfo *stateOf(const ingot_model *model) {
+  if (!model || !model->model->manifest().state)
+    return nullptr;
+  return &*model->model->manifest().state;
+}
+
+static Status requireState(const ingot_model *model) {
+  if (Status status = require(model, "model"); !status.ok())
+    return status;
+  if (stateOf(model))
+    return {};
+  return failure(Code::InvalidArgument,
+                 "the model was not compiled for generation");
+}
+
+int32_t ingot_model_is_generator(const ingot_model *model) {
+  return stateOf(model) != nullptr;
+}
+
+ingot_status ingot_model_generator(const ingot_model *model,
+                                   ingot_generator_info *info) {
+  return guarded([&]() -> Status {
+    if (Status status = require(info, "info"); !status.ok())
+      return status;
+    if (Status status = requireState(model); !status.ok())
+      return status;
+    const StateInfo &state = *stateOf(model);
+    Result<uint64_t> vocab = vocabulary(*model->model);
+    if (!vocab.ok())
+      return vocab.status();
+    uint64_t bytes = 0;
+    for (const CacheInfo &cache : state.caches)
+      bytes += cache.heads * (cache.keyDepth + cache.valueDepth) *
+               elementBytes(cache.dtype);
+    *info = {*vocab,
+             state.maxPositions,
+             state.pagePositions,
+             bytes,
+             state.caches.size(),
+             state.replaced.size(),
+             model->model->entry("all") != nullptr};
+    return {};
+  });
+}
+
+ingot_status ingot_model_cache(const ingot_model *model, size_t index,
+                               ingot_cache_info *info) {
+  return guarded([&]() -> Status {
+    if (Status status = require(info, "info"); !status.ok())
+      return status;
+    if (Status status = requireState(model); !status.ok())
+      return status;
+    const StateInfo &state = *stateOf(model);
+    if (index >= state.caches.size())
+      return failure(Code::InvalidArgument, "the model has ",
+                     state.caches.size(), " caches, there is no number ",
+                     index);
+    const CacheInfo &cache = state.caches[index];
+    *info = {cache.name.c_str(),
+             static_cast<ingot_dtype>(cache.dtype),
+             cache.heads,
+             cache.keyDepth,
+             cache.valueDepth,
+             state.groups[cache.group].window,
+             cache.keyInput.c_str(),
+             cache.valueInput.c_str(),
+             cache.keyOutput.c_str(),
+             cache.valueOutput.c_str()};
+    return {};
+  });
+}
+
+const char *ingot_model_replaced(const ingot_model *model, size_t index) {
+  const StateInfo *state = stateOf(model);
+  return state && index < state->replaced.size()
+             ? state->replaced[index].c_str()
+             : nullptr;
+}

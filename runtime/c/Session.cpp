@@ -28,6 +28,7 @@ ingot_status ingot_session_create(ingot_model *model,
     SessionOptions wanted;
     wanted.threads = given.threads;
     wanted.maxArenaBytes = given.max_arena_bytes;
+    wanted.maxCacheBytes = given.max_cache_bytes;
     if (given.log)
       wanted.log = [log = given.log, user = given.log_user](
                        LogLevel level, const std::string &message) {

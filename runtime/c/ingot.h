@@ -65,7 +65,9 @@ typedef enum ingot_status {
   INGOT_COMPILER_UNAVAILABLE = 11,
   /// The model cannot be compiled; the message has one reason per line.
   INGOT_COMPILE_FAILED = 12,
-  INGOT_INTERNAL = 13
+  INGOT_INTERNAL = 13,
+  /// A sequence has no room for the tokens; nothing was changed.
+  INGOT_SEQUENCE_FULL = 14
 } ingot_status;
 
 /// The message of the calling thread's last failed call; "" if there is none.
@@ -177,9 +179,14 @@ typedef struct ingot_compile_options {
   /// Called now and then with the phase and the share done; may be null.
   void (*progress)(void *user, const char *phase, double fraction);
   void *user;
+  /// Keep the cache of a decoder as state: pasts, presents, masks and positions
+  /// are no inputs and outputs any more.
+  int generate;
+  /// Element type of the cache: "f32", "f16" or null for the model's own.
+  const char *kv_type;
 } ingot_compile_options;
 #define INGOT_COMPILE_OPTIONS_INIT                                             \
-  {sizeof(ingot_compile_options), 0, 0, 0, 0, 0}
+  {sizeof(ingot_compile_options), 0, 0, 0, 0, 0, 0, 0}
 
 /// Compiles an ONNX file and loads the result. Opens the compiler library with
 /// dlopen; nothing else in this library needs it. `options` may be null.
@@ -198,6 +205,46 @@ INGOT_API ingot_status ingot_model_input(const ingot_model *model, size_t index,
 INGOT_API ingot_status ingot_model_output(const ingot_model *model,
                                           size_t index,
                                           ingot_tensor_info *info);
+
+/// 1 if the model was compiled for generation, else 0: it is run by
+/// ingot_generate or ingot_step on sequences, and not by ingot_session_run.
+INGOT_API int32_t ingot_model_is_generator(const ingot_model *model);
+
+typedef struct ingot_generator_info {
+  /// Logits of a token.
+  uint64_t vocab_size;
+  /// Longest sequence that the model itself admits; 0 for no limit.
+  uint64_t max_positions;
+  /// Positions of a page, the unit in which caches grow and are shared.
+  uint64_t page_positions;
+  /// Bytes of all caches for one position.
+  uint64_t bytes_per_position;
+  /// How many caches there are, and lines of ingot_model_replaced.
+  size_t cache_count, replaced_count;
+  /// Not 0: logits of all tokens can be asked of a step.
+  int32_t has_all_logits;
+} ingot_generator_info;
+
+typedef struct ingot_cache_info {
+  const char *name;
+  ingot_dtype dtype;
+  uint64_t heads, key_depth, value_depth;
+  /// Positions that are kept; 0 for all.
+  uint64_t window;
+  /// The model's inputs and outputs that it replaced; "" where none.
+  const char *key_input, *value_input, *key_output, *value_output;
+} ingot_cache_info;
+
+/// Fails if the model was not compiled for generation.
+INGOT_API ingot_status ingot_model_generator(const ingot_model *model,
+                                             ingot_generator_info *info);
+/// Cache number `index`.
+INGOT_API ingot_status ingot_model_cache(const ingot_model *model, size_t index,
+                                         ingot_cache_info *info);
+/// What became of another input or output of the model, such as
+/// "attention_mask: all ones"; null if there is no number `index`.
+INGOT_API const char *ingot_model_replaced(const ingot_model *model,
+                                           size_t index);
 
 //===----------------------------------------------------------------------===//
 // Sessions
@@ -219,8 +266,11 @@ typedef struct ingot_session_options {
   void *log_user;
   /// Runs that need a larger arena are refused; 0 for no limit.
   uint64_t max_arena_bytes;
+  /// Most memory for the caches of all sequences; 0 for no limit.
+  uint64_t max_cache_bytes;
 } ingot_session_options;
-#define INGOT_SESSION_OPTIONS_INIT {sizeof(ingot_session_options), 0, 0, 0, 0}
+#define INGOT_SESSION_OPTIONS_INIT                                             \
+  {sizeof(ingot_session_options), 0, 0, 0, 0, 0}
 
 /// `options` may be null.
 INGOT_API ingot_status
@@ -268,7 +318,7 @@ typedef struct ingot_run_stats {
   int32_t workers;
 } ingot_run_stats;
 
-/// Runs the model.
+/// Runs a model that was not compiled for generation.
 ///
 /// `inputs` holds each of the model's inputs once, found by name. `outputs`
 /// says which outputs are wanted: with no outputs (count 0), all of them, in
@@ -304,5 +354,7 @@ INGOT_API ingot_status ingot_session_shapes(ingot_session *session,
 #ifdef __cplusplus
 }
 #endif
+
+#include "ingot_generate.h"
 
 #endif // INGOT_H

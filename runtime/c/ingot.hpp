@@ -149,6 +149,16 @@ public:
   /// The C API's handle; stays this object's.
   ingot_model *get() const { return handle.get(); }
 
+  /// Whether it was compiled for generation (ingot_generate.hpp).
+  bool isGenerator() const { return ingot_model_is_generator(get()) != 0; }
+
+  /// Throws if it was not.
+  ingot_generator_info generator() const {
+    ingot_generator_info info;
+    detail::check(ingot_model_generator(get(), &info));
+    return info;
+  }
+
 private:
   explicit Model(ingot_model *model) : handle(model) {}
 
@@ -268,6 +278,9 @@ public:
 
   int threads() const { return ingot_session_threads(handle.get()); }
 
+  /// The C API's handle; stays this object's.
+  ingot_session *get() const { return handle.get(); }
+
   /// Runs on `inputs`, in any order. With no `outputs`, the result has all.
   Result run(const std::vector<Tensor> &inputs,
              const std::vector<Tensor> &outputs = {},
@@ -293,5 +306,7 @@ private:
 };
 
 } // namespace ingot
+
+#include "ingot_generate.hpp"
 
 #endif // INGOT_HPP

@@ -64,6 +64,8 @@ Status Artifact::loadSections(const OpenOptions &options) {
   if (Status status = checkHeader(header, file.size()); !status.ok())
     return status;
 
+  contentChecksum = header.headerChecksum;
+
   struct Row {
     const Section &section;
     std::string_view name;

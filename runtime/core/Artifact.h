@@ -42,6 +42,9 @@ public:
   std::span<const unsigned char> image() const { return imageBytes; }
   /// The weights; the pointer is aligned to a page and never null.
   std::span<const unsigned char> weights() const { return weightBytes; }
+  /// Differs between artifacts of different content (the header's checksum,
+  /// which covers those of all sections).
+  uint64_t identity() const { return contentChecksum; }
   /// The path, or "<memory>": for messages.
   const std::string &name() const { return origin; }
 
@@ -52,6 +55,7 @@ private:
   Status loadSections(const OpenOptions &options);
 
   std::string origin;
+  uint64_t contentChecksum = 0;
   Mapping mapping;
   Manifest content;
   std::vector<unsigned char> imageBytes;

@@ -21,8 +21,8 @@ struct SymbolValue {
 /// Checks inputs one by one and remembers what they say about symbols.
 class Binder {
 public:
-  Binder(const Manifest &manifest, BindMode mode)
-      : manifest(manifest), mode(mode), symbols(manifest.symbols.size()) {}
+  Binder(const std::vector<Symbol> &declared, BindMode mode)
+      : declared(declared), mode(mode), symbols(declared.size()) {}
 
   /// Appends a tensor that is given for `info`.
   Status bind(const TensorInfo &info, const TensorView &tensor);
@@ -33,7 +33,7 @@ private:
   Status bindSymbol(size_t index, const TensorInfo &info, size_t axis,
                     int64_t value);
 
-  const Manifest &manifest;
+  const std::vector<Symbol> &declared;
   BindMode mode;
   std::vector<SymbolValue> symbols;
   BoundInputs bound;
@@ -86,7 +86,7 @@ Result<size_t> ingot::rt::tensorBytes(std::string_view name, DType dtype,
 
 Status Binder::bindSymbol(size_t index, const TensorInfo &info, size_t axis,
                           int64_t value) {
-  const Symbol &symbol = manifest.symbols[index];
+  const Symbol &symbol = declared[index];
   if (value < symbol.min || value > symbol.max)
     return invalid("dim ", axis, " of input '", info.name, "' is ", value,
                    ", but '", symbol.name, "' must be in ", symbol.min, " to ",
@@ -114,8 +114,8 @@ Status Binder::checkDim(const TensorInfo &info, size_t axis, int64_t value) {
     return invalid("dim ", axis, " of input '", info.name, "' is ", value,
                    ", expected ", dim.value);
   }
-  for (size_t i = 0; i < manifest.symbols.size(); ++i)
-    if (manifest.symbols[i].name == dim.text)
+  for (size_t i = 0; i < declared.size(); ++i)
+    if (declared[i].name == dim.text)
       return bindSymbol(i, info, axis, value);
   // An expression over symbols: the program's own sizes function checks it.
   return {};
@@ -158,24 +158,25 @@ Status Binder::bind(const TensorInfo &info, const TensorView &tensor) {
   return {};
 }
 
-Result<BoundInputs> ingot::rt::bindInputs(const Manifest &manifest,
+Result<BoundInputs> ingot::rt::bindInputs(const std::vector<TensorInfo> &inputs,
+                                          const std::vector<Symbol> &declared,
                                           std::span<const TensorView> tensors,
                                           BindMode mode) {
-  std::vector<const TensorView *> given(manifest.inputs.size());
+  std::vector<const TensorView *> given(inputs.size());
   for (const TensorView &tensor : tensors) {
     size_t index = 0;
-    while (index < given.size() && manifest.inputs[index].name != tensor.name)
+    while (index < given.size() && inputs[index].name != tensor.name)
       ++index;
     if (index == given.size())
       return invalid("the model has no input '", tensor.name,
-                     "'; its inputs are ", namesText(manifest.inputs));
+                     "'; its inputs are ", namesText(inputs));
     if (given[index])
       return invalid("input '", tensor.name, "' is given twice");
     given[index] = &tensor;
   }
-  Binder binder(manifest, mode);
+  Binder binder(declared, mode);
   for (size_t i = 0; i < given.size(); ++i) {
-    const TensorInfo &info = manifest.inputs[i];
+    const TensorInfo &info = inputs[i];
     if (!given[i])
       return invalid("input '", info.name, "' (", dtypeName(info.dtype), " ",
                      declaredDims(info), ") is missing");

@@ -38,8 +38,10 @@ struct BoundInputs {
 /// Whether data is wanted as well, or only dims (a shape query).
 enum class BindMode { DimsOnly, WithData };
 
-/// Binds every input of the manifest exactly once.
-Result<BoundInputs> bindInputs(const Manifest &manifest,
+/// Binds every one of a program's inputs exactly once. `declared` are the
+/// symbols of their dims.
+Result<BoundInputs> bindInputs(const std::vector<TensorInfo> &inputs,
+                               const std::vector<Symbol> &declared,
                                std::span<const TensorView> tensors,
                                BindMode mode);
 

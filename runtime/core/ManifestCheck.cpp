@@ -178,8 +178,16 @@ static Status checkStep(const StateInfo &state,
   if (inputs.size() != 3)
     return bad("a program with a state has ", inputs.size(),
                " inputs, expected 3");
-  return checkRole(outputs, state.logitsOutput, "the logits", {DType::F32},
-                   logitsRank);
+  if (Status status = checkRole(outputs, state.logitsOutput, "the logits",
+                                {DType::F32}, logitsRank);
+      !status.ok())
+    return status;
+  for (const TensorInfo &tensor : outputs)
+    if (tensor.name == state.logitsOutput &&
+        (!tensor.dims.back().isStatic() || tensor.dims.back().value == 0))
+      return bad("the size of the vocabulary is not known ('", tensor.name,
+                 "' has the dim ", tensor.dims.back().str(), ")");
+  return {};
 }
 
 static Status checkEntries(const Manifest &manifest) {

@@ -26,18 +26,50 @@ Model::create(std::shared_ptr<const Artifact> artifact) {
   Result<ElfImage> image = ElfImage::load(artifact->image());
   if (!image.ok())
     return inContext(*artifact, image.status());
-  Result<void *> sizes = image->function(manifest.sizesSymbol);
-  if (!sizes.ok())
-    return inContext(*artifact, sizes.status());
-  Result<void *> entry = image->function(manifest.entrySymbol);
-  if (!entry.ok())
-    return inContext(*artifact, entry.status());
-
-  std::shared_ptr<Model> model(
-      new Model(std::move(artifact), std::move(*image)));
-  model->sizesFn = reinterpret_cast<IngotSizesFn>(*sizes);
-  model->entryFn = reinterpret_cast<IngotEntryFn>(*entry);
+  std::shared_ptr<Model> model(new Model(artifact, std::move(*image)));
+  if (Status status = model->findPrograms(); !status.ok())
+    return inContext(*artifact, status);
   return std::shared_ptr<const Model>(std::move(model));
+}
+
+Status Model::findFunctions(const std::string &sizes, const std::string &entry,
+                            Program &program) const {
+  Result<void *> sizesFn = image.function(sizes);
+  if (!sizesFn.ok())
+    return sizesFn.status();
+  Result<void *> entryFn = image.function(entry);
+  if (!entryFn.ok())
+    return entryFn.status();
+  program.sizes = reinterpret_cast<IngotSizesFn>(*sizesFn);
+  program.entry = reinterpret_cast<IngotEntryFn>(*entryFn);
+  return {};
+}
+
+Status Model::findPrograms() {
+  const Manifest &content = manifest();
+  mainProgram = {&content.symbols, &content.inputs, &content.outputs, nullptr,
+                 nullptr};
+  if (Status status =
+          findFunctions(content.sizesSymbol, content.entrySymbol, mainProgram);
+      !status.ok())
+    return status;
+  for (const EntryInfo &info : content.entries) {
+    Program program = {&info.symbols, &info.inputs, &info.outputs, nullptr,
+                       nullptr};
+    if (Status status =
+            findFunctions(info.sizesSymbol, info.entrySymbol, program);
+        !status.ok())
+      return status;
+    entries.push_back(program);
+  }
+  return {};
+}
+
+const Program *Model::entry(std::string_view name) const {
+  for (size_t i = 0; i < entries.size(); ++i)
+    if (manifest().entries[i].name == name)
+      return &entries[i];
+  return nullptr;
 }
 
 std::string Model::errorMessage(int32_t id) const {

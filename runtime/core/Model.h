@@ -14,6 +14,15 @@
 
 namespace ingot::rt {
 
+/// One program of an image: the main one, or an entry of the manifest. What it
+/// points to belongs to the model.
+struct Program {
+  const std::vector<Symbol> *symbols = nullptr;
+  const std::vector<TensorInfo> *inputs = nullptr, *outputs = nullptr;
+  IngotSizesFn sizes = nullptr;
+  IngotEntryFn entry = nullptr;
+};
+
 /// Immutable; shared by the sessions over it.
 class Model {
 public:
@@ -24,8 +33,9 @@ public:
 
   const Artifact &artifact() const { return *source; }
   const Manifest &manifest() const { return source->manifest(); }
-  IngotSizesFn sizes() const { return sizesFn; }
-  IngotEntryFn entry() const { return entryFn; }
+  const Program &program() const { return mainProgram; }
+  /// The program of the manifest's entry of that name; null if there is none.
+  const Program *entry(std::string_view name) const;
 
   /// The message of a runtime check's id.
   std::string errorMessage(int32_t id) const;
@@ -33,11 +43,15 @@ public:
 private:
   Model(std::shared_ptr<const Artifact> source, ElfImage image)
       : source(std::move(source)), image(std::move(image)) {}
+  Status findPrograms();
+  Status findFunctions(const std::string &sizes, const std::string &entry,
+                       Program &program) const;
 
   std::shared_ptr<const Artifact> source;
   ElfImage image;
-  IngotSizesFn sizesFn = nullptr;
-  IngotEntryFn entryFn = nullptr;
+  Program mainProgram;
+  /// In the manifest's order.
+  std::vector<Program> entries;
 };
 
 } // namespace ingot::rt

@@ -29,7 +29,7 @@ void OutputDeleter::operator()(unsigned char *data) const {
   ::operator delete(data, std::align_val_t(INGOT_ALIGNMENT));
 }
 
-static Status allocate(Output &output) {
+Status ingot::rt::allocateOutput(Output &output) {
   if (output.bytes == 0) {
     output.data = emptyData();
     return {};
@@ -95,7 +95,7 @@ Status ingot::rt::placeOutputs(std::span<const TensorView> wanted,
   }
   for (Output &output : all)
     if (!output.data)
-      if (Status status = allocate(output); !status.ok())
+      if (Status status = allocateOutput(output); !status.ok())
         return status;
   return {};
 }

@@ -29,6 +29,9 @@ struct Output {
   std::unique_ptr<unsigned char, OutputDeleter> owned;
 };
 
+/// Gives an output whose bytes are known memory of its own.
+Status allocateOutput(Output &output);
+
 /// Gives every one of `all` (all of the model's, in its order) a place: where
 /// `wanted` names one with data, there, else in memory of its own. Refuses
 /// buffers that are too small, not aligned, or overlap `inputs` or each other.

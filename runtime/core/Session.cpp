@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/core/Session.h"
 
+#include "runtime/core/PagePool.h"
 #include "runtime/cpu/FloatEnvironment.h"
 #include "runtime/cpu/ProcessState.h"
 #include "runtime/cpu/WorkerCount.h"
@@ -29,12 +30,13 @@ static constexpr double maxTimeLimit = 1e9;
 /// What one run needs. Kept for later runs, so that a busy session allocates
 /// nothing.
 struct Session::Context {
-  explicit Context(const Manifest &manifest)
-      : symbols(manifest.symbols.size() + 1) {
+  /// Makes room for what the program's sizes function writes.
+  void fit(const Program &program) {
     size_t outputDims = 0;
-    for (const TensorInfo &output : manifest.outputs)
+    for (const TensorInfo &output : *program.outputs)
       outputDims += output.dims.size();
-    outDims.resize(outputDims + 1);
+    symbols.resize(std::max(symbols.size(), program.symbols->size() + 1));
+    outDims.resize(std::max(outDims.size(), outputDims + 1));
   }
 
   // One element more than needed, so that the pointers are never null.
@@ -60,7 +62,7 @@ public:
       // Room for its return, which must not fail.
       session.idleContexts.reserve(++session.contextCount);
     }
-    context = std::make_unique<Context>(session.model->manifest());
+    context = std::make_unique<Context>();
   }
   ContextLease(const ContextLease &) = delete;
   ContextLease &operator=(const ContextLease &) = delete;
@@ -106,7 +108,10 @@ Session::create(std::shared_ptr<const Model> model, SessionOptions options) {
 }
 
 Session::Session(std::shared_ptr<const Model> model, SessionOptions options)
-    : model(std::move(model)), options(std::move(options)) {}
+    : model(std::move(model)), options(std::move(options)) {
+  if (const std::optional<StateInfo> &state = this->model->manifest().state)
+    pool = std::make_shared<PagePool>(*state, this->options.maxCacheBytes);
+}
 
 Session::~Session() = default;
 
@@ -157,17 +162,19 @@ static Status checkOutput(Output &output) {
   return {};
 }
 
-Status Session::computeSizes(const BoundInputs &inputs, int64_t workerCount,
-                             Context &context, std::vector<Output> &all) const {
+Status Session::computeSizes(const Program &program, const BoundInputs &inputs,
+                             int64_t workerCount, Context &context,
+                             std::vector<Output> &all) const {
+  context.fit(program);
   std::vector<int64_t> dims = inputs.dims;
   dims.push_back(0); // The pointer is never null.
-  if (int32_t error = callSizes(model->sizes(), dims.data(), workerCount,
+  if (int32_t error = callSizes(program.sizes, dims.data(), workerCount,
                                 context.symbols.data(), context.outDims.data(),
                                 &context.arenaBytes))
     return failure(Code::InvalidArgument, model->errorMessage(error));
 
   const int64_t *next = context.outDims.data();
-  for (const TensorInfo &info : model->manifest().outputs) {
+  for (const TensorInfo &info : *program.outputs) {
     Output output;
     output.info = &info;
     output.dims.assign(next, next + info.dims.size());
@@ -239,8 +246,9 @@ Status Session::outcome(const Context &context,
   }
 }
 
-Status Session::execute(Context &context, const RunOptions &run, Team &team,
-                        RunStats &stats) const {
+Status Session::execute(const Program &program, Context &context,
+                        const RunOptions &run, const PageTables &pages,
+                        Team &team, RunStats &stats) const {
   context.barrier = 0;
   context.error = 0;
   double limit = run.timeLimit < maxTimeLimit ? run.timeLimit : 0;
@@ -255,11 +263,11 @@ Status Session::execute(Context &context, const RunOptions &run, Team &team,
   if (!lease)
     return outcome(context, control);
 
-  Task task{model->entry(),
+  Task task{program.entry,
             {context.inputs.data(), context.outputs.data(),
              model->artifact().weights().data(), context.arena.data(),
              context.symbols.data(), &context.barrier, &context.error, relax,
-             nullptr, 0},
+             pages.tables, pages.pagesPerRow},
             team.workers()};
   team.run(runWorker, &task);
   return outcome(context, control);
@@ -268,12 +276,26 @@ Status Session::execute(Context &context, const RunOptions &run, Team &team,
 Result<RunResult> Session::run(std::span<const TensorView> inputs,
                                std::span<const TensorView> outputs,
                                const RunOptions &options) {
+  if (model->manifest().state)
+    return failure(Code::InvalidArgument,
+                   "the model was compiled for generation: its caches are "
+                   "state, which a run does not have. Make a sequence "
+                   "(ingot_sequence_create) and use ingot_generate or "
+                   "ingot_step, or compile it without generate");
+  return runProgram(model->program(), inputs, outputs, options, {});
+}
+
+Result<RunResult> Session::runProgram(const Program &program,
+                                      std::span<const TensorView> inputs,
+                                      std::span<const TensorView> outputs,
+                                      const RunOptions &options,
+                                      const PageTables &pages) {
   Clock::time_point start = Clock::now();
   if (std::isnan(options.timeLimit) || options.timeLimit < 0)
     return failure(Code::InvalidArgument, "the time limit is ",
                    options.timeLimit, " seconds");
   Result<BoundInputs> bound =
-      bindInputs(model->manifest(), inputs, BindMode::WithData);
+      bindInputs(*program.inputs, *program.symbols, inputs, BindMode::WithData);
   if (!bound.ok())
     return bound.status();
 
@@ -281,7 +303,8 @@ Result<RunResult> Session::run(std::span<const TensorView> inputs,
   ContextLease lease(*this);
   Context &context = *lease;
   std::vector<Output> all;
-  if (Status status = computeSizes(*bound, team->workers(), context, all);
+  if (Status status =
+          computeSizes(program, *bound, team->workers(), context, all);
       !status.ok())
     return status;
   if (Status status = placeOutputs(outputs, *bound, all); !status.ok())
@@ -300,7 +323,8 @@ Result<RunResult> Session::run(std::span<const TensorView> inputs,
   result.model = model;
   result.stats.arenaBytes = context.arenaBytes;
   result.stats.workers = team->workers();
-  if (Status status = execute(context, options, *team, result.stats);
+  if (Status status =
+          execute(program, context, options, pages, *team, result.stats);
       !status.ok())
     return status;
   result.outputs = takeWanted(outputs, all);
@@ -310,14 +334,16 @@ Result<RunResult> Session::run(std::span<const TensorView> inputs,
 }
 
 Result<RunResult> Session::shapes(std::span<const TensorView> inputs) {
+  const Program &program = model->program();
   Result<BoundInputs> bound =
-      bindInputs(model->manifest(), inputs, BindMode::DimsOnly);
+      bindInputs(*program.inputs, *program.symbols, inputs, BindMode::DimsOnly);
   if (!bound.ok())
     return bound.status();
-  Context context(model->manifest());
+  Context context;
   RunResult result;
   result.model = model;
-  if (Status status = computeSizes(*bound, workers, context, result.outputs);
+  if (Status status =
+          computeSizes(program, *bound, workers, context, result.outputs);
       !status.ok())
     return status;
   result.stats.arenaBytes = context.arenaBytes;

@@ -26,6 +26,8 @@ struct SessionOptions {
   int threads = 0;
   /// Largest arena of a run; 0 for no limit.
   uint64_t maxArenaBytes = 0;
+  /// Most memory for pages of caches; 0 for no limit.
+  uint64_t maxCacheBytes = 0;
   /// May be empty.
   std::function<void(LogLevel, const std::string &)> log;
 };
@@ -34,6 +36,12 @@ struct RunOptions {
   /// Seconds; 0 for no limit.
   double timeLimit = 0;
   CancelToken *cancel = nullptr;
+};
+
+/// Pages that a run of a program with caches uses (IngotContext).
+struct PageTables {
+  const int64_t *const *tables = nullptr;
+  int64_t pagesPerRow = 0;
 };
 
 struct RunStats {
@@ -50,6 +58,8 @@ struct RunResult {
   RunStats stats;
 };
 
+class PagePool;
+
 class Session {
 public:
   static Result<std::unique_ptr<Session>>
@@ -58,10 +68,17 @@ public:
   Session &operator=(const Session &) = delete;
   ~Session();
 
-  /// See ingot_session_run.
+  /// See ingot_session_run. Refuses a model with a state.
   Result<RunResult> run(std::span<const TensorView> inputs,
                         std::span<const TensorView> outputs,
                         const RunOptions &options = {});
+
+  /// Runs one of the model's programs, with a state or without.
+  Result<RunResult> runProgram(const Program &program,
+                               std::span<const TensorView> inputs,
+                               std::span<const TensorView> outputs,
+                               const RunOptions &options,
+                               const PageTables &pages);
 
   /// Output dims and arena for inputs of the given dims; the outputs have no
   /// data.
@@ -70,6 +87,11 @@ public:
   /// Workers of a run, the caller included.
   int threads() const { return workers; }
 
+  const Model &runsModel() const { return *model; }
+  const std::shared_ptr<const Model> &sharedModel() const { return model; }
+  /// The pages of the session's sequences; null if the model has no state.
+  const std::shared_ptr<PagePool> &pages() const { return pool; }
+
 private:
   struct Context;
   class ContextLease;
@@ -77,9 +99,11 @@ private:
   Session(std::shared_ptr<const Model> model, SessionOptions options);
 
   std::shared_ptr<Team> currentTeam();
-  Status computeSizes(const BoundInputs &inputs, int64_t workerCount,
-                      Context &context, std::vector<Output> &all) const;
-  Status execute(Context &context, const RunOptions &run, Team &team,
+  Status computeSizes(const Program &program, const BoundInputs &inputs,
+                      int64_t workerCount, Context &context,
+                      std::vector<Output> &all) const;
+  Status execute(const Program &program, Context &context,
+                 const RunOptions &run, const PageTables &pages, Team &team,
                  RunStats &stats) const;
   Status outcome(const Context &context, const RunControl &control) const;
   void log(LogLevel level, const std::string &message) const;
@@ -87,6 +111,7 @@ private:
   std::shared_ptr<const Model> model;
   SessionOptions options;
   int workers = 1;
+  std::shared_ptr<PagePool> pool;
   // Guarded by processMutex().
   std::shared_ptr<Team> team;
   std::vector<std::unique_ptr<Context>> idleContexts;

@@ -33,6 +33,7 @@ enum class Code {
   CompilerUnavailable = 11,
   CompileFailed = 12,
   Internal = 13,
+  SequenceFull = 14,
 };
 
 /// Success, or a code with a message.

@@ -99,6 +99,13 @@ def test_needs_a_cpu_feature_that_is_not_there(dense, tmp_path):
     assert_refused(done, ["avx512"])
 
 
+def test_a_generator_is_not_run_once(tmp_path):
+    """An artifact with state, made without the compiler (MakeArtifact.cpp)."""
+    decoder = harness.BUILD / "test" / "unit" / "runtime" / "images" / "decoder.ingot"
+    done = attempt(decoder, {"x": X}, tmp_path)
+    assert_refused(done, ["decoder.ingot", "compiled for generation", "embed.md"])
+
+
 @pytest.mark.parametrize(
     "line",
     [[], ["frobnicate"], ["run"], ["compile", "--no-such-option"], ["run", "x", "--threads", "many"]],

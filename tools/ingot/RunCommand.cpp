@@ -70,6 +70,11 @@ static void run(const Arguments &arguments) {
   std::vector<Tensor> inputs = readInputs(arguments);
   ModelFile file = ModelFile::open(arguments.model);
   Model model = Model::load(file.path(), !file.verified());
+  if (model.isGenerator())
+    throw Error(arguments.model +
+                ": was compiled for generation; its caches are state of a "
+                "sequence, which a single run does not have. Generate from a "
+                "program (docs/embed.md), or compile without --generate");
   Session session(model, arguments.threads);
   RunResult result = session.run(inputs);
   if (!arguments.outputsFile.empty())

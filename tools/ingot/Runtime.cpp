@@ -65,6 +65,10 @@ std::vector<TensorInfo> Model::outputs() const {
   return result;
 }
 
+bool Model::isGenerator() const {
+  return ingot_model_is_generator(handle.get()) != 0;
+}
+
 Session::Session(const Model &model, int threads) {
   ingot_session_options options = INGOT_SESSION_OPTIONS_INIT;
   options.threads = threads;

@@ -42,6 +42,9 @@ public:
   std::vector<TensorInfo> inputs() const;
   std::vector<TensorInfo> outputs() const;
 
+  /// Whether it was compiled for generation, and cannot be run once.
+  bool isGenerator() const;
+
 private:
   friend class Session;
   std::shared_ptr<ingot_model> handle;

@@ -4,7 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "TestArtifact.h"
+#include "DecoderArtifact.h"
 
 #include "runtime/core/Format.h"
 
@@ -169,76 +169,39 @@ TEST(Artifact, ImpossibleManifests) {
   EXPECT_NE(check([](Manifest &m) { m.entrySymbol = ""; }), "");
 }
 
-/// A manifest with two caches in two groups and one further entry.
-static Manifest generatorManifest() {
-  Manifest m = manifest();
-  Dim rows = Dim::symbolic("batch"), seq = Dim::symbolic("n");
-  m.inputs = {{"tokens", DType::I64, {rows, seq}},
-              {"past", DType::I64, {rows}},
-              {"count", DType::I64, {rows}}};
-  m.outputs = {{"logits", DType::F32, {rows, Dim::fixed(11)}}};
-  StateInfo state;
-  state.maxPositions = 1000;
-  state.groups = {{0, 128 * 4 * 7}, {300, 128 * 2 * 4 + 64}};
-  CacheInfo full, sliding;
-  full.name = "full";
-  full.heads = 1;
-  full.keyDepth = 3;
-  full.valueDepth = 4;
-  full.valueOffset = 128 * 4 * 3;
-  full.keyInput = "past_key_values.0.key";
-  sliding.name = "sliding";
-  sliding.group = 1;
-  sliding.heads = 2;
-  sliding.keyDepth = sliding.valueDepth = 1;
-  sliding.dtype = DType::F16;
-  sliding.keyOffset = 64;
-  sliding.valueOffset = 64 + 128 * 2 * 2;
-  state.caches = {full, sliding};
-  state.tokensInput = "tokens";
-  state.pastInput = "past";
-  state.countInput = "count";
-  state.logitsOutput = "logits";
-  state.replaced = {"attention_mask: all ones"};
-  m.state = state;
-  EntryInfo all{"all",    "all_sizes", "all_entry", m.symbols,
-                m.inputs, m.outputs,   m.stages,    "16 * n"};
-  all.outputs[0].dims.insert(all.outputs[0].dims.begin() + 1, seq);
-  m.entries = {all};
-  return m;
-}
-
 TEST(Artifact, StateRoundTrip) {
-  auto artifact = Artifact::fromMemory(
-      artifactBytes(generatorManifest(), image(), weights()));
+  Manifest written = decoderManifest();
+  written.state->maxPositions = 1000;
+  auto artifact = Artifact::fromMemory(decoderBytes(written));
   ASSERT_TRUE(artifact.ok()) << artifact.status().message();
   const Manifest &read = (*artifact)->manifest();
   ASSERT_TRUE(read.state);
   EXPECT_EQ(read.state->pagePositions, 128u);
   EXPECT_EQ(read.state->maxPositions, 1000u);
   ASSERT_EQ(read.state->groups.size(), 2u);
-  EXPECT_EQ(read.state->groups[1].window, 300u);
-  EXPECT_EQ(read.state->groups[0].pageBytes, 3584u);
-  ASSERT_EQ(read.state->caches.size(), 2u);
-  EXPECT_EQ(read.state->caches[0].keyInput, "past_key_values.0.key");
-  EXPECT_EQ(read.state->caches[0].valueDepth, 4u);
-  EXPECT_EQ(read.state->caches[1].group, 1u);
-  EXPECT_EQ(read.state->caches[1].dtype, DType::F16);
-  EXPECT_EQ(read.state->caches[1].valueOffset, 576u);
-  EXPECT_EQ(read.state->countInput, "count");
+  EXPECT_EQ(read.state->groups[1].window, 200u);
+  EXPECT_EQ(read.state->groups[0].pageBytes, 7680u);
+  ASSERT_EQ(read.state->caches.size(), 3u);
+  EXPECT_EQ(read.state->caches[1].keyInput, "past.1.key");
+  EXPECT_EQ(read.state->caches[1].valueDepth, 4u);
+  EXPECT_EQ(read.state->caches[2].group, 1u);
+  EXPECT_EQ(read.state->caches[2].dtype, DType::F16);
+  EXPECT_EQ(read.state->caches[2].valueOffset, 1024u);
+  EXPECT_EQ(read.state->countInput, "ingot.count");
   EXPECT_EQ(read.state->replaced[0], "attention_mask: all ones");
-  ASSERT_EQ(read.entries.size(), 1u);
-  EXPECT_EQ(read.entries[0].entrySymbol, "all_entry");
-  EXPECT_EQ(read.entries[0].outputs[0].dims[1].str(), "n");
-  EXPECT_EQ(read.entries[0].stages[0].nodes, "Add_1");
-  EXPECT_EQ(read.entries[0].arena, "16 * n");
+  ASSERT_EQ(read.entries.size(), 2u);
+  EXPECT_EQ(read.entries[0].symbols[1].max, 1);
+  EXPECT_EQ(read.entries[0].stages[0].name, "stage0");
+  EXPECT_EQ(read.entries[0].arena, "16 * batch");
+  EXPECT_EQ(read.entries[1].entrySymbol, "all_entry");
+  EXPECT_EQ(read.entries[1].outputs[0].dims[1].str(), "seq");
   EXPECT_FALSE(
       (*Artifact::fromMemory(artifactBytes()))->manifest().state.has_value());
 }
 
 TEST(Artifact, ImpossibleStates) {
   auto check = [](void (*change)(Manifest &)) {
-    Manifest changed = generatorManifest();
+    Manifest changed = decoderManifest();
     change(changed);
     return checkManifest(changed, 4).message();
   };
@@ -251,7 +214,7 @@ TEST(Artifact, ImpossibleStates) {
            [](Manifest &m) { m.state->groups[0].pageBytes -= 64; },
            [](Manifest &m) { m.state->groups[0].pageBytes += 1; },
            [](Manifest &m) { m.state->caches[1].group = 2; },
-           [](Manifest &m) { m.state->caches[1].name = "full"; },
+           [](Manifest &m) { m.state->caches[1].name = "layer.0"; },
            [](Manifest &m) { m.state->caches[1].name = ""; },
            [](Manifest &m) { m.state->caches[1].dtype = DType::I8; },
            [](Manifest &m) { m.state->caches[1].dtype = DType(77); },
@@ -267,12 +230,13 @@ TEST(Artifact, ImpossibleStates) {
            [](Manifest &m) { m.inputs.push_back({"x", DType::F32, {}}); },
            [](Manifest &m) { m.state->logitsOutput = "y"; },
            [](Manifest &m) { m.outputs[0].dtype = DType::F16; },
+           [](Manifest &m) { m.outputs[0].dims[1] = Dim::symbolic("v"); },
            [](Manifest &m) { m.entries[0].name = ""; },
            [](Manifest &m) { m.entries.push_back(m.entries[0]); },
            [](Manifest &m) { m.entries[0].entrySymbol = ""; },
            [](Manifest &m) { m.entries[0].symbols[0].min = -1; },
            [](Manifest &m) { m.entries[0].inputs.pop_back(); },
-           [](Manifest &m) { m.entries[0].outputs[0].dims.pop_back(); }})
+           [](Manifest &m) { m.entries[1].outputs[0].dims.pop_back(); }})
     EXPECT_NE(check(change), "");
 }
 

@@ -191,6 +191,21 @@ TEST(CApi, Compiles) {
   EXPECT_TRUE(std::filesystem::exists(kept));
 }
 
+TEST(CApi, CompilesForGeneration) {
+  TemporaryFolder folder;
+  std::string source = writeArtifactFile(folder, "good.onnx");
+  ingot_compile_options options = INGOT_COMPILE_OPTIONS_INIT;
+  options.compiler_path = fakeCompiler.c_str();
+  options.generate = 1;
+  ingot_model *model = nullptr;
+  EXPECT_EQ(ingot_model_compile(source.c_str(), &options, &model),
+            INGOT_COMPILE_FAILED);
+  EXPECT_STREQ(ingot_last_error(), "a cache of this type cannot be made");
+  options.kv_type = "f16";
+  EXPECT_EQ(ingot_model_compile(source.c_str(), &options, &model), INGOT_OK);
+  ingot_model_free(model);
+}
+
 TEST(CApi, SaysWhyItCannotCompile) {
   ingot_compile_options options = INGOT_COMPILE_OPTIONS_INIT;
   options.compiler_path = fakeCompiler.c_str();

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 // "Compiles" by copying a file that already is an artifact; refuses any whose
-// name ends in "bad.onnx".
+// name ends in "bad.onnx", and caches that are not of f16.
 #include "ingot-c/Compiler.h"
 
 #include <stdio.h>
@@ -20,6 +20,11 @@ ingot_compiler_compile(const char *onnx_path, const char *out_path,
   if (length >= 8 && strcmp(onnx_path + length - 8, "bad.onnx") == 0) {
     *error_out = strdup("unsupported op: Frobnicate (2 nodes)\n"
                         "unsupported dtype: complex64 (node 'x')");
+    return 1;
+  }
+  if (options->generate &&
+      (!options->kv_type || strcmp(options->kv_type, "f16") != 0)) {
+    *error_out = strdup("a cache of this type cannot be made");
     return 1;
   }
   if (options->progress)

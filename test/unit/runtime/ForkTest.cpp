@@ -4,7 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "TestArtifact.h"
+#include "DecoderArtifact.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,5 +88,23 @@ TEST(Fork, WhileOthersRun) {
     host.join();
   token.reset();
   EXPECT_TRUE(runs(*session));
+}
+
+TEST(Fork, SequencesGoOnApart) {
+  auto session = decoderSession(2);
+  auto sequence = makeSequence(session), busy = makeSequence(session);
+  Ids ids = someIds(150);
+  expectReads(*sequence, {}, ids);
+  SequenceUse use(*busy); // By a call that the child does not have.
+  EXPECT_EQ(inChild([&] {
+              expectReads(*sequence, ids, someIds(9, 1));
+              auto copy = sequence->fork();
+              expectReads(**copy, ids + someIds(9, 1), someIds(200, 2));
+              EXPECT_TRUE(sequence->truncate(0).ok());
+              EXPECT_FALSE(SequenceUse(*busy).status().ok());
+              return testing::Test::HasFailure() ? 1 : 0;
+            }),
+            0);
+  expectReads(*sequence, ids, someIds(9, 3));
 }
 #endif

@@ -6,18 +6,22 @@
 //===----------------------------------------------------------------------===//
 // Writes the artifact of TestImage.c: for the first seed of the fuzzer and for
 // hosts that are tried without the compiler.
-#include "TestArtifact.h"
+#include "DecoderArtifact.h"
 
 #include <cstdio>
 
 int main(int argc, char **argv) {
   using namespace ingot::rt::test;
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: %s OUT\n", argv[0]);
+  std::string kind = argc == 3 ? argv[1] : "";
+  if (kind != "test" && kind != "decoder") {
+    std::fprintf(stderr, "usage: %s test|decoder OUT\n", argv[0]);
     return 2;
   }
   ingot::rt::Status status =
-      ingot::writeArtifact({manifest(), image(), weights()}, argv[1]);
+      kind == "test"
+          ? ingot::writeArtifact({manifest(), image(), weights()}, argv[2])
+          : ingot::writeArtifact(
+                {decoderManifest(), image("decoder"), weights()}, argv[2]);
   if (!status.ok())
     std::fprintf(stderr, "%s\n", status.message().c_str());
   return status.ok() ? 0 : 1;
