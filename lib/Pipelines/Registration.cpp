@@ -13,6 +13,7 @@
 #include "ingot/Conversion/TileToVector.h"
 #include "ingot/Interfaces/Bufferization.h"
 #include "ingot/Pipelines/CpuPipelines.h"
+#include "ingot/Transforms/Decoder.h"
 #include "ingot/Transforms/Passes.h"
 #include "ingot/Transforms/Recognition.h"
 #include "mlir/InitAllDialects.h"
@@ -38,6 +39,8 @@ void ingot::registerPasses() {
   registerIngotTransformsPasses();
   registerIngotRecognitionPasses();
   registerRecognitionPipeline();
+  registerIngotDecoderPasses();
+  registerDecoderPipeline();
   mlir::PassPipelineRegistration<>(
       "ingot-stages", "linalg and structured ops to stages over buffers",
       buildStagesPipeline);

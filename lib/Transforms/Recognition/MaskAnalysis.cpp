@@ -114,6 +114,21 @@ bool MaskAnalysis::isWithin(const DimExpr &expr, const DimExpr &extent) {
   return false;
 }
 
+/// A term as an expression of its own.
+static std::optional<DimExpr> asExpr(const DimExpr::Term &term) {
+  DimExpr product = DimExpr::constant(term.coefficient);
+  for (const DimExpr::AtomRef &atom : term.atoms) {
+    // The names of positions are none that can be parsed.
+    std::optional<DimExpr> factor = atom->kind == DimExpr::AtomKind::Symbol
+                                        ? DimExpr::symbol(atom->name)
+                                        : DimExpr::parse(atom->text);
+    if (!factor)
+      return std::nullopt;
+    product = product * *factor;
+  }
+  return product;
+}
+
 std::optional<MaskAnalysis::Index>
 MaskAnalysis::reshapeIndex(const DimShape &from, const DimShape &to,
                            const Index &index) {
@@ -145,22 +160,25 @@ MaskAnalysis::reshapeIndex(const DimShape &from, const DimShape &to,
       result[0] = linear;
       break;
     }
-    DimExpr quotient, rest;
-    for (const DimExpr::Term &term : linear.getTerms()) {
-      DimExpr product = DimExpr::constant(term.coefficient);
-      for (const DimExpr::AtomRef &atom : term.atoms) {
-        // The names of positions are none that can be parsed.
-        std::optional<DimExpr> factor = atom->kind == DimExpr::AtomKind::Symbol
-                                            ? DimExpr::symbol(atom->name)
-                                            : DimExpr::parse(atom->text);
-        if (!factor)
+    if (from[i].getTerms().empty())
+      return std::nullopt;
+    // Long division by the divisor's leading term.
+    std::optional<DimExpr> lead = asExpr(from[i].getTerms()[0]);
+    DimExpr quotient, rest = linear;
+    bool changed = lead.has_value();
+    for (size_t steps = 0; changed && steps < maxAtoms; ++steps) {
+      changed = false;
+      for (const DimExpr::Term &term : rest.getTerms()) {
+        std::optional<DimExpr> product = asExpr(term);
+        if (!product)
           return std::nullopt;
-        product = product * *factor;
+        if (std::optional<DimExpr> exact = product->dividedBy(*lead)) {
+          quotient = quotient + *exact;
+          rest = rest - *exact * from[i];
+          changed = true;
+          break;
+        }
       }
-      if (std::optional<DimExpr> exact = product.dividedBy(from[i]))
-        quotient = quotient + *exact;
-      else
-        rest = rest + product;
     }
     if (!isWithin(rest, from[i]))
       return std::nullopt;

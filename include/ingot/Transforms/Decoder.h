@@ -1,0 +1,49 @@
+//===- Decoder.h - decoders whose cache is the session's state --*- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassManager.h"
+
+#include <memory>
+
+namespace ingot {
+
+#define GEN_PASS_DECL
+#include "lib/Transforms/Decoder/Passes.h.inc"
+#define GEN_PASS_REGISTRATION
+#include "lib/Transforms/Decoder/Passes.h.inc"
+
+/// Function attribute: what became of the model's inputs and outputs, a
+/// dictionary with `tokens`, `past`, `count` and `logits` (names),
+/// `max_positions` (0 for no limit) and `replaced` (lines for people).
+inline constexpr llvm::StringLiteral stateAttrName = "ingot.state";
+/// Argument attribute of a cache: the model's names that it stands for, a
+/// dictionary with `key_input`, `value_input`, `key_output`, `value_output`.
+inline constexpr llvm::StringLiteral cacheNamesAttrName = "ingot.cache_names";
+/// Argument attributes of a placed cache.
+inline constexpr llvm::StringLiteral cacheGroupAttrName = "ingot.cache_group";
+inline constexpr llvm::StringLiteral keyOffsetAttrName = "ingot.key_offset";
+inline constexpr llvm::StringLiteral valueOffsetAttrName = "ingot.value_offset";
+/// Module attribute: the groups of placed caches, dictionaries with `window`
+/// and `page_bytes`.
+inline constexpr llvm::StringLiteral cacheGroupsAttrName = "ingot.cache_groups";
+
+/// Names of the inputs that take the place of masks and positions.
+inline constexpr llvm::StringLiteral pastInputName = "ingot.past";
+inline constexpr llvm::StringLiteral countInputName = "ingot.count";
+
+/// Adds the passes that turn a recognised decoder into a program over caches of
+/// `kvType` ("f32", "f16" or "" for the model's own). For a pass manager of
+/// modules.
+void buildDecoderPipeline(mlir::OpPassManager &manager, llvm::StringRef kvType);
+
+/// Registers `ingot-decoder`: dims, recognition and caches in a row.
+void registerDecoderPipeline();
+
+} // namespace ingot

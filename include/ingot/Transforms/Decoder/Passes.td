@@ -1,0 +1,74 @@
+//===- Passes.td - decoders with a cache ---------------------*- tablegen -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#ifndef INGOT_TRANSFORMS_DECODER_PASSES
+#define INGOT_TRANSFORMS_DECODER_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def UnifyDecoderDims : Pass<"ingot-unify-decoder-dims", "::mlir::ModuleOp"> {
+  let summary = "Name equal dims of a decoder by one symbol";
+  let description = [{
+    In a program whose cache is state nobody passes pasts and masks any more,
+    so that their dims are ours to choose: all pasts get one length and the
+    batch of the new keys; a mask over positions gets the length past +
+    sequence. Runs before recognition, which then sees masks of the right
+    size.
+
+    Example: with a past of `<batch, 3, past, 16>` that `<batch, 3, seq, 16>`
+    is appended to, an input `attention_mask` of `<batch, total>` becomes one
+    of `<batch, past + seq>`.
+  }];
+  let dependentDialects = ["::ingot::IngotDialect"];
+}
+
+def CacheToState : Pass<"ingot-cache-to-state", "::mlir::ModuleOp"> {
+  let summary = "Turn pasts and presents of a decoder into caches";
+  let description = [{
+    Finds, by what is computed and not by names, the inputs that a decoder
+    extends with new keys and values, attends over and gives back, and replaces
+    them by `!ingot.cache` arguments: new keys and values are appended, and
+    causal attention becomes `ingot.paged_attention`. The inputs `ingot.past`
+    and `ingot.count` (one i64 a row) take the place of masks and positions:
+    token s of row b stands at position past[b] + s and sees every position up
+    to its own. Of the logits only those of each row's last real token are
+    computed; what comes after the last append is computed for that token
+    alone. What does not fit is refused, every reason at once.
+
+    `last_token = false` keeps the logits of every token.
+
+    Example: `attention(q, concat(%past_k, k), concat(%past_v, v))` becomes
+    ```mlir
+    ingot.kv_append ins(k, v) past(%past) count(%count) into(%cache)
+    ingot.paged_attention ins(q) past(%past) count(%count) cache(%cache)
+    ```
+  }];
+  let options = [
+    Option<"kvType", "kv-type", "std::string", /*default=*/"",
+           "Element type of the caches: f32, f16, or empty for the model's own">,
+    Option<"lastToken", "last-token", "bool", /*default=*/"true",
+           "Compute the logits of each row's last real token only">
+  ];
+  let dependentDialects = ["::ingot::IngotDialect"];
+}
+
+def PlaceCaches : Pass<"ingot-place-caches", "::mlir::ModuleOp"> {
+  let summary = "Give every cache its group and its place in a page";
+  let description = [{
+    Caches with the same window form a group, which has pages of its own: only
+    what a window keeps needs memory. A page of a group holds 128 positions of
+    every cache of the group, cache after cache, each aligned to 64 bytes: keys,
+    then values. Arguments get `ingot.role` = "cache", `ingot.cache_group`,
+    `ingot.key_offset` and `ingot.value_offset`; the module gets the groups'
+    windows and bytes of a page as `ingot.cache_groups`.
+
+    Example: two caches of 3 heads of depth 16 in f32 share pages of 98304
+    bytes; the second one's keys begin at 49152.
+  }];
+  let dependentDialects = ["::ingot::IngotDialect"];
+}
+
+#endif // INGOT_TRANSFORMS_DECODER_PASSES

@@ -1,0 +1,316 @@
+//===- CacheToState.cpp - pasts and presents become caches ----------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "ingot/Transforms/Decoder.h"
+#include "lib/Transforms/Decoder/DecoderModel.h"
+#include "lib/Transforms/Decoder/InputRoles.h"
+#include "lib/Transforms/Recognition/Matchers.h"
+
+namespace ingot {
+#define GEN_PASS_DEF_CACHETOSTATE
+#include "lib/Transforms/Decoder/Passes.h.inc"
+} // namespace ingot
+
+using namespace mlir;
+using namespace ingot;
+
+namespace {
+
+/// Rewrites one function.
+class StateBuilder {
+public:
+  StateBuilder(func::FuncOp func, Decoder decoder, Type kvType, bool lastToken)
+      : func(func), body(func.getBody().front()), decoder(std::move(decoder)),
+        kvType(kvType), lastToken(lastToken) {}
+
+  LogicalResult run() {
+    addInputs();
+    for (BlockArgument input : decoder.positions)
+      replacePositions(input);
+    for (auto [i, cache] : llvm::enumerate(decoder.caches))
+      replaceCache(i, cache);
+    setResult();
+    GraphRewriter(func).eraseDead();
+    if (failed(checkRest()))
+      return failure();
+    describe();
+    removeReplaced();
+    return success();
+  }
+
+private:
+  OpBuilder atStart() {
+    OpBuilder b(func.getContext());
+    b.setInsertionPointToStart(&body);
+    return b;
+  }
+
+  Value addInput(Type type, StringRef name, ArrayRef<DimExpr> dims) {
+    Builder b(func.getContext());
+    NamedAttrList attrs;
+    attrs.set(nameAttrName, b.getStringAttr(name));
+    if (!dims.empty())
+      attrs.set(dimsAttrName, DimsAttr::get(b.getContext(), dims));
+    unsigned index = func.getNumArguments();
+    (void)func.insertArgument(index, type, attrs.getDictionary(b.getContext()),
+                              func.getLoc());
+    return func.getArgument(index);
+  }
+
+  void addInputs() {
+    numOld = func.getNumArguments();
+    Builder b(func.getContext());
+    RankedTensorType type = tensorOf({decoder.rows}, b.getI64Type());
+    past = addInput(type, pastInputName, {decoder.rows});
+    count = addInput(type, countInputName, {decoder.rows});
+    for (auto [i, cache] : llvm::enumerate(decoder.caches)) {
+      const CacheTensor &keys = decoder.tensors[cache.views[0].first.tensor];
+      const DimShape k = shapes.shapeOf(cache.readers[0].getK());
+      const DimShape v = shapes.shapeOf(cache.readers[0].getV());
+      Type element = elementTypeOf(keys.past);
+      if (kvType)
+        element = kvType;
+      else if (!element.isF16())
+        element = b.getF32Type();
+      auto cacheType = CacheType::get(b.getContext(), *k[2].getConstant(),
+                                      *k[3].getConstant(), *v[3].getConstant(),
+                                      element, cache.window);
+      addInput(cacheType, "ingot.cache." + std::to_string(i), {});
+    }
+  }
+
+  Value cacheArgument(size_t index) {
+    return func.getArgument(numOld + 2 + index);
+  }
+
+  /// Token s of a row stands at past + s. What lies behind the last real token
+  /// repeats its position, so that no table ends before it.
+  void replacePositions(BlockArgument input) {
+    OpBuilder b = atStart();
+    Location loc = NameLoc::get(b.getStringAttr(inputName(input)));
+    if (!positions) {
+      Type i64 = b.getI64Type();
+      DimExpr unit = DimExpr::constant(1);
+      Value zero = buildScalar(b, loc, 0, i64),
+            one = buildScalar(b, loc, 1, i64);
+      Value number = RangeOp::create(
+          b, loc, zero, one, DimsAttr::get(b.getContext(), {decoder.seq}));
+      number = buildReshape(b, loc, number, {unit, decoder.seq}, shapes);
+      Value last = SubOp::create(b, loc, count, one);
+      last = buildReshape(b, loc, last, {decoder.rows, unit}, shapes);
+      Value begin = buildReshape(b, loc, past, {decoder.rows, unit}, shapes);
+      number = MinOp::create(b, loc, number, last);
+      number = AddOp::create(b, loc, begin, number);
+      positions = MaxOp::create(b, loc, number, zero);
+    } else {
+      b.setInsertionPointAfterValue(positions);
+    }
+    Value value = positions;
+    Type element = elementTypeOf(input);
+    if (element != elementTypeOf(value))
+      value = CastOp::create(b, loc, value, element);
+    if (value.getType() != input.getType())
+      value = tensor::CastOp::create(b, loc, input.getType(), value);
+    input.replaceAllUsesWith(value);
+  }
+
+  /// Appends before the first attention that reads the cache, and lets every
+  /// one read it.
+  void replaceCache(size_t index, const DecoderCache &cache) {
+    AttentionOp first = cache.readers.front();
+    OpBuilder b(first);
+    auto appended = [&](const CacheView &view) {
+      CacheTensor &tensor = decoder.tensors[view.tensor];
+      return buildTranspose(b, tensor.concat.getLoc(), tensor.added,
+                            view.permutation);
+    };
+    Value keys = appended(cache.views[0].first),
+          values = appended(cache.views[0].second);
+    KvAppendOp::create(b, first.getLoc(), keys, values, past, count,
+                       /*first=*/Value(), cacheArgument(index));
+    for (AttentionOp reader : cache.readers) {
+      OpBuilder at(reader);
+      auto paged = PagedAttentionOp::create(
+          at, reader.getLoc(), reader.getQ(), past, count, cacheArgument(index),
+          reader.getScale().convertToDouble(),
+          decoder.attentions.at(reader).window,
+          reader.getSoftcap().convertToDouble());
+      Value result = paged->getResult(0), old = reader->getResult(0);
+      if (result.getType() != old.getType())
+        result =
+            tensor::CastOp::create(at, reader.getLoc(), old.getType(), result);
+      old.replaceAllUsesWith(result);
+      reader.erase();
+    }
+  }
+
+  /// The function gives logits alone.
+  void setResult() {
+    auto ret = cast<func::ReturnOp>(body.getTerminator());
+    Value logits = stripTensorCasts(ret.getOperand(decoder.logits));
+    ShapeAnalysis fresh;
+    DimShape dims = fresh.shapeOf(logits);
+    OpBuilder b(ret);
+    Location loc = logits.getLoc();
+    if (lastToken) {
+      logits = takeLastToken(func, logits, past, count, decoder);
+      b.setInsertionPoint(ret);
+      dims.erase(dims.begin() + 1);
+      ShapeAnalysis now;
+      logits = buildReshape(b, loc, logits, dims, now);
+    }
+    if (!elementTypeOf(logits).isF32())
+      logits = CastOp::create(b, loc, logits, b.getF32Type());
+    auto name = b.getStringAttr(outputName(func, decoder.logits));
+    ret.getOperandsMutable().assign(logits);
+    func.setType(b.getFunctionType(func.getArgumentTypes(), logits.getType()));
+    func.setResAttrsAttr(b.getArrayAttr(b.getDictionaryAttr(
+        {b.getNamedAttr(dimsAttrName, DimsAttr::get(b.getContext(), dims)),
+         b.getNamedAttr(nameAttrName, name)})));
+    logitsName = name.str();
+  }
+
+  /// Nothing else may read what is no input any more.
+  LogicalResult checkRest() {
+    LogicalResult result = success();
+    for (BlockArgument input : body.getArguments().take_front(numOld)) {
+      if (input == decoder.tokens || input.use_empty())
+        continue;
+      Operation *user = *input.getUsers().begin();
+      result = user->emitError("the cache cannot become state: input '")
+               << inputName(input) << "' is also used by this node";
+    }
+    std::string symbol = *decoder.past.getSymbol();
+    func.walk([&](Operation *op) {
+      for (NamedAttribute attr : op->getAttrs()) {
+        auto dims = dyn_cast<DimsAttr>(attr.getValue());
+        llvm::StringSet<> names;
+        if (dims)
+          for (const DimExpr &dim : dims.getDims())
+            dim.collectSymbols(names);
+        if (names.contains(symbol))
+          result = op->emitError("the cache cannot become state: this node "
+                                 "computes with the length of the past, which "
+                                 "differs between rows");
+      }
+    });
+    return result;
+  }
+
+  void describe() {
+    Builder b(func.getContext());
+    auto text = [&](const Twine &value) { return b.getStringAttr(value); };
+    SmallVector<Attribute> replaced;
+    for (auto [mask, visible] : decoder.masks)
+      replaced.push_back(
+          text(inputName(mask) + ": all " + (visible ? "ones" : "zeros")));
+    for (BlockArgument input : decoder.positions)
+      replaced.push_back(
+          text(inputName(input) + ": the row's past + the token's number"));
+    for (auto [i, cache] : llvm::enumerate(decoder.caches)) {
+      // Further views hold what the first one holds.
+      for (auto [keys, values] : ArrayRef(cache.views).drop_front())
+        for (const CacheView &view : {keys, values})
+          replaced.push_back(text(
+              inputName(decoder.tensors[view.tensor].past) + ": what '" +
+              inputName(decoder.tensors[cache.views[0].first.tensor].past) +
+              "' and its values hold"));
+      func.setArgAttr(numOld + 2 + i, cacheNamesAttrName,
+                      namesOf(cache.views[0]));
+    }
+    for (BlockArgument input : unusedInputs)
+      replaced.push_back(text(inputName(input) + ": was not used"));
+    func->setAttr(
+        stateAttrName,
+        b.getDictionaryAttr(
+            {b.getNamedAttr("count", text(countInputName)),
+             b.getNamedAttr("logits", text(logitsName)),
+             b.getNamedAttr("max_positions",
+                            b.getI64IntegerAttr(decoder.maxPositions)),
+             b.getNamedAttr("past", text(pastInputName)),
+             b.getNamedAttr("replaced", b.getArrayAttr(replaced)),
+             b.getNamedAttr("tokens", text(inputName(decoder.tokens)))}));
+  }
+
+  DictionaryAttr namesOf(const std::pair<CacheView, CacheView> &view) {
+    Builder b(func.getContext());
+    const CacheTensor &keys = decoder.tensors[view.first.tensor];
+    const CacheTensor &values = decoder.tensors[view.second.tensor];
+    return b.getDictionaryAttr(
+        {b.getNamedAttr("key_input", b.getStringAttr(inputName(keys.past))),
+         b.getNamedAttr("key_output", b.getStringAttr(outputNames[keys.past])),
+         b.getNamedAttr("value_input", b.getStringAttr(inputName(values.past))),
+         b.getNamedAttr("value_output",
+                        b.getStringAttr(outputNames[values.past]))});
+  }
+
+  void removeReplaced() {
+    llvm::BitVector gone(func.getNumArguments());
+    for (unsigned i = 0; i < numOld; ++i)
+      if (func.getArgument(i) != decoder.tokens)
+        gone.set(i);
+    (void)func.eraseArguments(gone);
+    auto module = func->getParentOfType<ModuleOp>();
+    std::string symbol = *decoder.past.getSymbol();
+    for (auto dim : llvm::make_early_inc_range(module.getOps<DimOp>()))
+      if (dim.getSymName() == symbol)
+        dim.erase();
+  }
+
+public:
+  /// Notes what is gone once the function is rewritten.
+  void noteNames() {
+    for (const CacheTensor &tensor : decoder.tensors)
+      outputNames[tensor.past] = outputName(func, tensor.results.front());
+    for (BlockArgument input : func.getArguments())
+      if (input.use_empty() && input != decoder.tokens)
+        unusedInputs.push_back(input);
+  }
+
+private:
+  func::FuncOp func;
+  Block &body;
+  Decoder decoder;
+  Type kvType;
+  bool lastToken;
+  ShapeAnalysis shapes;
+  llvm::DenseMap<Value, std::string> outputNames;
+  SmallVector<BlockArgument> unusedInputs;
+  std::string logitsName;
+  unsigned numOld = 0;
+  Value past, count, positions;
+};
+
+struct CacheToStatePass : ingot::impl::CacheToStateBase<CacheToStatePass> {
+  using CacheToStateBase::CacheToStateBase;
+
+  void runOnOperation() override {
+    Type type;
+    if (kvType == "f32")
+      type = Float32Type::get(&getContext());
+    else if (kvType == "f16")
+      type = Float16Type::get(&getContext());
+    else if (!kvType.empty()) {
+      getOperation().emitError("a cache holds f32 or f16, not '")
+          << kvType << "'";
+      return signalPassFailure();
+    }
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      if (func.isExternal() || !func.isPublic())
+        continue;
+      ShapeAnalysis shapes;
+      FailureOr<Decoder> decoder = findDecoder(func, shapes);
+      if (failed(decoder))
+        return signalPassFailure();
+      StateBuilder builder(func, std::move(*decoder), type, lastToken);
+      builder.noteNames();
+      if (failed(builder.run()))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace

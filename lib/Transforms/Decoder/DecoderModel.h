@@ -1,0 +1,95 @@
+//===- DecoderModel.h - what a decoder's inputs and outputs mean *- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "dialects/Ingot/IR/IngotOps.h"
+#include "ingot/Analysis/ShapeAnalysis.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace ingot {
+
+/// Keys or values that an input brings along and an output gives back with
+/// those of the new tokens behind them.
+struct CacheTensor {
+  mlir::BlockArgument past;
+  ConcatOp concat;
+  /// The dim of positions.
+  int64_t axis = 0;
+  /// What is appended.
+  mlir::Value added;
+  /// The results that the extended tensor is.
+  llvm::SmallVector<unsigned> results;
+};
+
+/// The tensors of a function that are extended and returned.
+llvm::SmallVector<CacheTensor> findCacheTensors(mlir::func::FuncOp func);
+
+/// Whether keys reached by a transpose are batch x positions x heads x depth.
+struct CacheView {
+  unsigned tensor = 0; // index of a CacheTensor
+  llvm::SmallVector<int64_t> permutation;
+  bool operator==(const CacheView &other) const {
+    return tensor == other.tensor && permutation == other.permutation;
+  }
+};
+
+/// Keys and values that attentions read together.
+struct DecoderCache {
+  /// The views of keys and values; several where the model keeps the same
+  /// keys and values more than once.
+  llvm::SmallVector<std::pair<CacheView, CacheView>> views;
+  /// In the order of the program.
+  llvm::SmallVector<AttentionOp> readers;
+  /// Positions to keep, 0 for all.
+  int64_t window = 0;
+};
+
+/// How one attention sees its cache.
+struct DecoderAttention {
+  unsigned cache = 0;
+  int64_t window = 0;
+};
+
+/// A decoder taken apart.
+struct Decoder {
+  llvm::SmallVector<CacheTensor> tensors;
+  llvm::SmallVector<DecoderCache> caches;
+  llvm::DenseMap<mlir::Operation *, DecoderAttention> attentions;
+  mlir::BlockArgument tokens;
+  llvm::SmallVector<mlir::BlockArgument> positions;
+  /// Masks, with the number that makes every key visible.
+  llvm::SmallVector<std::pair<mlir::BlockArgument, int64_t>> masks;
+  unsigned logits = 0;
+  DimExpr rows, seq, past;
+  /// Positions that a table of the model has; 0 for no limit.
+  int64_t maxPositions = 0;
+};
+
+/// Takes a recognised decoder apart; reports every reason why it is none.
+mlir::FailureOr<Decoder> findDecoder(mlir::func::FuncOp func,
+                                     ShapeAnalysis &shapes);
+
+/// What messages call an argument or a result.
+std::string inputName(mlir::BlockArgument argument);
+std::string outputName(mlir::func::FuncOp func, unsigned result);
+
+/// `value` without casts between tensor types.
+mlir::Value stripTensorCasts(mlir::Value value);
+
+/// Gives a program the logits of each row's last real token alone: the value
+/// `logits` (... seq ...) with `seq` = 1. What is not needed for all tokens is
+/// computed for that one.
+mlir::Value takeLastToken(mlir::func::FuncOp func, mlir::Value logits,
+                          mlir::Value past, mlir::Value count,
+                          const Decoder &decoder);
+
+} // namespace ingot

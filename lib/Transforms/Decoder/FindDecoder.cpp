@@ -1,0 +1,313 @@
+//===- FindDecoder.cpp - what a decoder's inputs and outputs mean ---------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "lib/Transforms/Decoder/DecoderModel.h"
+#include "lib/Transforms/Decoder/InputRoles.h"
+#include "lib/Transforms/Recognition/MaskForm.h"
+#include "lib/Transforms/Recognition/Matchers.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace ingot;
+
+namespace {
+
+/// Looks for the parts of a decoder, and collects what is in the way.
+class DecoderFinder {
+public:
+  DecoderFinder(func::FuncOp func, ShapeAnalysis &shapes)
+      : func(func), shapes(shapes) {}
+
+  FailureOr<Decoder> run() {
+    decoder.tensors = findCacheTensors(func);
+    if (decoder.tensors.empty()) {
+      refuse(func) << "no cache was found: no output is an input of four dims "
+                      "with something appended";
+      return failure();
+    }
+    checkDims();
+    func.walk([&](AttentionOp op) { findCache(op); });
+    checkTensors();
+    findLogits();
+    if (succeeded(result))
+      result = assignInputRoles(func, shapes, decoder);
+    if (failed(result))
+      return failure();
+    return std::move(decoder);
+  }
+
+private:
+  InFlightDiagnostic refuse(Operation *op) {
+    result = failure();
+    return op->emitError("the cache cannot become state: ");
+  }
+
+  /// Pasts have one length, new tokens another, in the same batch.
+  void checkDims() {
+    const CacheTensor &first = decoder.tensors.front();
+    const DimShape added = shapes.shapeOf(first.added);
+    decoder.rows = added[0];
+    decoder.seq = added[first.axis];
+    decoder.past = shapes.shapeOf(first.past)[first.axis];
+    if (!decoder.past.getSymbol() || !decoder.seq.getSymbol() ||
+        decoder.past == decoder.seq)
+      refuse(first.concat) << "input '" << inputName(first.past)
+                           << "' and what is appended to it need lengths of "
+                              "their own, not "
+                           << decoder.past.str() << " and "
+                           << decoder.seq.str();
+    for (const CacheTensor &tensor : decoder.tensors) {
+      const DimShape old = shapes.shapeOf(tensor.past);
+      const DimShape more = shapes.shapeOf(tensor.added);
+      if (old[0] != decoder.rows || more[0] != decoder.rows ||
+          old[tensor.axis] != decoder.past || more[tensor.axis] != decoder.seq)
+        refuse(tensor.concat)
+            << "input '" << inputName(tensor.past) << "' has a batch of "
+            << old[0].str() << " and " << old[tensor.axis].str()
+            << " positions, to which " << more[tensor.axis].str()
+            << " are appended; other inputs have " << decoder.rows.str() << ", "
+            << decoder.past.str() << " and " << decoder.seq.str();
+    }
+  }
+
+  /// The extended tensor that `value`, batch x positions x heads x depth, is.
+  std::optional<CacheView> viewOf(Value value) {
+    CacheView view;
+    view.permutation = {0, 1, 2, 3};
+    for (value = stripTensorCasts(value);; value = stripTensorCasts(value)) {
+      auto transpose = value.getDefiningOp<TransposeOp>();
+      if (!transpose)
+        break;
+      for (int64_t &dim : view.permutation)
+        dim = transpose.getPermutation()[dim];
+      value = transpose.getX();
+    }
+    for (auto [i, tensor] : llvm::enumerate(decoder.tensors)) {
+      if (tensor.concat.getResult() != value)
+        continue;
+      if (view.permutation[0] != 0 || view.permutation[1] != tensor.axis)
+        return std::nullopt;
+      view.tensor = i;
+      return view;
+    }
+    return std::nullopt;
+  }
+
+  /// Notes which cache an attention reads, and how.
+  void findCache(AttentionOp op) {
+    std::optional<CacheView> keys = viewOf(op.getK()),
+                             values = viewOf(op.getV());
+    if (!keys || !values) {
+      auto past =
+          dyn_cast<BlockArgument>(sourceOf(keys ? op.getV() : op.getK()));
+      if (past)
+        refuse(op) << "attention reads input '" << inputName(past)
+                   << "', to which nothing is appended (cross-attention)";
+      else
+        refuse(op) << "attention reads " << (keys ? "values" : "keys")
+                   << " that are not kept: they are no input with the new ones "
+                      "appended";
+      return;
+    }
+    std::optional<int64_t> window = visibleWindow(op);
+    if (!window)
+      return;
+    used.insert(keys->tensor);
+    used.insert(values->tensor);
+    unsigned index = cacheOf(*keys, *values);
+    DecoderCache &cache = decoder.caches[index];
+    cache.readers.push_back(op);
+    if (*window == 0 || cache.window == 0)
+      cache.window = cache.readers.size() == 1 ? *window : 0;
+    else
+      cache.window = std::max(cache.window, *window);
+    decoder.attentions[op] = {index, *window};
+  }
+
+  static Value sourceOf(Value value) {
+    while (Operation *op = value.getDefiningOp()) {
+      if (!isa<TransposeOp, ReshapeOp, CastOp, tensor::CastOp>(op))
+        break;
+      value = op->getOperand(0);
+    }
+    return value;
+  }
+
+  /// The cache of these keys and values. Two pasts to which the same is
+  /// appended are equal, since state begins empty: one cache serves both.
+  unsigned cacheOf(const CacheView &keys, const CacheView &values) {
+    auto appended = [&](const CacheView &view) {
+      return std::make_pair(decoder.tensors[view.tensor].added,
+                            view.permutation);
+    };
+    for (auto [i, cache] : llvm::enumerate(decoder.caches)) {
+      auto &[k, v] = cache.views.front();
+      if (appended(k) != appended(keys) || appended(v) != appended(values))
+        continue;
+      if (!llvm::is_contained(cache.views, std::make_pair(keys, values)))
+        cache.views.push_back({keys, values});
+      return i;
+    }
+    decoder.caches.emplace_back();
+    decoder.caches.back().views.push_back({keys, values});
+    return decoder.caches.size() - 1;
+  }
+
+  /// How many positions the attention sees when every mask lets everything
+  /// through, 0 for all up to the query's own; nothing, with the reasons
+  /// reported, if it is not causal attention.
+  std::optional<int64_t> visibleWindow(AttentionOp op) {
+    MaskPredicate hiding;
+    bool causal = op.getCausal();
+    int64_t window = op.getWindow();
+    const DimShape q = shapes.shapeOf(op.getQ());
+    AttentionExtents extents = {decoder.rows, q[2], decoder.seq,
+                                decoder.past + decoder.seq};
+    if (q[0] != extents.batch || q[1] != extents.queries) {
+      refuse(op) << "attention asks with " << q[1].str() << " queries for each "
+                 << "of " << q[0].str() << " rows, not with every new token";
+      return std::nullopt;
+    }
+    MaskAnalysis analysis(
+        shapes, {extents.batch, extents.heads, extents.queries, extents.keys});
+    DimExpr offset = decoder.past;
+    if (Value given = op.getQueryOffset())
+      offset = shapes.indexValue(given).value_or(DimExpr());
+    if (op.getBias()) {
+      AdditiveMask split = splitMask(op.getBias(), analysis);
+      std::optional<MaskForm> form = reduceMask(split.visible, extents, shapes);
+      bool hides = hidesUnlikely(split.fill, elementTypeOf(op.getQ()));
+      if (split.bias || !form || !hides || (causal && form->causal)) {
+        refuse(op) << "attention adds a bias to its scores that is not a mask "
+                      "of positions";
+        return std::nullopt;
+      }
+      if (form->causal) {
+        causal = true;
+        offset = form->offset;
+        window = form->window;
+      }
+      for (const MaskAtom &atom : form->keyAtoms)
+        hiding.add(atom);
+    }
+    if (!causal || offset != decoder.past) {
+      refuse(op) << "attention is not causal from the end of the past on";
+      return std::nullopt;
+    }
+    if (Value mask = op.getKeyMask()) {
+      OpBuilder b(op);
+      DimExpr one = DimExpr::constant(1);
+      Value placed =
+          buildReshape(b, op.getLoc(), mask,
+                       {extents.batch, one, one, extents.keys}, shapes);
+      std::optional<MaskElement> element = analysis.elementAtPosition(placed);
+      if (placed != mask)
+        placed.getDefiningOp()->erase();
+      if (!element) {
+        refuse(op) << "attention has a mask that does not fit its keys";
+        return std::nullopt;
+      }
+      hiding.add(MaskAnalysis::truthOf(*element));
+    }
+    return noteMasks(op, hiding) ? std::optional<int64_t>(window)
+                                 : std::nullopt;
+  }
+
+  /// Whether adding `fill` hides a key. Every row sees the key of its own
+  /// token, so that in f16 the lowest number does, too: scores that differ by
+  /// nearly as much overflow anyway.
+  static bool hidesUnlikely(double fill, Type type) {
+    constexpr double lowestHalf = -65504.0;
+    return hidesKeys(fill, type) || (type.isF16() && fill <= lowestHalf);
+  }
+
+  /// Finds for every input that hides keys the number that hides none.
+  bool noteMasks(AttentionOp op, const MaskPredicate &predicate) {
+    if (predicate.isFalse) {
+      refuse(op) << "attention hides every key";
+      return false;
+    }
+    for (const MaskAtom &atom : predicate.atoms) {
+      auto input = atom.tensor ? dyn_cast<BlockArgument>(atom.tensor) : nullptr;
+      // True where the element is not zero or one, false where it is zero.
+      std::optional<int64_t> visible;
+      if (input && isa<IntegerType>(elementTypeOf(input))) {
+        if (atom.value == 0.0)
+          visible = atom.negated ? 1 : 0;
+        else if (atom.value == 1.0)
+          visible = atom.negated ? 0 : 1;
+      }
+      if (!visible) {
+        auto diagnostic = refuse(op);
+        diagnostic << "attention has a mask that is not understood";
+        if (input)
+          diagnostic << ": it comes from input '" << inputName(input) << "'";
+        return false;
+      }
+      auto known = llvm::find_if(
+          decoder.masks, [&](auto &mask) { return mask.first == input; });
+      if (known == decoder.masks.end()) {
+        decoder.masks.push_back({input, *visible});
+      } else if (known->second != *visible) {
+        refuse(op) << "input '" << inputName(input)
+                   << "' hides some keys by zeros, others by ones";
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Every extended tensor is read by an attention.
+  void checkTensors() {
+    if (failed(result))
+      return;
+    for (auto [i, tensor] : llvm::enumerate(decoder.tensors))
+      if (!used.contains(i))
+        refuse(tensor.concat) << "input '" << inputName(tensor.past)
+                              << "' is extended, but no attention reads it";
+  }
+
+  /// The output that is no cache.
+  void findLogits() {
+    llvm::SmallDenseSet<unsigned> caches;
+    for (const CacheTensor &tensor : decoder.tensors)
+      caches.insert(tensor.results.begin(), tensor.results.end());
+    Operation *ret = func.getBody().front().getTerminator();
+    SmallVector<std::string> others;
+    for (unsigned i = 0; i < ret->getNumOperands(); ++i)
+      if (!caches.contains(i)) {
+        decoder.logits = i;
+        others.push_back("'" + outputName(func, i) + "'");
+      }
+    if (others.size() != 1) {
+      refuse(func) << "one output for logits is needed besides caches, found "
+                   << (others.empty() ? "none" : llvm::join(others, ", "));
+      return;
+    }
+    Value logits = ret->getOperand(decoder.logits);
+    const DimShape shape = shapes.shapeOf(logits);
+    if (!isa<FloatType>(elementTypeOf(logits)) || shape.size() != 3 ||
+        shape[0] != decoder.rows || shape[1] != decoder.seq ||
+        !shape[2].isConstant())
+      refuse(func) << "output " << others.front() << " must have the dims "
+                   << decoder.rows.str() << ", " << decoder.seq.str()
+                   << " and the vocabulary's size, and numbers with a fraction";
+  }
+
+  func::FuncOp func;
+  ShapeAnalysis &shapes;
+  Decoder decoder;
+  llvm::SmallDenseSet<unsigned> used;
+  LogicalResult result = success();
+};
+
+} // namespace
+
+FailureOr<Decoder> ingot::findDecoder(func::FuncOp func,
+                                      ShapeAnalysis &shapes) {
+  return DecoderFinder(func, shapes).run();
+}

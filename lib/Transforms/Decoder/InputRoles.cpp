@@ -1,0 +1,178 @@
+//===- InputRoles.cpp - tokens and positions among inputs -----------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "lib/Transforms/Decoder/InputRoles.h"
+
+using namespace mlir;
+using namespace ingot;
+
+namespace {
+
+/// What becomes of an input's elements.
+struct Fate {
+  /// Rows of the tables that they choose from.
+  llvm::SmallVector<int64_t> tables;
+  /// They become angles of a rotation.
+  bool rotates = false;
+  /// An op that makes something else of them.
+  Operation *other = nullptr;
+};
+
+/// The number of rows of a table that is chosen from along its first dim.
+std::optional<int64_t> rowsOf(Value table) {
+  auto type = cast<RankedTensorType>(table.getType());
+  if (type.getRank() < 1 || type.isDynamicDim(0))
+    return std::nullopt;
+  return type.getDimSize(0);
+}
+
+/// Whether `op` keeps a number or multiplies it by one of the model's.
+bool keepsMeaning(Operation *op) {
+  if (isa<ReshapeOp, TransposeOp, BroadcastToOp, CastOp, ConcatOp, SliceOp,
+          tensor::CastOp>(op))
+    return true;
+  return isa<MulOp, DivOp>(op) && llvm::any_of(op->getOperands(), [](Value v) {
+           return isa_and_nonnull<ConstantOp, WeightRefOp>(v.getDefiningOp());
+         });
+}
+
+/// Follows the elements of `value` to what they are used for. Multiplied by
+/// frequencies they are matrices at times, when heads share them.
+Fate follow(Value value) {
+  Fate fate;
+  SmallVector<Value> worklist = {value};
+  llvm::SmallDenseSet<Value> seen;
+  while (!worklist.empty()) {
+    Value current = worklist.pop_back_val();
+    if (!seen.insert(current).second)
+      continue;
+    for (OpOperand &use : current.getUses()) {
+      Operation *op = use.getOwner();
+      std::optional<int64_t> rows;
+      if (auto embedding = dyn_cast<EmbeddingOp>(op))
+        rows = use.getOperandNumber() == 1 ? rowsOf(embedding.getTable())
+                                           : std::nullopt;
+      else if (auto gather = dyn_cast<GatherOp>(op))
+        rows = use.getOperandNumber() == 1 && gather.getAxis() == 0
+                   ? rowsOf(gather.getX())
+                   : std::nullopt;
+      if (rows)
+        fate.tables.push_back(*rows);
+      else if (isa<CosOp, SinOp>(op))
+        fate.rotates = true;
+      else if (keepsMeaning(op) || isa<MatmulOp, LinearOp>(op))
+        llvm::append_range(worklist, op->getResults());
+      else if (!isa<tensor::DimOp>(op))
+        fate.other = op;
+    }
+  }
+  return fate;
+}
+
+/// An input whose meaning has to be found.
+struct Candidate {
+  BlockArgument input;
+  Fate fate;
+};
+
+} // namespace
+
+int64_t ingot::rowsOfTables(Value value) {
+  Fate fate = follow(value);
+  return fate.tables.empty() ? 0 : *llvm::min_element(fate.tables);
+}
+
+LogicalResult ingot::assignInputRoles(func::FuncOp func, ShapeAnalysis &shapes,
+                                      Decoder &decoder) {
+  LogicalResult result = success();
+  auto refuse = [&](BlockArgument input) {
+    result = failure();
+    return func.emitError("the cache cannot become state: input '")
+           << inputName(input) << "' ";
+  };
+  Value logits =
+      func.getBody().front().getTerminator()->getOperand(decoder.logits);
+  int64_t vocabulary = *shapes.shapeOf(logits)[2].getConstant();
+  SmallVector<Candidate> candidates;
+  for (BlockArgument input : func.getArguments()) {
+    bool known =
+        llvm::any_of(decoder.tensors,
+                     [&](auto &tensor) { return tensor.past == input; }) ||
+        llvm::any_of(decoder.masks,
+                     [&](auto &mask) { return mask.first == input; });
+    if (known || input.use_empty())
+      continue;
+    const DimShape shape = shapes.shapeOf(input);
+    if (!isa<IntegerType>(elementTypeOf(input))) {
+      refuse(input) << "is neither tokens nor positions nor a mask nor a past "
+                       "that is extended";
+      continue;
+    }
+    if (shape.size() != 2 || shape[0] != decoder.rows ||
+        shape[1] != decoder.seq) {
+      refuse(input) << "is no mask of keys that is understood, and has not the "
+                       "dims of tokens and positions";
+      continue;
+    }
+    Fate fate = follow(input);
+    if (fate.other || (fate.tables.empty() && !fate.rotates)) {
+      auto diagnostic = refuse(input);
+      diagnostic << "is used in ways that tokens and positions are not";
+      if (fate.other)
+        diagnostic.attachNote(fate.other->getLoc()) << "used here";
+      continue;
+    }
+    candidates.push_back({input, std::move(fate)});
+  }
+  if (failed(result))
+    return result;
+
+  // Tokens choose from tables alone; if several inputs do, from one with a row
+  // for every logit.
+  SmallVector<Candidate *> lookups, rotations, vocabularies;
+  for (Candidate &candidate : candidates) {
+    if (candidate.fate.rotates) {
+      rotations.push_back(&candidate);
+      continue;
+    }
+    lookups.push_back(&candidate);
+    if (llvm::is_contained(candidate.fate.tables, vocabulary))
+      vocabularies.push_back(&candidate);
+  }
+  auto namesOf = [](ArrayRef<Candidate *> list) {
+    return llvm::join(
+        llvm::map_range(list,
+                        [](Candidate *candidate) {
+                          return "'" + inputName(candidate->input) + "'";
+                        }),
+        ", ");
+  };
+  Candidate *tokens = lookups.size() == 1        ? lookups.front()
+                      : vocabularies.size() == 1 ? vocabularies.front()
+                                                 : nullptr;
+  if (!tokens)
+    return func.emitError("the cache cannot become state: which input holds "
+                          "the tokens is not clear")
+           << (lookups.empty() ? ": none chooses from a table"
+                               : ": " + namesOf(lookups));
+  llvm::erase(lookups, tokens);
+  // Without rotations a second table is one of positions; with them it would
+  // be of something else.
+  if (lookups.size() > 1 || (!lookups.empty() && !rotations.empty()))
+    return func.emitError("the cache cannot become state: which input holds "
+                          "the positions is not clear: ")
+           << namesOf(lookups)
+           << (rotations.empty() ? "" : ", " + namesOf(rotations));
+  decoder.tokens = tokens->input;
+  for (Candidate *candidate : llvm::concat<Candidate *>(lookups, rotations)) {
+    decoder.positions.push_back(candidate->input);
+    for (int64_t rows : candidate->fate.tables)
+      decoder.maxPositions = decoder.maxPositions == 0
+                                 ? rows
+                                 : std::min(decoder.maxPositions, rows);
+  }
+  return success();
+}
