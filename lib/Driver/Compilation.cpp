@@ -12,6 +12,7 @@
 #include "ingot/Pipelines/Registration.h"
 #include "ingot/Target/ArtifactWriter.h"
 #include "ingot/Target/ObjectCode.h"
+#include "ingot/Transforms/Decoder.h"
 #include "ingot/Transforms/Recognition.h"
 #include "lib/Driver/ManifestBuilder.h"
 #include "lib/Driver/PassProgress.h"
@@ -124,9 +125,16 @@ LogicalResult Compilation::importModel() {
 
 LogicalResult Compilation::toStructuredOps() {
   report("recognise", 0.05);
-  if (failed(runPasses(*module, "1-recognised", buildRecognitionPipeline, 0.1)))
+  auto recognise = [&](OpPassManager &passes) {
+    if (options.generate)
+      buildDecoderPipeline(passes, options.kv_type ? options.kv_type : "");
+    else
+      buildRecognitionPipeline(passes);
+  };
+  if (failed(runPasses(*module, "1-recognised", recognise, 0.1)))
     return failure();
   describeOps(*module, manifest);
+  describeState(*module, manifest);
   report("lower", 0.1);
   if (failed(
           runPasses(*module, "2-structured", buildStructuredPipeline, 0.17)) ||
@@ -180,6 +188,8 @@ LogicalResult Compilation::writeArtifact() {
   manifest.options = "target " + target.name;
   if (options.erase_dims)
     manifest.options += ", dims erased";
+  if (options.generate)
+    manifest.options += ", for generation";
 
   auto writer = ArtifactWriter::create(outPath, weights.sectionBytes);
   if (!writer.ok()) {

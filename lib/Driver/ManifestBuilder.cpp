@@ -8,6 +8,7 @@
 
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Analysis/ShapeAnalysis.h"
+#include "ingot/Transforms/Decoder.h"
 
 #include "llvm/ADT/MapVector.h"
 
@@ -115,6 +116,9 @@ LogicalResult describeSignature(ModuleOp module, rt::Manifest &manifest) {
   if (!main)
     return module.emitError("has no function 'main'");
   for (auto [i, type] : llvm::enumerate(main.getArgumentTypes())) {
+    // State is no input.
+    if (isa<CacheType>(type))
+      continue;
     auto info =
         describe(type, main.getArgAttrDict(i), "input" + std::to_string(i));
     if (!info)
@@ -129,6 +133,55 @@ LogicalResult describeSignature(ModuleOp module, rt::Manifest &manifest) {
     manifest.outputs.push_back(std::move(*info));
   }
   return success();
+}
+
+void describeState(ModuleOp module, rt::Manifest &manifest) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  auto names =
+      main ? main->getAttrOfType<DictionaryAttr>(stateAttrName) : nullptr;
+  if (!names)
+    return;
+  auto number = [](Attribute attr) -> uint64_t {
+    auto integer = dyn_cast_or_null<IntegerAttr>(attr);
+    return integer ? integer.getInt() : 0;
+  };
+  rt::StateInfo state;
+  state.pagePositions = cachePagePositions;
+  state.maxPositions = number(names.get("max_positions"));
+  state.tokensInput = text(names.get("tokens"));
+  state.pastInput = text(names.get("past"));
+  state.countInput = text(names.get("count"));
+  state.logitsOutput = text(names.get("logits"));
+  if (auto replaced = dyn_cast_or_null<ArrayAttr>(names.get("replaced")))
+    for (Attribute line : replaced)
+      state.replaced.push_back(text(line));
+  if (auto groups = module->getAttrOfType<ArrayAttr>(cacheGroupsAttrName))
+    for (auto group : groups.getAsRange<DictionaryAttr>())
+      state.groups.push_back(
+          {number(group.get("window")), number(group.get("page_bytes"))});
+  for (auto [i, type] : llvm::enumerate(main.getArgumentTypes())) {
+    auto cache = dyn_cast<CacheType>(type);
+    if (!cache)
+      continue;
+    rt::CacheInfo info;
+    info.name = text(main.getArgAttr(i, nameAttrName));
+    info.group = number(main.getArgAttr(i, cacheGroupAttrName));
+    info.heads = cache.getHeads();
+    info.keyDepth = cache.getKeyDepth();
+    info.valueDepth = cache.getValueDepth();
+    info.dtype = dtypeOf(cache.getType()).value_or(rt::DType::F32);
+    info.keyOffset = number(main.getArgAttr(i, keyOffsetAttrName));
+    info.valueOffset = number(main.getArgAttr(i, valueOffsetAttrName));
+    if (auto model =
+            main.getArgAttrOfType<DictionaryAttr>(i, cacheNamesAttrName)) {
+      info.keyInput = text(model.get("key_input"));
+      info.valueInput = text(model.get("value_input"));
+      info.keyOutput = text(model.get("key_output"));
+      info.valueOutput = text(model.get("value_output"));
+    }
+    state.caches.push_back(std::move(info));
+  }
+  manifest.state = std::move(state);
 }
 
 void describeWeights(ModuleOp module, rt::Manifest &manifest) {

@@ -21,6 +21,9 @@ void describeOps(mlir::ModuleOp module, rt::Manifest &manifest);
 mlir::LogicalResult describeSignature(mlir::ModuleOp module,
                                       rt::Manifest &manifest);
 
+/// Adds the state of a program with placed caches; nothing without one.
+void describeState(mlir::ModuleOp module, rt::Manifest &manifest);
+
 /// Adds the weights that have a place.
 void describeWeights(mlir::ModuleOp module, rt::Manifest &manifest);
 

@@ -21,6 +21,10 @@ void addRunCommand(CLI::App &program, int &status);
 void addCheckCommand(CLI::App &program, int &status);
 void addExplainCommand(CLI::App &program, int &status);
 
+struct CompileOptions;
+/// Adds --generate and --kv-type.
+void addGenerateOptions(CLI::App &command, CompileOptions &options);
+
 } // namespace ingot::cli
 
 #endif // INGOT_TOOLS_INGOT_COMMANDS_H

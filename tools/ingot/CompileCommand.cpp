@@ -42,6 +42,19 @@ static void compile(const Arguments &arguments) {
               quantity(failed ? 0 : double(bytes), "B").c_str(), seconds);
 }
 
+void ingot::cli::addGenerateOptions(CLI::App &command,
+                                    CompileOptions &options) {
+  CLI::Option *generate = command.add_flag(
+      "--generate", options.generate,
+      "Keep the cache of a decoder as state of the session: pasts, presents, "
+      "masks and positions are no inputs and outputs any more");
+  command
+      .add_option("--kv-type", options.kvType,
+                  "Element type of the cache; the model's own if not given")
+      ->check(CLI::IsMember({"f32", "f16"}))
+      ->needs(generate);
+}
+
 void ingot::cli::addCompileCommand(CLI::App &program, int &) {
   CLI::App *command = program.add_subcommand(
       "compile", "Compile an ONNX file to an artifact that runs anywhere the "
@@ -58,6 +71,7 @@ void ingot::cli::addCompileCommand(CLI::App &program, int &) {
                    "that others have too")
       ->check(CLI::IsMember({"native", "x86-64-v3", "x86-64-v4"}))
       ->capture_default_str();
+  addGenerateOptions(*command, options);
   command->add_flag("--verify-each", options.verifyEach,
                     "Verify the program after every pass");
   command->add_flag("--timing", options.timing,

@@ -57,6 +57,8 @@ void Compiler::compile(const std::string &onnxPath, const std::string &outPath,
   given.erase_dims = options.eraseDims;
   given.timing = options.timing;
   given.dump_dir = options.dumpDir.empty() ? nullptr : options.dumpDir.c_str();
+  given.generate = options.generate;
+  given.kv_type = options.kvType.empty() ? nullptr : options.kvType.c_str();
   if (progress) {
     given.user = progress;
     given.progress = [](void *user, const char *phase, double fraction) {

@@ -26,6 +26,10 @@ struct CompileOptions {
   bool eraseDims = false;
   bool timing = false;
   std::string dumpDir;
+  /// Keep a decoder's cache as state; of this element type, or the model's own
+  /// if empty.
+  bool generate = false;
+  std::string kvType;
 };
 
 /// libIngotCompiler.so: looked for beside the program (../lib), then where

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "tools/ingot/Commands.h"
+#include "tools/ingot/ExplainState.h"
 #include "tools/ingot/Expr.h"
 #include "tools/ingot/ModelFile.h"
 #include "tools/ingot/Runtime.h"
@@ -30,6 +31,7 @@ struct Arguments {
   std::string model, jsonFile;
   std::vector<std::string> dims;
   bool full = false;
+  CompileOptions options;
 };
 
 /// An expression of the manifest at the sizes that the user gave.
@@ -63,7 +65,8 @@ public:
   }
 
   std::string text(size_t width) const {
-    return origin() + signature() + recognised() + memory() + stageTable(width);
+    return origin() + signature() + stateText(manifest) + recognised() +
+           memory() + stageTable(width);
   }
   Json json() const;
 
@@ -308,6 +311,8 @@ Json Report::json() const {
   out["recognised"] = Json::object();
   for (const rt::OpCount &op : manifest.ops)
     out["recognised"][op.name] = op.count;
+  if (manifest.state)
+    out["state"] = stateJson(manifest);
   out["weights_bytes"] = weightBytes();
   out["image_bytes"] = artifact.image().size();
   auto put = [](Json &to, const std::string &key, const std::string &valueKey,
@@ -343,10 +348,12 @@ static size_t lineWidth() {
 }
 
 static void explain(const Arguments &arguments) {
-  ModelFile file = ModelFile::open(arguments.model);
+  ModelFile file = ModelFile::open(arguments.model, arguments.options);
   auto artifact = rt::Artifact::open(file.path(), {.verifyWeights = false});
   if (!artifact.ok())
     throw Error(artifact.status().message());
+  if (arguments.options.generate && !(*artifact)->manifest().state)
+    throw Error(arguments.model + ": was not compiled with --generate");
   Report report(**artifact, file.path(), arguments);
   if (arguments.jsonFile.empty())
     std::fputs(report.text(arguments.full ? 0 : lineWidth()).c_str(), stdout);
@@ -381,6 +388,7 @@ void ingot::cli::addExplainCommand(CLI::App &program, int &) {
                         std::string::npos;
         return good ? "" : "'" + text + "' is not of the form NAME=N";
       });
+  addGenerateOptions(*command, arguments->options);
   command->add_flag("--full", arguments->full,
                     "Show all nodes of a stage, however long the line");
   command

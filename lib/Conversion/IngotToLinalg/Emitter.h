@@ -185,6 +185,7 @@ struct LoweringPatterns {
   }
 };
 
+void populateCacheLowerings(LoweringPatterns &patterns);
 void populateElementwiseLowerings(LoweringPatterns &patterns);
 void populateGatherLowerings(LoweringPatterns &patterns);
 void populateGenerateLowerings(LoweringPatterns &patterns);

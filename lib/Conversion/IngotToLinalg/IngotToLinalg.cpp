@@ -57,6 +57,7 @@ struct ConvertIngotToLinalgPass
 
     RewritePatternSet set(&getContext());
     LoweringPatterns patterns{set, types, state};
+    populateCacheLowerings(patterns);
     populateElementwiseLowerings(patterns);
     populateGatherLowerings(patterns);
     populateGenerateLowerings(patterns);

@@ -23,6 +23,8 @@ enum class ContextField : int64_t {
   Barrier = 40,
   Error = 48,
   Relax = 56,
+  PageTables = 64,
+  PagesPerRow = 72,
 };
 
 /// Builds accesses to memory that the runtime owns.

@@ -161,6 +161,13 @@ private:
         map.map(arg,
                 memref::ViewOp::create(b, loc, cast<MemRefType>(arg.getType()),
                                        base, start, ValueRange()));
+      } else if (role == "cache") {
+        Value handle = cacheHandle(i);
+        if (!handle)
+          return failure();
+        map.map(arg, UnrealizedConversionCastOp::create(b, loc, arg.getType(),
+                                                        handle)
+                         .getResult(0));
       } else {
         return main.emitError("argument ") << i << " has no known role";
       }
@@ -176,6 +183,36 @@ private:
               access.buffer(access.pointerAt(inputs, position), type, sizes));
     }
     return bindOutputs();
+  }
+
+  /// The handle of a cache: the page table of its group, the pages in a row of
+  /// it, and where its keys and values are in a page.
+  Value cacheHandle(unsigned argument) {
+    func::FuncOp main = program.main;
+    auto number = [&](StringRef name) {
+      return main.getArgAttrOfType<IntegerAttr>(argument, name);
+    };
+    IntegerAttr group = number("ingot.cache_group"),
+                keys = number("ingot.key_offset"),
+                values = number("ingot.value_offset");
+    if (!group || !keys || !values) {
+      main.emitError("cache argument ") << argument << " has no place";
+      return {};
+    }
+    ingot::AbiAccess access(b, loc);
+    Value tables = access.field(context, ingot::ContextField::PageTables);
+    Value pages = arith::IndexCastOp::create(
+        b, loc, b.getI64Type(),
+        access.indexAt(context, int64_t(ingot::ContextField::PagesPerRow) / 8));
+    Value fields[] = {access.pointerAt(tables, group.getInt()), pages,
+                      i64Constant(b, loc, keys.getInt()),
+                      i64Constant(b, loc, values.getInt())};
+    SmallVector<Type> types(ValueRange(fields).getTypes());
+    Value handle = LLVM::PoisonOp::create(
+        b, loc, LLVM::LLVMStructType::getLiteral(b.getContext(), types));
+    for (auto [i, field] : llvm::enumerate(fields))
+      handle = LLVM::InsertValueOp::create(b, loc, handle, field, i);
+    return handle;
   }
 
   /// Outputs take the sizes that the program returns for them.

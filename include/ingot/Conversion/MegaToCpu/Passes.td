@@ -37,7 +37,8 @@ def EmitEntry : Pass<"ingot-emit-entry", "::mlir::ModuleOp"> {
     one worker: its buffers come from the context, and workers meet at barriers
     between stages that depend on each other) and `ingot_sizes` (from the
     dims of the inputs to those of the outputs, the symbols and the arena).
-    See runtime/core/Abi.h. `ingot.size` becomes arithmetic over the symbols and
+    See runtime/core/Abi.h. A cache becomes a handle made of its group's page
+    table and its offsets in a page. `ingot.size` becomes arithmetic over the symbols and
     `ingot.check` stores the index of its message in the module's attribute
     `ingot.errors`.
   }];
