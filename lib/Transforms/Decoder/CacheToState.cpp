@@ -32,10 +32,19 @@ public:
       replacePositions(input);
     for (auto [i, cache] : llvm::enumerate(decoder.caches))
       replaceCache(i, cache);
-    setResult();
+    auto ret = cast<func::ReturnOp>(body.getTerminator());
+    Value logits = stripTensorCasts(ret.getOperand(decoder.logits));
+    logitsName = outputName(func, decoder.logits);
+    ret.getOperandsMutable().assign(logits);
+    GraphRewriter(func).eraseDead();
+    if (failed(replaceCounts()))
+      return failure();
+    setResult(ret);
     GraphRewriter(func).eraseDead();
     if (failed(checkRest()))
       return failure();
+    if (positions)
+      decoder.maxPositions = rowsOfTables(positions);
     describe();
     removeReplaced();
     return success();
@@ -62,6 +71,7 @@ private:
 
   void addInputs() {
     numOld = func.getNumArguments();
+    ShapeAnalysis shapes;
     Builder b(func.getContext());
     RankedTensorType type = tensorOf({decoder.rows}, b.getI64Type());
     past = addInput(type, pastInputName, {decoder.rows});
@@ -88,33 +98,50 @@ private:
 
   /// Token s of a row stands at past + s. What lies behind the last real token
   /// repeats its position, so that no table ends before it.
-  void replacePositions(BlockArgument input) {
+  Value positionsOf() {
+    if (positions)
+      return positions;
     OpBuilder b = atStart();
-    Location loc = NameLoc::get(b.getStringAttr(inputName(input)));
-    if (!positions) {
-      Type i64 = b.getI64Type();
-      DimExpr unit = DimExpr::constant(1);
-      Value zero = buildScalar(b, loc, 0, i64),
-            one = buildScalar(b, loc, 1, i64);
-      Value number = RangeOp::create(
-          b, loc, zero, one, DimsAttr::get(b.getContext(), {decoder.seq}));
-      number = buildReshape(b, loc, number, {unit, decoder.seq}, shapes);
-      Value last = SubOp::create(b, loc, count, one);
-      last = buildReshape(b, loc, last, {decoder.rows, unit}, shapes);
-      Value begin = buildReshape(b, loc, past, {decoder.rows, unit}, shapes);
-      number = MinOp::create(b, loc, number, last);
-      number = AddOp::create(b, loc, begin, number);
-      positions = MaxOp::create(b, loc, number, zero);
-    } else {
-      b.setInsertionPointAfterValue(positions);
-    }
-    Value value = positions;
+    ShapeAnalysis shapes;
+    Location loc = NameLoc::get(b.getStringAttr(pastInputName));
+    Type i64 = b.getI64Type();
+    DimExpr unit = DimExpr::constant(1);
+    Value zero = buildScalar(b, loc, 0, i64), one = buildScalar(b, loc, 1, i64);
+    Value number = RangeOp::create(
+        b, loc, zero, one, DimsAttr::get(b.getContext(), {decoder.seq}));
+    number = buildReshape(b, loc, number, {unit, decoder.seq}, shapes);
+    Value last = SubOp::create(b, loc, count, one);
+    last = buildReshape(b, loc, last, {decoder.rows, unit}, shapes);
+    Value begin = buildReshape(b, loc, past, {decoder.rows, unit}, shapes);
+    number = MinOp::create(b, loc, number, last);
+    number = AddOp::create(b, loc, begin, number);
+    positions = MaxOp::create(b, loc, number, zero);
+    return positions;
+  }
+
+  void replacePositions(BlockArgument input) {
+    Value value = positionsOf();
+    OpBuilder b(func.getContext());
+    b.setInsertionPointAfterValue(value);
     Type element = elementTypeOf(input);
     if (element != elementTypeOf(value))
-      value = CastOp::create(b, loc, value, element);
+      value = CastOp::create(b, value.getLoc(), value, element);
     if (value.getType() != input.getType())
-      value = tensor::CastOp::create(b, loc, input.getType(), value);
+      value = tensor::CastOp::create(b, value.getLoc(), input.getType(), value);
     input.replaceAllUsesWith(value);
+  }
+
+  /// Positions that the model counts itself.
+  LogicalResult replaceCounts() {
+    SmallVector<Value> counts =
+        liftPositions(func, decoder, [&] { return positionsOf(); });
+    GraphRewriter(func).eraseDead();
+    if (!counts.empty() && decoder.positionsAreLookups)
+      return func.emitError("the cache cannot become state: input '")
+             << inputName(decoder.positions.front())
+             << "' may hold positions, but the model counts them, too";
+    countsPositions = !counts.empty();
+    return success();
   }
 
   /// Appends before the first attention that reads the cache, and lets every
@@ -148,11 +175,10 @@ private:
   }
 
   /// The function gives logits alone.
-  void setResult() {
-    auto ret = cast<func::ReturnOp>(body.getTerminator());
-    Value logits = stripTensorCasts(ret.getOperand(decoder.logits));
-    ShapeAnalysis fresh;
-    DimShape dims = fresh.shapeOf(logits);
+  void setResult(func::ReturnOp ret) {
+    Value logits = ret.getOperand(0);
+    ShapeAnalysis shapes;
+    DimShape dims = shapes.shapeOf(logits);
     OpBuilder b(ret);
     Location loc = logits.getLoc();
     if (lastToken) {
@@ -164,13 +190,11 @@ private:
     }
     if (!elementTypeOf(logits).isF32())
       logits = CastOp::create(b, loc, logits, b.getF32Type());
-    auto name = b.getStringAttr(outputName(func, decoder.logits));
     ret.getOperandsMutable().assign(logits);
     func.setType(b.getFunctionType(func.getArgumentTypes(), logits.getType()));
     func.setResAttrsAttr(b.getArrayAttr(b.getDictionaryAttr(
         {b.getNamedAttr(dimsAttrName, DimsAttr::get(b.getContext(), dims)),
-         b.getNamedAttr(nameAttrName, name)})));
-    logitsName = name.str();
+         b.getNamedAttr(nameAttrName, b.getStringAttr(logitsName))})));
   }
 
   /// Nothing else may read what is no input any more.
@@ -210,6 +234,9 @@ private:
     for (BlockArgument input : decoder.positions)
       replaced.push_back(
           text(inputName(input) + ": the row's past + the token's number"));
+    if (countsPositions)
+      replaced.push_back(
+          text("counted positions: the row's past + the token's number"));
     for (auto [i, cache] : llvm::enumerate(decoder.caches)) {
       // Further views hold what the first one holds.
       for (auto [keys, values] : ArrayRef(cache.views).drop_front())
@@ -276,11 +303,11 @@ private:
   Decoder decoder;
   Type kvType;
   bool lastToken;
-  ShapeAnalysis shapes;
   llvm::DenseMap<Value, std::string> outputNames;
   SmallVector<BlockArgument> unusedInputs;
   std::string logitsName;
   unsigned numOld = 0;
+  bool countsPositions = false;
   Value past, count, positions;
 };
 

@@ -66,6 +66,8 @@ struct Decoder {
   llvm::DenseMap<mlir::Operation *, DecoderAttention> attentions;
   mlir::BlockArgument tokens;
   llvm::SmallVector<mlir::BlockArgument> positions;
+  /// Whether positions are told from tokens by their table alone.
+  bool positionsAreLookups = false;
   /// Masks, with the number that makes every key visible.
   llvm::SmallVector<std::pair<mlir::BlockArgument, int64_t>> masks;
   unsigned logits = 0;
@@ -84,6 +86,13 @@ std::string outputName(mlir::func::FuncOp func, unsigned result);
 
 /// `value` without casts between tensor types.
 mlir::Value stripTensorCasts(mlir::Value value);
+
+/// Gives every row its own positions where the program counts them from the
+/// length of the past; `positions` makes them (rows x seq, i64). Returns the
+/// tensors that took the place of such counts.
+llvm::SmallVector<mlir::Value>
+liftPositions(mlir::func::FuncOp func, const Decoder &decoder,
+              llvm::function_ref<mlir::Value()> positions);
 
 /// Gives a program the logits of each row's last real token alone: the value
 /// `logits` (... seq ...) with `seq` = 1. What is not needed for all tokens is

@@ -35,6 +35,8 @@ public:
     findLogits();
     if (succeeded(result))
       result = assignInputRoles(func, shapes, decoder);
+    for (Operation *op : probes)
+      op->erase();
     if (failed(result))
       return failure();
     return std::move(decoder);
@@ -206,7 +208,7 @@ private:
                        {extents.batch, one, one, extents.keys}, shapes);
       std::optional<MaskElement> element = analysis.elementAtPosition(placed);
       if (placed != mask)
-        placed.getDefiningOp()->erase();
+        probes.push_back(placed.getDefiningOp());
       if (!element) {
         refuse(op) << "attention has a mask that does not fit its keys";
         return std::nullopt;
@@ -302,6 +304,8 @@ private:
   ShapeAnalysis &shapes;
   Decoder decoder;
   llvm::SmallDenseSet<unsigned> used;
+  /// Ops that only ask; what `shapes` knows must stay while it is asked.
+  SmallVector<Operation *> probes;
   LogicalResult result = success();
 };
 

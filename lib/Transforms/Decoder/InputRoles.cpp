@@ -167,12 +167,8 @@ LogicalResult ingot::assignInputRoles(func::FuncOp func, ShapeAnalysis &shapes,
            << namesOf(lookups)
            << (rotations.empty() ? "" : ", " + namesOf(rotations));
   decoder.tokens = tokens->input;
-  for (Candidate *candidate : llvm::concat<Candidate *>(lookups, rotations)) {
+  decoder.positionsAreLookups = !lookups.empty();
+  for (Candidate *candidate : llvm::concat<Candidate *>(lookups, rotations))
     decoder.positions.push_back(candidate->input);
-    for (int64_t rows : candidate->fate.tables)
-      decoder.maxPositions = decoder.maxPositions == 0
-                                 ? rows
-                                 : std::min(decoder.maxPositions, rows);
-  }
   return success();
 }

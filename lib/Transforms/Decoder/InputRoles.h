@@ -10,8 +10,8 @@
 
 namespace ingot {
 
-/// Finds the inputs that hold tokens and positions, and how many positions the
-/// model's tables have; reports inputs of which the meaning is not clear.
+/// Finds the inputs that hold tokens and positions; reports inputs of which the
+/// meaning is not clear.
 mlir::LogicalResult assignInputRoles(mlir::func::FuncOp func,
                                      ShapeAnalysis &shapes, Decoder &decoder);
 

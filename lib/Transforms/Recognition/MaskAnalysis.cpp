@@ -204,8 +204,10 @@ MaskElement MaskAnalysis::element(Value value, const Index &index,
     return leaf;
   --budget;
   MaskElement result = leaf;
-  if (isa<ConstantOp, FromDimsOp, RangeOp>(op))
+  if (isa<ConstantOp, FromDimsOp>(op))
     result = ofConstant(value, index);
+  else if (isa<RangeOp>(op))
+    result = ofRange(op, index, depth);
   else if (isa<ReshapeOp, TransposeOp, BroadcastToOp, SliceOp>(op))
     result = ofMovement(op, index, depth);
   else if (isa<GatherOp, GatherNdOp, ConcatOp>(op))
@@ -224,15 +226,6 @@ MaskElement MaskAnalysis::element(Value value, const Index &index,
 MaskElement MaskAnalysis::ofConstant(Value value, const Index &index) {
   Operation *op = value.getDefiningOp();
   Type type = elementTypeOf(value);
-  if (auto range = dyn_cast<RangeOp>(op)) {
-    std::optional<double> start = scalarConstant(range.getStart()),
-                          step = scalarConstant(range.getStep());
-    if (!isa<IntegerType>(type) || !start || !step)
-      return {};
-    return makeInteger(DimExpr::constant(static_cast<int64_t>(*start)) +
-                       index[0] *
-                           DimExpr::constant(static_cast<int64_t>(*step)));
-  }
   if (auto dims = dyn_cast<FromDimsOp>(op)) {
     DimShape shape = dims.getDims().getDims();
     std::optional<int64_t> at =
@@ -249,6 +242,20 @@ MaskElement MaskAnalysis::ofConstant(Value value, const Index &index) {
   return isa<IntegerType>(type)
              ? makeInteger(DimExpr::constant(static_cast<int64_t>(*splat)))
              : makeReal(*splat);
+}
+
+MaskElement MaskAnalysis::ofRange(Operation *op, const Index &index,
+                                  unsigned depth) {
+  auto range = cast<RangeOp>(op);
+  if (!isa<IntegerType>(elementTypeOf(range)))
+    return {};
+  // The start may be a size, such as that of the past.
+  MaskElement start = element(range.getStart(), Index(), depth + 1);
+  std::optional<double> step = scalarConstant(range.getStep());
+  if (start.kind != Kind::Integer || !step)
+    return {};
+  return makeInteger(start.number +
+                     index[0] * DimExpr::constant(static_cast<int64_t>(*step)));
 }
 
 MaskElement MaskAnalysis::ofMovement(Operation *op, const Index &index,

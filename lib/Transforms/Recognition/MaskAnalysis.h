@@ -96,6 +96,7 @@ private:
 
   MaskElement element(mlir::Value value, const Index &index, unsigned depth);
   MaskElement ofConstant(mlir::Value value, const Index &index);
+  MaskElement ofRange(mlir::Operation *op, const Index &index, unsigned depth);
   MaskElement ofMovement(mlir::Operation *op, const Index &index,
                          unsigned depth);
   MaskElement ofGather(mlir::Operation *op, const Index &index, unsigned depth);
