@@ -32,6 +32,26 @@ class _CompileOptions(ctypes.Structure):
         ("compiler_path", ctypes.c_char_p),
         ("progress", ctypes.c_void_p),
         ("user", ctypes.c_void_p),
+        ("generate", ctypes.c_int),
+        ("kv_type", ctypes.c_char_p),
+    ]
+
+
+class _Row(ctypes.Structure):
+    _fields_ = [
+        ("sequence", ctypes.c_void_p),
+        ("ids", ctypes.c_void_p),
+        ("count", ctypes.c_size_t),
+    ]
+
+
+class _StepOptions(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("time_limit", ctypes.c_double),
+        ("cancel", ctypes.c_void_p),
+        ("chunk", ctypes.c_uint64),
+        ("all_logits", ctypes.c_int32),
     ]
 
 
@@ -65,7 +85,8 @@ class Library:
         self.api = ctypes.CDLL(str(path))
         self.api.ingot_last_error.restype = ctypes.c_char_p
         self.api.ingot_result_output_count.restype = ctypes.c_size_t
-        for release in ("model", "session", "result"):
+        self.api.ingot_sequence_length.restype = ctypes.c_uint64
+        for release in ("model", "session", "result", "sequence"):
             getattr(self.api, f"ingot_{release}_free").argtypes = [ctypes.c_void_p]
 
     def call(self, name, *arguments):
@@ -73,9 +94,12 @@ class Library:
         if getattr(self.api, name)(*arguments) != 0:
             raise IngotError(self.api.ingot_last_error().decode())
 
-    def compile(self, model, artifact=None):
-        """Compiles an ONNX file, keeping the artifact if a path is given."""
+    def compile(self, model, artifact=None, generate=False, kv_type=None):
+        """Compiles an ONNX file, keeping the artifact if a path is given. With
+        `generate` a decoder's cache becomes state of its sequences."""
         options = _CompileOptions(ctypes.sizeof(_CompileOptions))
+        options.generate = generate
+        options.kv_type = kv_type.encode() if kv_type else None
         options.artifact_path = str(artifact).encode() if artifact else None
         handle = ctypes.c_void_p()
         path = str(pathlib.Path(model)).encode()
@@ -141,6 +165,31 @@ class Session:
         finally:
             self.library.api.ingot_result_free(result)
 
+    def sequence(self):
+        """An empty sequence of a model that was compiled with `generate`."""
+        handle = ctypes.c_void_p()
+        self.library.call("ingot_sequence_create", self.handle, None, ctypes.byref(handle))
+        return Sequence(self.library, handle)
+
+    def step(self, rows, chunk=0, all_logits=False):
+        """Lets each of [(sequence, ids)] read its ids; gives the logits of the
+        last one of each, or of every one."""
+        kept = [np.ascontiguousarray(ids, np.int64) for _, ids in rows]
+        given = (_Row * len(rows))(
+            *((sequence.handle, ids.ctypes.data, ids.size) for (sequence, _), ids in zip(rows, kept))
+        )
+        options = _StepOptions(ctypes.sizeof(_StepOptions), chunk=chunk, all_logits=all_logits)
+        result = ctypes.c_void_p()
+        self.library.call(
+            "ingot_step", given, ctypes.c_size_t(len(rows)), ctypes.byref(options),
+            None, ctypes.c_size_t(0), ctypes.byref(result),
+        )  # fmt: skip
+        try:
+            (logits,) = self._outputs(result).values()
+            return logits
+        finally:
+            self.library.api.ingot_result_free(result)
+
     def _outputs(self, result):
         outputs = {}
         for index in range(self.library.api.ingot_result_output_count(result)):
@@ -157,3 +206,16 @@ class Session:
         stats = _RunStats()
         self.library.call("ingot_result_stats", result, ctypes.byref(stats))
         return stats.milliseconds
+
+
+class Sequence:
+    """What a decoder has read so far: tokens, their keys and values."""
+
+    def __init__(self, library, handle):
+        self.library, self.handle = library, handle
+
+    def __del__(self):
+        self.library.api.ingot_sequence_free(self.handle)
+
+    def __len__(self):
+        return self.library.api.ingot_sequence_length(self.handle)

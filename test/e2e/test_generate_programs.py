@@ -1,0 +1,225 @@
+"""Decoders compiled with --generate: the logits of sequences that read their
+tokens in steps of any size, in any company, are those of ONNX Runtime for the
+whole sequence at once."""
+
+import json
+import pathlib
+import sys
+
+import harness
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(harness.ROOT / "examples" / "common"))
+import ingot_ctypes  # noqa: E402
+import metamorphic  # noqa: E402
+import onnx  # noqa: E402
+from onnx import helper  # noqa: E402
+
+# Vocabulary, caches, windows of the groups of caches.
+DECODERS = {
+    "llama": (613, 3, [0]),
+    "llama_ts": (613, 3, [0]),
+    "llama_o23": (613, 3, [0]),
+    "llama_f16": (613, 3, [0]),
+    "gpt2": (517, 3, [0]),
+    "gpt2_ts": (517, 3, [0]),
+    "mistral": (613, 3, [6]),
+    "qwen3": (613, 3, [0]),
+    "gemma2": (613, 2, [6, 0]),
+    # Two layers read one cache; in the naive export both keep their own copy.
+    "cla2": (523, 2, [0]),
+    "cla2_naive": (523, 2, [0]),
+}
+pytestmark = pytest.mark.skipif(
+    not harness.SHARED.exists(), reason="shared models are not beside this clone"
+)
+
+
+def model_of(case):
+    return harness.SHARED / case / "model.onnx"
+
+
+def load(artifact, threads=2):
+    library = ingot_ctypes.Library(harness.BUILD / "lib" / "libingot.so")
+    return library.load(artifact).session(threads)
+
+
+def session_of(case, *options, threads=2):
+    return load(harness.compiled(model_of(case), "--generate", *options), threads)
+
+
+class Oracle:
+    """ONNX Runtime on whole sequences, from an empty past."""
+
+    def __init__(self, case):
+        self.session = harness.oracle(model_of(case))
+        meta = json.loads((harness.SHARED / case / "meta.json").read_text())
+        self.tolerance = {"rtol": meta["rtol"], "atol": meta["atol"]}
+
+    def logits(self, ids):
+        """Of every token."""
+        ids = np.asarray(ids, np.int64)[None]
+        feeds = {}
+        for value in self.session.get_inputs():
+            if value.name == "input_ids":
+                feeds[value.name] = ids
+            elif value.name == "position_ids":
+                feeds[value.name] = np.arange(ids.shape[1])[None]
+            elif value.name == "attention_mask":
+                feeds[value.name] = np.ones_like(ids)
+            else:
+                _, heads, _, depth = value.shape
+                kind = np.float16 if "16" in value.type else np.float32
+                feeds[value.name] = np.zeros((1, heads, 0, depth), kind)
+        return harness.oracle_run(self.session, feeds)["logits"][0].astype(np.float32)
+
+
+def tokens(case, count, seed=0):
+    return np.random.default_rng([seed, count]).integers(0, DECODERS[case][0], count)
+
+
+@pytest.mark.parametrize("case", DECODERS)
+def test_state(case):
+    """Every past and present is a cache; nothing else is left."""
+    _, caches, windows = DECODERS[case]
+    report = harness.explained(harness.compiled(model_of(case), "--generate"))
+    assert [value["name"] for value in report["inputs"]] == [
+        "input_ids", "ingot.past", "ingot.count",
+    ]  # fmt: skip
+    assert [value["name"] for value in report["outputs"]] == ["logits"]
+    state = report["state"]
+    assert len(state["caches"]) == caches
+    assert [group["window"] for group in state["groups"]] == windows
+    replaced = {line.split(": ")[0] for line in state["replaced"]}
+    assert {"attention_mask", "position_ids"} <= replaced
+    names = {name for cache in state["caches"] for name in cache["inputs"]}
+    graph = onnx.load(str(model_of(case)), load_external_data=False).graph
+    pasts = {value.name for value in graph.input if value.name.startswith("past_key")}
+    assert names | replaced >= pasts
+
+
+@pytest.mark.parametrize("case", DECODERS)
+def test_ragged_steps(case):
+    """Rows of different lengths read together; one leaves, another one joins."""
+    session, oracle = session_of(case), Oracle(case)
+    steps = [[1, 5, 9], [1, 1, 1], [1, 1, 1], [4, 0, 1], [0, 3, 2], [1, 1, 1]]
+    sequences = [session.sequence() for _ in range(3)]
+    texts = [tokens(case, 20, seed) for seed in range(3)]
+    done = [0, 0, 0]
+    for counts in steps:
+        rows = [row for row in range(3) if counts[row]]
+        given = [
+            (sequences[row], texts[row][done[row] : done[row] + counts[row]]) for row in rows
+        ]
+        logits = session.step(given)
+        for row, got in zip(rows, logits):
+            done[row] += counts[row]
+            want = oracle.logits(texts[row][: done[row]])[-1]
+            np.testing.assert_allclose(got, want, **oracle.tolerance)
+    assert [len(sequence) for sequence in sequences] == done
+
+
+@pytest.mark.parametrize("case", DECODERS)
+def test_pages(case):
+    """Sequences longer than a page, read in chunks of any size: the same bits,
+    also in a batch and on one thread."""
+    longest = 128 if case.startswith("gpt2") else 300
+    text = tokens(case, longest)
+    session = session_of(case)
+    whole = session.step([(session.sequence(), text)])
+    oracle = Oracle(case)
+    np.testing.assert_allclose(whole[0], oracle.logits(text)[-1], **oracle.tolerance)
+    for chunk in (7, 64):
+        got = session.step([(session.sequence(), text)], chunk=chunk)
+        assert np.array_equal(got, whole), chunk
+    other = tokens(case, 11, seed=5)
+    got = session.step([(session.sequence(), other), (session.sequence(), text)])
+    assert np.array_equal(got[1], whole[0])
+    alone = session_of(case, threads=1)
+    sequence = alone.sequence()
+    for part in np.array_split(text, 5):
+        got = alone.step([(sequence, part)])
+    assert np.array_equal(got, whole)
+
+
+@pytest.mark.parametrize("case", ["llama", "gemma2"])
+def test_half_cache(case):
+    """Keys and values rounded to f16."""
+    session, oracle = session_of(case, "--kv-type", "f16"), Oracle(case)
+    text = tokens(case, 40)
+    got = session.step([(session.sequence(), text)])[0]
+    want = oracle.logits(text)[-1]
+    # 2^-11 of what keys and values add to a logit.
+    np.testing.assert_allclose(got, want, rtol=5e-3, atol=5e-3)
+    assert not np.allclose(got, want, rtol=1e-7, atol=0)
+    state = harness.explained(harness.compiled(model_of(case), "--generate", "--kv-type", "f16"))
+    full = harness.explained(harness.compiled(model_of(case), "--generate"))
+    assert 2 * state["state"]["bytes_per_token"] == full["state"]["bytes_per_token"]
+
+
+def count_positions(model):
+    """The model without an input for positions: it counts them from the length
+    of the past, once for all rows."""
+    graph = model.graph
+    graph.input.remove(next(value for value in graph.input if value.name == "position_ids"))
+    past = next(value.name for value in graph.input if value.name.startswith("past_key"))
+    for name, value in {"at_2": 2, "at_1": 1, "axes": [0]}.items():
+        graph.initializer.append(onnx.numpy_helper.from_array(np.array(value, np.int64), name))
+    made = [
+        helper.make_node("Shape", [past], ["past_shape"]),
+        helper.make_node("Gather", ["past_shape", "at_2"], ["past_length"]),
+        helper.make_node("Shape", ["input_ids"], ["ids_shape"]),
+        helper.make_node("Gather", ["ids_shape", "at_1"], ["ids_length"]),
+        helper.make_node("Add", ["past_length", "ids_length"], ["total_length"]),
+        helper.make_node("Range", ["past_length", "total_length", "at_1"], ["positions"]),
+        helper.make_node("Unsqueeze", ["positions", "axes"], ["position_ids"]),
+    ]
+    nodes = [*made, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return model
+
+
+def rename_signature(model):
+    """Respelt, with inputs and outputs in another order and under names that
+    say nothing."""
+    model = metamorphic.respell(model, seed=3)
+    graph = model.graph
+    for values, prefix in ((graph.input, "in"), (graph.output, "out")):
+        order = sorted(values, key=lambda value: value.name[::-1])
+        del values[:]
+        values.extend(order)
+        names = {value.name: f"{prefix}{place}" for place, value in enumerate(values)}
+        for value in values:
+            value.name = names[value.name]
+        for node in graph.node:
+            node.input[:] = [names.get(name, name) for name in node.input]
+            node.output[:] = [names.get(name, name) for name in node.output]
+    return model
+
+
+@pytest.mark.parametrize("spell", [count_positions, rename_signature])
+@pytest.mark.parametrize("case", ["llama", "gpt2_ts", "gemma2", "cla2_naive"])
+def test_spelling_does_not_matter(case, spell, tmp_path):
+    path = tmp_path / "model.onnx"
+    onnx.save(spell(onnx.load(str(model_of(case)))), path)
+    session, oracle = load(harness.compiled(path, "--generate")), Oracle(case)
+    sequences = [session.sequence() for _ in range(2)]
+    texts = [tokens(case, 12, seed) for seed in range(2)]
+    session.step([(sequences[0], texts[0][:2]), (sequences[1], texts[1][:7])])
+    logits = session.step([(sequences[0], texts[0][2:]), (sequences[1], texts[1][7:9])])
+    wants = (oracle.logits(texts[0])[-1], oracle.logits(texts[1][:9])[-1])
+    for got, want in zip(logits, wants):
+        np.testing.assert_allclose(got, want, **oracle.tolerance)
+    state = harness.explained(harness.compiled(path, "--generate"))["state"]
+    assert len(state["caches"]) == DECODERS[case][1]
+
+
+def test_encoder_is_refused(tmp_path):
+    """What has no cache says so."""
+    model = harness.SHARED / "bert" / "model.onnx"
+    done = harness.ingot("compile", model, "--generate", "-o", tmp_path / "out.ingot")
+    assert done.returncode == 1
+    assert "no cache was found" in done.stderr
+    assert not pathlib.Path(tmp_path / "out.ingot").exists()
