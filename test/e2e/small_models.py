@@ -48,6 +48,67 @@ def dense(width=8):
         ],
     )
 
+def decoder(vocabulary=32, width=8, heads=2, positions=200):
+    """A decoder of one layer in the spelling of exporters: past and present,
+    a mask, positions of a table."""
+    random = np.random.default_rng(2)
+    make, depth = helper.make_node, width // heads
+    weight = lambda *shape: random.standard_normal(shape, np.float32) / width**0.5  # noqa: E731
+    weights = [
+        ("wte", weight(vocabulary, width)), ("wpe", weight(positions, width)),
+        ("head", weight(width, vocabulary)), *((f"w{x}", weight(width, width)) for x in "qkv"),
+        ("scale", np.float32(depth**-0.5)), ("none", np.float32(0)), ("hide", np.float32("-inf")),
+        ("split", np.array([0, 0, heads, depth])), ("merge", np.array([0, 0, width])),
+        *((f"at_{i}", np.array(i)) for i in range(3)), ("row", np.array([1, 2])),
+    ]  # fmt: skip
+    nodes = [
+        make("Gather", ["wte", "input_ids"], ["e"], "tokens"),
+        make("Gather", ["wpe", "position_ids"], ["p"], "places"),
+        make("Add", ["e", "p"], ["x"], "embed"),
+    ]
+    for x in "qkv":
+        nodes += [
+            make("MatMul", ["x", f"w{x}"], [f"{x}1"], f"project_{x}"),
+            make("Reshape", [f"{x}1", "split"], [f"{x}2"], f"split_{x}"),
+            make("Transpose", [f"{x}2"], [f"{x}3"], f"heads_{x}", perm=[0, 2, 1, 3]),
+        ]
+    nodes += [
+        make("Concat", ["past.key", "k3"], ["present.key"], "append_k", axis=2),
+        make("Concat", ["past.value", "v3"], ["present.value"], "append_v", axis=2),
+        make("Shape", ["past.key"], ["past_shape"]),
+        make("Gather", ["past_shape", "at_2"], ["past_length"]),
+        make("Shape", ["present.key"], ["present_shape"]),
+        make("Gather", ["present_shape", "at_2"], ["total_length"]),
+        make("Range", ["at_0", "total_length", "at_1"], ["keys"]),
+        make("Range", ["past_length", "total_length", "at_1"], ["queries"]),
+        make("Unsqueeze", ["queries", "at_1"], ["column"]),
+        make("LessOrEqual", ["keys", "column"], ["causal"]),
+        make("Cast", ["attention_mask"], ["shown"], to=TensorProto.BOOL),
+        make("Unsqueeze", ["shown", "row"], ["padding"]),
+        make("And", ["causal", "padding"], ["visible"]),
+        make("Where", ["visible", "none", "hide"], ["mask"]),
+        make("Transpose", ["present.key"], ["kt"], perm=[0, 1, 3, 2]),
+        make("MatMul", ["q3", "kt"], ["s1"]),
+        make("Mul", ["s1", "scale"], ["s2"]),
+        make("Add", ["s2", "mask"], ["s3"]),
+        make("Softmax", ["s3"], ["s4"]),
+        make("MatMul", ["s4", "present.value"], ["a1"], "attend"),
+        make("Transpose", ["a1"], ["a2"], perm=[0, 2, 1, 3]),
+        make("Reshape", ["a2", "merge"], ["a3"]),
+        make("Add", ["x", "a3"], ["y"]),
+        make("MatMul", ["y", "head"], ["logits"], "head"),
+    ]
+    ids, past, present = ["batch", "seq"], ["batch", heads, "past", depth], ["batch", heads, "all", depth]
+    inputs = [
+        value("input_ids", ids, INT64), value("attention_mask", ["batch", "total"], INT64),
+        value("position_ids", ids, INT64), value("past.key", past), value("past.value", past),
+    ]  # fmt: skip
+    outputs = [
+        value("logits", [*ids, vocabulary]), value("present.key", present),
+        value("present.value", present),
+    ]  # fmt: skip
+    return model_of(nodes, inputs, outputs, weights)
+
 
 def unary(op, domain="", opset=18, domains=(), dtype=FLOAT, **attributes):
     """y = op(x), the node named `the_node`."""
