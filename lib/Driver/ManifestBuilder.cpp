@@ -34,6 +34,10 @@ std::optional<rt::DType> dtypeOf(Type type) {
   switch (integer.getWidth()) {
   case 1:
     return rt::DType::Bool;
+  case 2:
+    return isUnsigned ? rt::DType::U2 : rt::DType::I2;
+  case 4:
+    return isUnsigned ? rt::DType::U4 : rt::DType::I4;
   case 8:
     return isUnsigned ? rt::DType::U8 : rt::DType::I8;
   case 16:

@@ -30,7 +30,9 @@ static_assert(int(DType::F32) == INGOT_F32 && int(DType::F64) == INGOT_F64 &&
               int(DType::I16) == INGOT_I16 && int(DType::I32) == INGOT_I32 &&
               int(DType::I64) == INGOT_I64 && int(DType::U8) == INGOT_U8 &&
               int(DType::U16) == INGOT_U16 && int(DType::U32) == INGOT_U32 &&
-              int(DType::U64) == INGOT_U64);
+              int(DType::U64) == INGOT_U64 && int(DType::I4) == INGOT_I4 &&
+              int(DType::U4) == INGOT_U4 && int(DType::I2) == INGOT_I2 &&
+              int(DType::U2) == INGOT_U2);
 
 // A string object may need memory just when there is none: then the message is
 // this one.

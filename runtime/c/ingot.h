@@ -93,7 +93,8 @@ typedef void (*ingot_log_fn)(void *user, ingot_log_level level,
 // Tensors
 //===----------------------------------------------------------------------===//
 
-/// Element types. A bool is a byte, 0 or 1.
+/// Element types. A bool is a byte, 0 or 1. Integers of two and four bits take a
+/// byte each, which holds their value.
 typedef enum ingot_dtype {
   INGOT_F32 = 1,
   INGOT_F64 = 2,
@@ -107,7 +108,11 @@ typedef enum ingot_dtype {
   INGOT_U8 = 10,
   INGOT_U16 = 11,
   INGOT_U32 = 12,
-  INGOT_U64 = 13
+  INGOT_U64 = 13,
+  INGOT_I4 = 14,
+  INGOT_U4 = 15,
+  INGOT_I2 = 16,
+  INGOT_U2 = 17
 } ingot_dtype;
 
 /// Bytes of one element; 0 if the number is no dtype.

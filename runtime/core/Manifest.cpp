@@ -20,9 +20,9 @@ struct DTypeRow {
 
 // Indexed by the number of DType; 0 is no type.
 static constexpr DTypeRow dtypeTable[] = {
-    {"none", 0}, {"f32", 4}, {"f64", 8}, {"f16", 2}, {"bf16", 2},
-    {"bool", 1}, {"i8", 1},  {"i16", 2}, {"i32", 4}, {"i64", 8},
-    {"u8", 1},   {"u16", 2}, {"u32", 4}, {"u64", 8}};
+    {"none", 0}, {"f32", 4}, {"f64", 8}, {"f16", 2}, {"bf16", 2}, {"bool", 1},
+    {"i8", 1},   {"i16", 2}, {"i32", 4}, {"i64", 8}, {"u8", 1},   {"u16", 2},
+    {"u32", 4},  {"u64", 8}, {"i4", 1},  {"u4", 1},  {"i2", 1},   {"u2", 1}};
 
 bool ingot::rt::isDType(unsigned number) {
   return number > 0 && number < std::size(dtypeTable);

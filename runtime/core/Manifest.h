@@ -37,6 +37,10 @@ enum class DType : uint8_t {
   U16 = 11,
   U32 = 12,
   U64 = 13,
+  I4 = 14,
+  U4 = 15,
+  I2 = 16,
+  U2 = 17,
 };
 
 /// True if the number is that of a DType.

@@ -16,10 +16,10 @@ static void check(ingot_status status) {
 }
 
 /// Dtypes of the driver in the order of its enum.
-constexpr ingot_dtype dtypes[] = {INGOT_F16, INGOT_BF16, INGOT_F32, INGOT_F64,
-                                  INGOT_I8,  INGOT_I16,  INGOT_I32, INGOT_I64,
-                                  INGOT_U8,  INGOT_U16,  INGOT_U32, INGOT_U64,
-                                  INGOT_BOOL};
+constexpr ingot_dtype dtypes[] = {
+    INGOT_F16,  INGOT_BF16, INGOT_F32, INGOT_F64, INGOT_I8,  INGOT_I16,
+    INGOT_I32,  INGOT_I64,  INGOT_U8,  INGOT_U16, INGOT_U32, INGOT_U64,
+    INGOT_BOOL, INGOT_I4,   INGOT_U4,  INGOT_I2,  INGOT_U2};
 
 Dtype ingot::cli::fromRuntime(ingot_dtype dtype) {
   for (size_t i = 0; i < std::size(dtypes); ++i)

@@ -31,6 +31,24 @@ static LogicalResult verifyQuantization(Operation *op, Value x, Value scale,
   if (usesAxis && (axis < 0 || axis >= type.getRank()))
     return op->emitOpError("has axis ")
            << axis << " but the operand has rank " << type.getRank();
+  // What must be equal to what is known of the scale.
+  SmallVector<int64_t> expected;
+  if (blockSize > 0)
+    expected.assign(type.getShape().begin(), type.getShape().end());
+  else if (scaleType.getRank() == 1 && scaleType.getDimSize(0) != 1)
+    expected.push_back(type.getDimSize(axis));
+  int64_t blocked = blockSize > 0 ? axis : -1;
+  for (auto [i, extent] : llvm::enumerate(expected)) {
+    if (ShapedType::isDynamic(extent) || scaleType.isDynamicDim(i))
+      continue;
+    int64_t wanted = static_cast<int64_t>(i) == blocked
+                         ? llvm::divideCeil(extent, blockSize)
+                         : extent;
+    if (scaleType.getDimSize(i) != wanted)
+      return op->emitOpError("has a scale of ")
+             << scaleType.getDimSize(i) << " elements along dim " << i
+             << " instead of " << wanted;
+  }
   return success();
 }
 

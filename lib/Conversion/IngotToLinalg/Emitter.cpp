@@ -15,9 +15,7 @@ Type ingot::storageType(Type type) {
   auto integer = dyn_cast<IntegerType>(type);
   if (!integer)
     return type;
-  if (integer.getWidth() == 1)
-    return IntegerType::get(type.getContext(), 8);
-  return IntegerType::get(type.getContext(), integer.getWidth());
+  return IntegerType::get(type.getContext(), std::max(integer.getWidth(), 8u));
 }
 
 static std::optional<StringRef> nameIn(Location loc) {

@@ -21,7 +21,7 @@
 
 namespace ingot {
 
-/// The element type in memory: signless, booleans as i8.
+/// The element type in memory: signless, at least a byte.
 mlir::Type storageType(mlir::Type type);
 
 /// The name of the model's node in a location, or the op's name.

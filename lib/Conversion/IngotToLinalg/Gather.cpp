@@ -4,6 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "Packed.h"
 #include "Products.h"
 #include "Quantize.h"
 
@@ -54,6 +55,24 @@ Tensor gatherAlong(Emitter &e, const Tensor &x, const Tensor &indices,
                    selectDims(e, dims.size(), axis, axis + rank), body);
 }
 
+/// Rows of packed codes: what is not chosen is not unpacked.
+Tensor gatherCodes(Emitter &e, WeightRefOp codes, const Tensor &table,
+                   const Tensor &indices, ArrayRef<DimExpr> dims) {
+  PackedCodes packed{
+      WeightRefOp::create(e, packedType(codes.getType()), codes.getWeight()),
+      codes.getType()};
+  Value extent = e.size(table.dims[0]);
+  unsigned rank = indices.rank();
+  auto body = [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+    SmallVector<Value> at = {position(b, e.op, in[0], extent)};
+    for (unsigned i = rank; i < dims.size(); ++i)
+      at.push_back(linalg::IndexOp::create(b, i));
+    return packed.extract(b, at);
+  };
+  return e.generic(dims, table.element(), indices.value,
+                   selectDims(e, dims.size(), 0, rank), body);
+}
+
 /// A gather along `axis`. Of a quantized table only what is chosen is
 /// dequantized.
 Value gather(Emitter &e, Value original, const Tensor &x, const Tensor &indices,
@@ -65,12 +84,19 @@ Value gather(Emitter &e, Value original, const Tensor &x, const Tensor &indices,
   bool perRow = q.axis == 0 && q.scale.rank() == 1;
   if (!q.unsupported().empty() || perRow || (q.blockSize > 0 && q.axis == 0))
     return gatherAlong(e, x, indices, axis, dims).value;
-  auto choose = [&](Tensor &tensor) {
-    DimShape chosen = indices.dims;
-    chosen.append(tensor.dims.begin() + 1, tensor.dims.end());
-    tensor = gatherAlong(e, tensor, indices, 0, chosen);
+  auto chosen = [&](const Tensor &tensor) {
+    DimShape dims = indices.dims;
+    dims.append(tensor.dims.begin() + 1, tensor.dims.end());
+    return dims;
   };
-  choose(q.codes);
+  auto choose = [&](Tensor &tensor) {
+    tensor = gatherAlong(e, tensor, indices, 0, chosen(tensor));
+  };
+  auto packed = dequantize.getCodes().getDefiningOp<WeightRefOp>();
+  if (packed && packedType(packed.getType()))
+    q.codes = gatherCodes(e, packed, q.codes, indices, chosen(q.codes));
+  else
+    choose(q.codes);
   if (q.blockSize > 0) {
     choose(q.scale);
     if (q.zeroPoint.value)

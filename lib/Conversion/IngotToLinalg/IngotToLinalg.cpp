@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ingot/Conversion/IngotToLinalg.h"
-#include "Emitter.h"
+#include "Packed.h"
 
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
@@ -52,8 +52,11 @@ struct ConvertIngotToLinalgPass
     noteModelTypes(module);
 
     SignlessTypes types;
-    for (auto weight : module.getOps<WeightOp>())
-      weight.setTypeAttr(TypeAttr::get(types.convertType(weight.getType())));
+    for (auto weight : module.getOps<WeightOp>()) {
+      Type type = packedType(cast<RankedTensorType>(weight.getType()));
+      weight.setTypeAttr(
+          TypeAttr::get(type ? type : types.convertType(weight.getType())));
+    }
 
     RewritePatternSet set(&getContext());
     LoweringPatterns patterns{set, types, state};

@@ -43,6 +43,12 @@ QuantizedTensor QuantizedTensor::of(DequantizeOp op, Emitter &e) {
 static Tensor spread(Emitter &e, const Tensor &parameter, const DimShape &dims,
                      int64_t axis, int64_t blockSize) {
   if (blockSize > 0) {
+    for (int64_t i = 0; i < parameter.rank(); ++i)
+      e.checkEqual(parameter.dims[i],
+                   i == axis
+                       ? DimExpr::ceilDiv(dims[i], DimExpr::constant(blockSize))
+                       : dims[i],
+                   "a scale of another shape than the blocks");
     Value size = e.index(blockSize);
     auto body = [&](ImplicitLocOpBuilder &b, ValueRange at) -> Value {
       SmallVector<Value> indices(at);
@@ -75,7 +81,7 @@ Tensor QuantizedTensor::dequantize(Emitter &e, Type result) const {
       Value zero = s.load(in[2], zeroPointType);
       // The difference of two codes is exact in 32 bits.
       Type wide = b.getI32Type();
-      if (kindOf(codeType) == Float)
+      if (kindOf(codeType) == Float || kindOf(zeroPointType) == Float)
         value = s.sub(value, s.convert(zero, zeroPointType, work));
       else
         value = s.convert(s.sub(s.convert(code, codeType, wide),

@@ -22,7 +22,7 @@ unsigned ingot::kindOf(Type type) {
     return 0;
   if (integer.getWidth() == 1)
     return Bool;
-  if (!llvm::is_contained({8u, 16u, 32u, 64u}, integer.getWidth()))
+  if (!llvm::is_contained({2u, 4u, 8u, 16u, 32u, 64u}, integer.getWidth()))
     return 0;
   return integer.isUnsigned() ? Unsigned : Signed;
 }
@@ -30,9 +30,18 @@ unsigned ingot::kindOf(Type type) {
 Type Scalars::computeType(Type type) {
   if (isa<Float16Type, BFloat16Type>(type))
     return Float32Type::get(type.getContext());
-  if (auto integer = dyn_cast<IntegerType>(type))
-    return IntegerType::get(type.getContext(), integer.getWidth());
+  if (auto integer = dyn_cast<IntegerType>(type)) {
+    unsigned width = integer.getWidth();
+    return IntegerType::get(type.getContext(),
+                            width == 1 ? 1 : std::max(width, 8u));
+  }
   return type;
+}
+
+/// Whether elements of the type are kept in bytes that are wider than they.
+static bool isBelowByte(Type type) {
+  auto integer = dyn_cast<IntegerType>(type);
+  return integer && integer.getWidth() > 1 && integer.getWidth() < 8;
 }
 
 Value Scalars::load(Value value, Type type) {
@@ -48,6 +57,14 @@ Value Scalars::store(Value value, Type type) {
     return arith::ExtUIOp::create(*this, getI8Type(), value);
   if (isa<Float16Type, BFloat16Type>(type))
     return arith::TruncFOp::create(*this, type, value);
+  if (isBelowByte(type)) {
+    // Arithmetic wraps around at the width of the model's type.
+    Type narrow = getIntegerType(type.getIntOrFloatBitWidth());
+    Value low = arith::TruncIOp::create(*this, narrow, value);
+    if (kindOf(type) == Unsigned)
+      return arith::ExtUIOp::create(*this, value.getType(), low);
+    return arith::ExtSIOp::create(*this, value.getType(), low);
+  }
   return value;
 }
 
@@ -111,6 +128,11 @@ Value Scalars::convert(Value value, Type from, Type to) {
     if (source == Signed)
       return arith::SIToFPOp::create(*this, type, value);
     return arith::UIToFPOp::create(*this, type, value);
+  }
+  if (source == Float && isBelowByte(to)) {
+    // Narrow types take the low bits, as ONNX's reference has it.
+    Value wide = toInteger(value, getI32Type(), /*isUnsigned=*/false);
+    return arith::TruncIOp::create(*this, type, wide);
   }
   if (source == Float)
     return toInteger(value, type, target == Unsigned);

@@ -20,11 +20,12 @@ inline constexpr unsigned Number = Float | AnyInteger;
 inline constexpr unsigned AnyKind = Number | Bool;
 
 /// The kind of one of the model's element types; 0 if scalar code has none for
-/// it (types below eight bits).
+/// it.
 unsigned kindOf(mlir::Type type);
 
 /// Builds the code of one element. Values are in the types that are computed
-/// with: f32 for f16 and bf16, i1 for booleans, signless integers.
+/// with: f32 for f16 and bf16, i1 for booleans, signless integers of at least
+/// eight bits.
 class Scalars : public mlir::ImplicitLocOpBuilder {
 public:
   using Value = mlir::Value;

@@ -4,7 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "Emitter.h"
+#include "Packed.h"
 
 using namespace mlir;
 using namespace ingot;
@@ -19,6 +19,11 @@ DenseElementsAttr convertElements(DenseElementsAttr elements, Type element) {
   if (from.isInteger(1))
     return elements.mapValues(element,
                               [](const APInt &value) { return value.zext(8); });
+  unsigned width = from.getIntOrFloatBitWidth();
+  if (width < 8)
+    return elements.mapValues(element, [&](const APInt &value) {
+      return from.isUnsignedInteger() ? value.zext(8) : value.sext(8);
+    });
   return elements.bitcast(element);
 }
 
@@ -43,6 +48,14 @@ struct LowerConstant : Lowering<ConstantOp> {
 struct LowerWeightRef : Lowering<WeightRefOp> {
   using Lowering::Lowering;
   Value lower(WeightRefOp op, Adaptor, Emitter &e) const override {
+    if (RankedTensorType bytes = packedType(op.getType())) {
+      PackedCodes codes{WeightRefOp::create(e, bytes, op.getWeight()),
+                        op.getType()};
+      auto body = [&](ImplicitLocOpBuilder &b, ValueRange at) -> Value {
+        return codes.extract(b, at);
+      };
+      return e.compute(state.shapes.shapeOf(op), e.getI8Type(), body).value;
+    }
     return WeightRefOp::create(e, getTypeConverter()->convertType(op.getType()),
                                op.getWeight());
   }

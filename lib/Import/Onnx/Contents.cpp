@@ -133,12 +133,29 @@ bool isManageable(const DimExpr &expr) {
   return expr.getTerms().size() <= 32 && expr.str().size() <= kMaxExprText;
 }
 
+APInt packedElement(ArrayRef<char> bytes, int64_t i, unsigned bits) {
+  int64_t each = 8 / bits;
+  unsigned byte = static_cast<unsigned char>(bytes[i / each]);
+  return APInt(8, byte).lshr(bits * (i % each)).trunc(bits);
+}
+
 std::shared_ptr<const Contents> contentsOf(const TensorData &data) {
   if (data.elements > kMaxContents)
     return nullptr;
-  size_t width = bitsOf(data.dtype) / 8;
+  unsigned bits = bitsOf(data.dtype);
+  size_t width = bits / 8;
   auto contents = std::make_shared<Contents>();
   contents->shape = data.dims;
+  if (bits < 8) {
+    bool isSigned =
+        data.dtype == TensorProto::INT4 || data.dtype == TensorProto::INT2;
+    for (int64_t i = 0; i != data.elements; ++i) {
+      APInt code = packedElement(data.bytes, i, bits);
+      contents->numbers.push_back(Number::of(
+          isSigned ? code.getSExtValue() : int64_t(code.getZExtValue())));
+    }
+    return contents;
+  }
   for (int64_t i = 0; i != data.elements; ++i) {
     MaybeNumber number = elementAt(data.dtype, data.bytes.data() + i * width);
     if (!number)

@@ -16,6 +16,7 @@
 
 #include "ModelFile.h"
 #include "dialects/Ingot/IR/DimExpr.h"
+#include "llvm/ADT/APInt.h"
 #include <memory>
 #include <optional>
 #include <vector>
@@ -45,6 +46,9 @@ struct Contents {
 
 /// Tensors with more elements than this are data, not shape arithmetic.
 inline constexpr int64_t kMaxContents = 64;
+
+/// Element `i` of packed elements of fewer than eight bits.
+llvm::APInt packedElement(llvm::ArrayRef<char> bytes, int64_t i, unsigned bits);
 
 /// The elements of a constant, if there are few and each can be represented.
 std::shared_ptr<const Contents> contentsOf(const TensorData &data);

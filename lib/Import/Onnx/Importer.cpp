@@ -118,6 +118,14 @@ Type elementTypeFor(int dtype, MLIRContext *context) {
     return b.getIntegerType(32);
   case TensorProto::INT64:
     return b.getIntegerType(64);
+  case TensorProto::INT4:
+    return b.getIntegerType(4);
+  case TensorProto::INT2:
+    return b.getIntegerType(2);
+  case TensorProto::UINT2:
+    return b.getIntegerType(2, false);
+  case TensorProto::UINT4:
+    return b.getIntegerType(4, false);
   case TensorProto::UINT8:
     return b.getIntegerType(8, false);
   case TensorProto::UINT16:
@@ -186,34 +194,68 @@ Value Importer::materialize(Tensor &known, StringRef name) {
   return {};
 }
 
+Value Importer::materializeWeight(StringRef path, uint64_t offset,
+                                  uint64_t length, RankedTensorType type,
+                                  StringRef name) {
+  // Before the function, in the order in which the program needs them.
+  OpBuilder weights(function);
+  // Bytes that several names share are one weight.
+  Value &known = weightsAt[{path.str(), offset, type.getAsOpaquePointer()}];
+  if (known)
+    return known;
+  // Symbols of dims share the module's table.
+  std::string symbol = name.empty() ? "weight" : name.str();
+  while (usedSymbols.contains(symbol))
+    symbol += "_weight";
+  auto weight =
+      WeightOp::create(weights, emit.loc, symbol, type, path, offset, length);
+  symbols.insert(weight);
+  auto ref = WeightRefOp::create(emit.builder, emit.loc, type,
+                                 FlatSymbolRefAttr::get(weight));
+  DimShape dims;
+  for (int64_t extent : type.getShape())
+    dims.push_back(DimExpr::constant(extent));
+  emit.setDims(ref.getResult(), dims);
+  return known = ref.getResult();
+}
+
+Value Importer::viewBytes(ValueId id, Type type, ArrayRef<int64_t> dims) {
+  const Tensor &tensor = tensors[id];
+  auto shaped = RankedTensorType::get(dims, type);
+  if (tensor.data) {
+    TensorData view = *tensor.data;
+    view.dims.assign(dims.begin(), dims.end());
+    view.elements = shaped.getNumElements();
+    return materializeData(view, type, graph.names[id]);
+  }
+  Value value = tensor.value;
+  while (value)
+    if (auto reshape = value.getDefiningOp<ReshapeOp>())
+      value = reshape.getX();
+    else
+      break;
+  auto ref = value ? value.getDefiningOp<WeightRefOp>() : WeightRefOp();
+  if (!ref)
+    return {};
+  auto weight = symbols.lookup<WeightOp>(ref.getWeight());
+  return materializeWeight(weight.getFile(), weight.getOffset(),
+                           weight.getLength(), shaped, ref.getWeight());
+}
+
 Value Importer::materializeData(const TensorData &data, Type type,
                                 StringRef name) {
   auto shaped = RankedTensorType::get(data.dims, type);
   if (data.elements > kMaxConstant && !data.file.empty()) {
-    // Before the function, in the order in which the program needs them.
-    OpBuilder weights(function);
     SmallString<128> path(sys::path::parent_path(file.path()));
     sys::path::append(path, data.file);
-    // Bytes that several names share are one weight.
-    Value &known =
-        weightsAt[{path.str().str(), data.offset, shaped.getAsOpaquePointer()}];
-    if (known)
-      return known;
-    // Symbols of dims share the module's table.
-    std::string symbol = name.empty() ? "weight" : name.str();
-    while (usedSymbols.contains(symbol))
-      symbol += "_weight";
-    auto weight =
-        WeightOp::create(weights, emit.loc, symbol, shaped, StringRef(path),
-                         data.offset, uint64_t(data.bytes.size()));
-    symbols.insert(weight);
-    auto ref = WeightRefOp::create(emit.builder, emit.loc, shaped,
-                                   FlatSymbolRefAttr::get(weight));
-    DimShape dims;
-    for (int64_t extent : data.dims)
-      dims.push_back(DimExpr::constant(extent));
-    emit.setDims(ref.getResult(), dims);
-    return known = ref.getResult();
+    return materializeWeight(path, data.offset, data.bytes.size(), shaped,
+                             name);
+  }
+  if (unsigned width = type.getIntOrFloatBitWidth(); width > 1 && width < 8) {
+    SmallVector<APInt> codes;
+    for (int64_t i = 0; i != data.elements; ++i)
+      codes.push_back(packedElement(data.bytes, i, width));
+    return emit.constant(DenseElementsAttr::get(shaped, codes));
   }
   if (type.isInteger(1)) {
     SmallVector<bool> bits;

@@ -39,6 +39,10 @@ public:
   void define(ValueId id, Tensor tensor);
   /// Makes a value from constant data of the file; `name` is for a weight.
   Value materialize(Tensor &tensor, llvm::StringRef name);
+  /// The bytes of a constant of the file as a tensor of another type that has
+  /// as many; null where they are no such bytes. Nothing is copied.
+  Value viewBytes(ValueId id, Type type, llvm::ArrayRef<int64_t> dims);
+  llvm::StringRef nameOf(ValueId id) const { return graph.names[id]; }
   /// A tensor for an initializer or a constant attribute; false after an error.
   bool readTensor(const onnx::TensorProto &proto, llvm::StringRef where,
                   Tensor &tensor);
@@ -65,6 +69,9 @@ private:
   Value materializeContents(const Contents &contents, Type type);
   Value materializeData(const TensorData &data, Type type,
                         llvm::StringRef name);
+  Value materializeWeight(llvm::StringRef path, uint64_t offset,
+                          uint64_t length, mlir::RankedTensorType type,
+                          llvm::StringRef name);
 
   ModelFile &file;
   Graph &graph;

@@ -80,6 +80,11 @@ bool packTyped(const TensorProto &tensor, std::vector<char> &out) {
   case TensorProto::INT8:
   case TensorProto::UINT8:
   case TensorProto::BOOL:
+  case TensorProto::INT4:
+  case TensorProto::UINT4:
+  case TensorProto::INT2:
+  case TensorProto::UINT2:
+    // Below a byte, an entry of the field is a byte of packed elements.
     pack<uint8_t>(tensor.int32_data(), out);
     return true;
   default:
@@ -105,6 +110,12 @@ std::string quoted(const TensorProto &tensor) {
 
 unsigned bitsOf(int dtype) {
   switch (dtype) {
+  case TensorProto::INT2:
+  case TensorProto::UINT2:
+    return 2;
+  case TensorProto::INT4:
+  case TensorProto::UINT4:
+    return 4;
   case TensorProto::BOOL:
   case TensorProto::INT8:
   case TensorProto::UINT8:
@@ -270,8 +281,10 @@ bool ModelFile::resolve(const TensorProto &tensor, TensorData &data,
   std::optional<int64_t> count = countElements(data.dims);
   unsigned bits = bitsOf(data.dtype);
   int64_t wanted = 0;
-  if (!count || MulOverflow<int64_t>(*count, bits / 8, wanted))
+  if (!count || MulOverflow<int64_t>(*count, std::max(bits, 8u) / 8, wanted))
     return fail("its dims are negative or too large");
+  if (bits < 8)
+    wanted = packedBytes(*count, bits);
   data.elements = *count;
   if (!bits)
     return fail(Twine("elements of type ") + dtypeName(data.dtype));

@@ -25,7 +25,9 @@ struct TensorData {
   int dtype = 0; ///< onnx::TensorProto::DataType.
   llvm::SmallVector<int64_t> dims;
   int64_t elements = 1;
-  llvm::ArrayRef<char> bytes; ///< Little endian, in row-major order.
+  /// Little endian, in row-major order; elements below a byte are packed from
+  /// the lowest bits of each byte on.
+  llvm::ArrayRef<char> bytes;
   /// Name of the file that holds `bytes` (relative to the model's folder) and
   /// where; empty when they are in `owned`.
   std::string file;
@@ -34,8 +36,14 @@ struct TensorData {
 };
 
 /// The number of bits of one element of an ONNX element type, or 0 where it is
-/// none that this importer represents (strings, complex numbers, below a byte).
+/// none that this importer represents (strings, complex numbers, small floats).
 unsigned bitsOf(int dtype);
+
+/// The bytes that `count` elements of `bits` bits take when they are packed.
+inline int64_t packedBytes(int64_t count, unsigned bits) {
+  int64_t each = 8 / bits;
+  return count / each + (count % each != 0);
+}
 
 /// The standard's name of an element type, such as "float8e4m3fn".
 llvm::StringRef dtypeName(int dtype);

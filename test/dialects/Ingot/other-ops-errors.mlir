@@ -89,6 +89,22 @@ func.func @dequantize_block(%c: tensor<4x4xi8>, %s: tensor<4xf32>) {
 
 // -----
 
+func.func @dequantize_blocks(%c: tensor<5x4xi8>, %s: tensor<2x4xf32>) {
+  // expected-error @+1 {{has a scale of 2 elements along dim 0 instead of 3}}
+  %0 = ingot.dequantize %c, %s {axis = 0 : i64, block_size = 2 : i64} : (tensor<5x4xi8>, tensor<2x4xf32>) -> tensor<5x4xf32>
+  return
+}
+
+// -----
+
+func.func @dequantize_vector(%c: tensor<5x4xi8>, %s: tensor<5xf32>) {
+  // expected-error @+1 {{has a scale of 5 elements along dim 0 instead of 4}}
+  %0 = ingot.dequantize %c, %s {axis = 1 : i64} : (tensor<5x4xi8>, tensor<5xf32>) -> tensor<5x4xf32>
+  return
+}
+
+// -----
+
 func.func @dequantize_negative(%c: tensor<4x4xi8>, %s: tensor<4xf32>) {
   // expected-error @+1 {{has a negative block size}}
   %0 = ingot.dequantize %c, %s {block_size = -2 : i64} : (tensor<4x4xi8>, tensor<4xf32>) -> tensor<4x4xf32>

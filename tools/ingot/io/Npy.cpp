@@ -129,12 +129,24 @@ struct NpyDtype {
   Dtype dtype;
 };
 
-constexpr NpyDtype npyDtypes[] = {
-    {"f2", Dtype::F16}, {"V2", Dtype::BF16}, {"f4", Dtype::F32},
-    {"f8", Dtype::F64}, {"i1", Dtype::I8},   {"i2", Dtype::I16},
-    {"i4", Dtype::I32}, {"i8", Dtype::I64},  {"u1", Dtype::U8},
-    {"u2", Dtype::U16}, {"u4", Dtype::U32},  {"u8", Dtype::U64},
-    {"b1", Dtype::Bool}};
+constexpr NpyDtype npyDtypes[] = {{"f2", Dtype::F16},
+                                  {"V2", Dtype::BF16},
+                                  {"f4", Dtype::F32},
+                                  {"f8", Dtype::F64},
+                                  {"i1", Dtype::I8},
+                                  {"i2", Dtype::I16},
+                                  {"i4", Dtype::I32},
+                                  {"i8", Dtype::I64},
+                                  {"u1", Dtype::U8},
+                                  {"u2", Dtype::U16},
+                                  {"u4", Dtype::U32},
+                                  {"u8", Dtype::U64},
+                                  {"b1", Dtype::Bool},
+                                  // Only written: numpy has no such types.
+                                  {"i1", Dtype::I4},
+                                  {"u1", Dtype::U4},
+                                  {"i1", Dtype::I2},
+                                  {"u1", Dtype::U2}};
 
 } // namespace
 

@@ -49,15 +49,43 @@ const OnnxDtype onnxDtypes[] = {
     {"float8e4m3fnuz", {}, 0},
     {"float8e5m2", {}, 0},
     {"float8e5m2fnuz", {}, 0},
-    {"uint4", {}, 0},
-    {"int4", {}, 0},
+    {"u4", Dtype::U4, int32Data},
+    {"i4", Dtype::I4, int32Data},
     {"float4e2m1", {}, 0},
     {"float8e8m0", {}, 0},
-    {"uint2", {}, 0},
-    {"int2", {}, 0},
+    {"u2", Dtype::U2, int32Data},
+    {"i2", Dtype::I2, int32Data},
 };
 
 } // namespace
+
+/// The width of elements that are packed into bytes; 0 for others.
+static unsigned bitsBelowByte(Dtype dtype) {
+  if (dtype == Dtype::I4 || dtype == Dtype::U4)
+    return 4;
+  return dtype == Dtype::I2 || dtype == Dtype::U2 ? 2 : 0;
+}
+
+/// The tensor's elements, one a byte, from bytes that hold the first element in
+/// the lowest bits.
+static void unpack(Tensor &tensor, int64_t size, unsigned bits,
+                   std::span<const std::byte> packed, const std::string &what) {
+  size_t each = 8 / bits, need = (size_t(size) + each - 1) / each;
+  if (packed.size() != need)
+    throw Error(what + ": the shape " + shapeText(tensor.dims) + " of " +
+                std::string(name(tensor.dtype)) + " needs " +
+                std::to_string(need) + " bytes, the file has " +
+                std::to_string(packed.size()));
+  bool isSigned = tensor.dtype == Dtype::I4 || tensor.dtype == Dtype::I2;
+  int half = 1 << (bits - 1);
+  for (size_t i = 0; i < size_t(size); ++i) {
+    int code =
+        (uint8_t(packed[i / each]) >> (bits * (i % each))) & (2 * half - 1);
+    if (isSigned && code >= half)
+      code -= 2 * half;
+    tensor.bytes.push_back(std::byte(code));
+  }
+}
 
 /// The tensor's elements from its typed field: one number an element, whose
 /// low bytes are the element (all formats here are little-endian).
@@ -154,6 +182,16 @@ Tensor ingot::cli::decodeTensorProto(std::span<const std::byte> bytes,
   tensor.dtype = *entry.dtype;
   tensor.dims.assign(dims.begin(), dims.end());
   int64_t size = checkedSize(tensor.dims, tensor.dtype, what);
+  if (unsigned bits = bitsBelowByte(tensor.dtype)) {
+    // A number of the typed field is a byte of packed elements.
+    std::vector<std::byte> typed;
+    if (!raw)
+      for (uint64_t number : numbers)
+        typed.push_back(std::byte(number));
+    unpack(tensor, size, bits, raw ? *raw : std::span<const std::byte>(typed),
+           what);
+    return tensor;
+  }
   if (!raw) {
     if (numbersField != 0 && numbersField != entry.list)
       throw Error(what + ": the elements of a " + std::string(entry.name) +

@@ -22,6 +22,10 @@ size_t ingot::cli::byteSize(Dtype dtype) {
   case Dtype::I8:
   case Dtype::U8:
   case Dtype::Bool:
+  case Dtype::I4:
+  case Dtype::U4:
+  case Dtype::I2:
+  case Dtype::U2:
     return 1;
   case Dtype::F16:
   case Dtype::BF16:
@@ -41,9 +45,9 @@ size_t ingot::cli::byteSize(Dtype dtype) {
 }
 
 std::string_view ingot::cli::name(Dtype dtype) {
-  constexpr std::string_view names[] = {"f16", "bf16", "f32", "f64", "i8",
-                                        "i16", "i32",  "i64", "u8",  "u16",
-                                        "u32", "u64",  "bool"};
+  constexpr std::string_view names[] = {
+      "f16", "bf16", "f32", "f64",  "i8", "i16", "i32", "i64", "u8",
+      "u16", "u32",  "u64", "bool", "i4", "u4",  "i2",  "u2"};
   return names[static_cast<size_t>(dtype)];
 }
 
@@ -92,6 +96,8 @@ double Tensor::asDouble(int64_t index) const {
   case Dtype::F64:
     return load<double>(at);
   case Dtype::I8:
+  case Dtype::I4:
+  case Dtype::I2:
     return load<int8_t>(at);
   case Dtype::I16:
     return load<int16_t>(at);
@@ -100,6 +106,8 @@ double Tensor::asDouble(int64_t index) const {
   case Dtype::I64:
     return double(load<int64_t>(at));
   case Dtype::U8:
+  case Dtype::U4:
+  case Dtype::U2:
     return load<uint8_t>(at);
   case Dtype::U16:
     return load<uint16_t>(at);

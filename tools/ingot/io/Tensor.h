@@ -22,7 +22,7 @@ struct Error : std::runtime_error {
 };
 
 /// Test data whose type is no tensor that Ingot represents (string, sequence,
-/// optional, sub-byte numbers...): `ingot check` skips such a case.
+/// optional, small floats...): `ingot check` skips such a case.
 struct UnrepresentableError : Error {
   using Error::Error;
 };
@@ -42,9 +42,13 @@ enum class Dtype : uint8_t {
   U32,
   U64,
   Bool,
+  I4,
+  U4,
+  I2,
+  U2,
 };
 
-/// Bytes of one element.
+/// Bytes of one element; those smaller than a byte take one each.
 size_t byteSize(Dtype dtype);
 /// The name shown to people, the same as the runtime's ("f32", "bool"...).
 std::string_view name(Dtype dtype);

@@ -4,6 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "Quant.h"
 #include "../Importer.h"
 #include "Conv.h"
 
@@ -13,15 +14,60 @@ using namespace mlir;
 namespace ingot::onnxin {
 namespace {
 
+bool hasOneElement(Emitter &e, Value value) {
+  return product(e.dims(value)).isConstant(1);
+}
+
+Value quantize(Emitter &e, Value x, Value scale, Value zero, Type to,
+               int64_t axis = 0, int64_t block = 0) {
+  if (!zero)
+    return e.make<QuantizeOp>(x, scale, nullptr, to, axis, block);
+  return e.make<QuantizeOp>(x, scale, zero, to, axis, block);
+}
+
+} // namespace
+
+Value dequantize(Emitter &e, Value codes, Value scale, Value zero, int64_t axis,
+                 int64_t block) {
+  if (zero)
+    return e.make<DequantizeOp>(codes, scale, zero, axis, block);
+  return e.make<DequantizeOp>(codes, scale, nullptr, axis, block);
+}
+
+DynamicCodes quantizeDynamically(Emitter &e, Value x) {
+  if (!x)
+    return {};
+  SmallVector<int64_t> all = to_vector(llvm::seq<int64_t>(0, e.rank(x)));
+  Value none = e.scalarLike(0, x), top = e.scalarLike(255, x);
+  Value high = e.binary<MaxOp>(e.reduce(ReduceKind::Max, x, all, false), none);
+  Value low = e.binary<MinOp>(e.reduce(ReduceKind::Min, x, all, false), none);
+  Value scale = e.div(e.sub(high, low), top);
+  Value zero = e.make<RoundOp>(e.div(e.neg(low), scale));
+  zero = e.binary<MinOp>(e.binary<MaxOp>(zero, none), top);
+  Type ui8 = e.builder.getIntegerType(8, /*isSigned=*/false);
+  zero = e.cast(zero, ui8);
+  return {quantize(e, x, scale, zero, ui8), scale, zero};
+}
+
+Value shiftedCodes(Emitter &e, Value codes, Value zero, int64_t axis) {
+  Type i32 = e.builder.getI32Type();
+  Value x = e.cast(codes, i32);
+  if (!zero || !x)
+    return x;
+  Value point = e.cast(zero, i32);
+  if (point && e.rank(point) == 1)
+    point = hasOneElement(e, point) ? e.reshape(point, {})
+                                    : e.alongAxis(point, axis, e.rank(x));
+  return e.sub(x, point);
+}
+
+namespace {
+
 /// Scale and zero point with equal shapes: scalars if they have one element.
 struct Parameters {
   Value scale, zero;
   int64_t axis = 1, block = 0;
 };
-
-bool hasOneElement(Emitter &e, Value value) {
-  return product(e.dims(value)).isConstant(1);
-}
 
 bool readParameters(NodeContext &n, Parameters &p) {
   Emitter &e = n.e;
@@ -67,10 +113,7 @@ void dequantizeLinear(NodeContext &n) {
   int64_t dtype = n.integer("output_dtype", 0);
   if (!readParameters(n, p))
     return n.failed() ? void() : n.out(0, {});
-  Value y =
-      p.zero
-          ? e.make<DequantizeOp>(n.value(0), p.scale, p.zero, p.axis, p.block)
-          : e.make<DequantizeOp>(n.value(0), p.scale, nullptr, p.axis, p.block);
+  Value y = dequantize(e, n.value(0), p.scale, p.zero, p.axis, p.block);
   if (dtype) {
     Type to = elementTypeFor(dtype, n.importer.context());
     if (!to)
@@ -79,13 +122,6 @@ void dequantizeLinear(NodeContext &n) {
     y = e.cast(y, to);
   }
   n.out(0, y);
-}
-
-Value quantize(Emitter &e, Value x, Value scale, Value zero, Type to,
-               int64_t axis = 0, int64_t block = 0) {
-  if (!zero)
-    return e.make<QuantizeOp>(x, scale, nullptr, to, axis, block);
-  return e.make<QuantizeOp>(x, scale, zero, to, axis, block);
 }
 
 void quantizeLinear(NodeContext &n) {
@@ -112,37 +148,16 @@ void quantizeLinear(NodeContext &n) {
   n.out(0, quantize(e, x, p.scale, p.zero, to, p.axis, p.block));
 }
 
-/// Scale and zero point from the range of the data, zero included.
 void dynamicQuantizeLinear(NodeContext &n) {
-  Emitter &e = n.e;
-  Value x = n.value(0);
-  SmallVector<int64_t> all = to_vector(llvm::seq<int64_t>(0, n.rank(0)));
-  Value none = e.scalarLike(0, x), top = e.scalarLike(255, x);
-  Value high = e.binary<MaxOp>(e.reduce(ReduceKind::Max, x, all, false), none);
-  Value low = e.binary<MinOp>(e.reduce(ReduceKind::Min, x, all, false), none);
-  Value scale = e.div(e.sub(high, low), top);
-  Value zero = e.make<RoundOp>(e.div(e.neg(low), scale));
-  zero = e.binary<MinOp>(e.binary<MaxOp>(zero, none), top);
-  Type ui8 = mlir::IntegerType::get(n.importer.context(), 8,
-                                    mlir::IntegerType::Unsigned);
-  zero = e.cast(zero, ui8);
-  n.out(0, quantize(e, x, scale, zero, ui8));
-  n.out(1, scale);
-  n.out(2, zero);
+  DynamicCodes result = quantizeDynamically(n.e, n.value(0));
+  n.out(0, result.codes);
+  n.out(1, result.scale);
+  n.out(2, result.zero);
 }
 
-/// codes - zero point in 32 bits; a vector of zero points lies along `axis`.
+/// codes - zero point of two operands of the node.
 Value shifted(NodeContext &n, size_t codes, size_t zero, int64_t axis) {
-  Emitter &e = n.e;
-  Type i32 = e.builder.getI32Type();
-  Value x = e.cast(n.value(codes), i32);
-  if (!n.has(zero) || !x)
-    return x;
-  Value point = e.cast(n.value(zero), i32);
-  if (point && e.rank(point) == 1)
-    point = hasOneElement(e, point) ? e.reshape(point, {})
-                                    : e.alongAxis(point, axis, e.rank(x));
-  return e.sub(x, point);
+  return shiftedCodes(n.e, n.value(codes), n.value(zero), axis);
 }
 
 /// The float factor that turns sums of products of codes into result codes.
@@ -212,6 +227,7 @@ void addQuantOps(Registry &r) {
   r.add("QLinearMatMul", 10, qlinearMatmul);
   r.add("ConvInteger", 10, convInteger);
   r.add("QLinearConv", 10, qlinearConv);
+  addQuantContribOps(r);
 }
 
 } // namespace ingot::onnxin

@@ -1,6 +1,7 @@
 """Writes the model that the ONNX: lines of a test describe in ONNX's textual
 form: onnx_text.py TEST MODEL. Lines `ONNX-BIG: name rows columns` add float
-initializers of that shape, for which the text would be too long; `ONNX-CUT: n`
+initializers of that shape, for which the text would be too long,
+`ONNX-BYTES: name dims...` those of unsigned bytes; `ONNX-CUT: n`
 keeps only the first n bytes of the file."""
 
 import sys
@@ -26,6 +27,11 @@ def main():
         name, *shape = line.split()
         shape = [int(extent) for extent in shape]
         values = numpy.arange(numpy.prod(shape), dtype=numpy.float32).reshape(shape)
+        model.graph.initializer.append(onnx.numpy_helper.from_array(values, name))
+    for line in lines_of(test, "ONNX-BYTES"):
+        name, *shape = line.split()
+        shape = [int(extent) for extent in shape]
+        values = numpy.arange(numpy.prod(shape)).astype(numpy.uint8).reshape(shape)
         model.graph.initializer.append(onnx.numpy_helper.from_array(values, name))
     data = model.SerializeToString()
     for line in lines_of(test, "ONNX-CUT"):

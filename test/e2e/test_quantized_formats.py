@@ -1,0 +1,352 @@
+"""Quantized weights in every form that files have them in, against ONNX Runtime."""
+
+import itertools
+
+import harness
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from small_models import model_of, save, value
+
+MICROSOFT = "com.microsoft"
+
+
+def plain(path):
+    """ONNX Runtime without its optimizer, which would turn DequantizeLinear and
+    MatMul into a product with activations of eight bits."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+
+
+def close(path, feeds, want=None, tolerance=2e-5):
+    """Ingot's outputs agree with ONNX Runtime's (or `want`): largest
+    difference relative to the largest output."""
+    got = harness.run(path, feeds)
+    want = want or harness.oracle_run(plain(path), feeds)
+    assert got.keys() == want.keys()
+    for name, expected in want.items():
+        assert got[name].shape == expected.shape and got[name].dtype == expected.dtype
+        scale = max(1e-3, np.abs(expected.astype(np.float64)).max(initial=0))
+        difference = np.abs(got[name].astype(np.float64) - expected.astype(np.float64))
+        assert difference.max(initial=0) <= tolerance * scale, name
+
+
+def packed(codes, bits):
+    """Codes along the last axis packed into bytes, the first in the low bits."""
+    each = 8 // bits
+    codes = np.pad(codes, [(0, 0)] * (codes.ndim - 1) + [(0, -codes.shape[-1] % each)])
+    groups = codes.reshape(*codes.shape[:-1], -1, each).astype(np.uint8)
+    return np.bitwise_or.reduce(groups << (np.arange(each, dtype=np.uint8) * bits), axis=-1)
+
+
+class NBits:
+    """A MatMulNBits node, its weights, and the matrix that they mean."""
+
+    def __init__(self, bits, block, depth, width, zeros, dtype=np.float32, bias=False, level=0):
+        random = np.random.default_rng(bits * 1000 + block + depth + width)
+        blocks = -(-depth // block)
+        codes = random.integers(0, 1 << bits, (width, blocks, block), np.uint8)
+        scales = (random.random((width, blocks), np.float32) * 0.1 + 0.01).astype(dtype)
+        points = np.full((width, blocks), 1 << (bits - 1), np.float32)
+        self.weights = [("b", packed(codes, bits)), ("scales", scales)]
+        names = ["x", "b", "scales", "", "", ""]
+        if zeros:
+            names[3] = "zeros"
+            points = random.integers(0, 1 << bits, (width, blocks)).astype(np.float32)
+            if zeros == "float":
+                points = (points + 0.25).astype(dtype)
+            stored = points if zeros == "float" else packed(points.astype(np.uint8), bits)
+            self.weights.append(("zeros", stored))
+        self.bias = np.zeros(width, dtype)
+        if bias:
+            names[5] = "bias"
+            self.bias = random.standard_normal(width).astype(dtype)
+            self.weights.append(("bias", self.bias))
+        while not names[-1]:
+            names.pop()
+        self.node = helper.make_node(
+            "MatMulNBits", names, ["y"], "product", domain=MICROSOFT,
+            K=depth, N=width, bits=bits, block_size=block, accuracy_level=level,
+        )  # fmt: skip
+        means = (codes - points.astype(np.float32)[..., None]) * scales.astype(np.float32)[..., None]
+        self.matrix = means.reshape(width, -1)[:, :depth].T
+
+    def save(self, path, shape, dtype=TensorProto.FLOAT):
+        width = self.matrix.shape[1]
+        model = model_of(
+            [self.node], [value("x", shape, dtype)], [value("y", [*shape[:-1], width], dtype)],
+            self.weights, 21, [MICROSOFT],
+        )  # fmt: skip
+        return save(model, path)
+
+    def product(self, x):
+        """The closed form, rounded once."""
+        y = x.astype(np.float64) @ self.matrix.astype(np.float64) + self.bias.astype(np.float64)
+        return {"y": y.astype(x.dtype)}
+
+
+def data(shape, dtype=np.float32):
+    return np.random.default_rng(7).standard_normal(shape).astype(dtype)
+
+
+@pytest.mark.parametrize(
+    "bits,block,zeros", itertools.product([2, 4, 8], [16, 32, 256], [None, "packed", "float"])
+)
+def test_matmul_nbits(tmp_path, bits, block, zeros):
+    """Depth is no multiple of a block, rows of zero points are padded."""
+    made = NBits(bits, block, 2 * block + 24, 19, zeros)
+    path = made.save(tmp_path / "m.onnx", ["n", 2 * block + 24])
+    x = data((3, 2 * block + 24))
+    close(path, {"x": x}, made.product(x))
+    if zeros != "float":
+        close(path, {"x": x})
+
+
+@pytest.mark.parametrize("shape", [(1, 128), (2, 3, 128), (2, 1, 5, 128), (4, 128)])
+@pytest.mark.parametrize("bits", [4, 8])
+def test_matmul_nbits_ranks_and_bias(tmp_path, shape, bits):
+    made = NBits(bits, 64, 128, 33, "packed", bias=True)
+    symbols = [*"abc"[: len(shape) - 1], shape[-1]]
+    path = made.save(tmp_path / "m.onnx", symbols)
+    close(path, {"x": data(shape)})
+
+
+def test_matmul_nbits_of_half_precision(tmp_path):
+    made = NBits(4, 32, 96, 40, "packed", np.float16, bias=True)
+    path = made.save(tmp_path / "m.onnx", ["n", 96], TensorProto.FLOAT16)
+    x = data((5, 96), np.float16)
+    close(path, {"x": x}, made.product(x), 1e-3)
+
+
+def test_matmul_nbits_level_4_is_no_worse_than_float_asks(tmp_path):
+    made = NBits(4, 32, 256, 48, None, level=4)
+    path = made.save(tmp_path / "m.onnx", ["n", 256])
+    x = data((2, 256))
+    # Eight bits for an activation: half a step of 1/127 of the block's largest.
+    close(path, {"x": x}, made.product(x), 2e-2)
+
+
+def gather_model(path, table, names, weights, dtype=TensorProto.FLOAT, width=None, **attributes):
+    node = helper.make_node(
+        "GatherBlockQuantized", names, ["y"], "lookup", domain=MICROSOFT, **attributes
+    )
+    model = model_of(
+        [node], [value("ids", ["b", "s"], TensorProto.INT64)],
+        [value("y", ["b", "s", width], dtype)], [], 21, [MICROSOFT],
+    )  # fmt: skip
+    model.graph.initializer.extend([table, *weights])
+    return save(model, path)
+
+
+# The last three count from the end or are out of range, which gives zeros.
+IDS = np.array([[0, 5, 36], [7, -1, -40], [36, 1000, 1]])
+
+
+@pytest.mark.parametrize("bits,zeros", itertools.product([4, 8], [False, True]))
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+def test_gather_of_bytes(tmp_path, bits, zeros, kind):
+    random = np.random.default_rng(bits)
+    codes = random.integers(0, 1 << bits, (37, 96), np.uint8)
+    scales = (random.random((37, 3)) * 0.1).astype(kind)
+    weights = [numpy_helper.from_array(scales, "scales")]
+    if zeros:
+        points = packed(random.integers(0, 1 << bits, (37, 3), np.uint8), bits)
+        weights.append(numpy_helper.from_array(points, "zeros"))
+    path = gather_model(
+        tmp_path / "m.onnx", numpy_helper.from_array(packed(codes, bits), "table"),
+        ["table", "ids", "scales", *(["zeros"] if zeros else [])], weights,
+        TensorProto.FLOAT if kind == np.float32 else TensorProto.FLOAT16, 96,
+        bits=bits, block_size=32, gather_axis=0, quantize_axis=1,
+    )  # fmt: skip
+    close(path, {"ids": IDS})
+
+
+@pytest.mark.parametrize("dtype", [TensorProto.INT4, TensorProto.UINT4])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_gather_of_four_bit_types(tmp_path, dtype, axis):
+    """Without zero points these have none, unlike bytes."""
+    random = np.random.default_rng(3)
+    low = -8 if dtype == TensorProto.INT4 else 0
+    codes = random.integers(low, low + 16, (64, 48))
+    dims = [4, 48] if axis == 0 else [64, 3]
+    scales = numpy_helper.from_array(random.random(dims, np.float32), "scales")
+    path = gather_model(
+        tmp_path / "m.onnx", helper.make_tensor("table", dtype, codes.shape, codes.ravel()),
+        ["table", "ids", "scales"], [scales], width=48,
+        block_size=16, gather_axis=0, quantize_axis=axis,
+    )  # fmt: skip
+    close(path, {"ids": IDS})
+
+
+def test_matmul_nbits_and_gather_of_a_tied_table(tmp_path):
+    """Both read one table: its codes stand in the artifact at most once."""
+    random = np.random.default_rng(5)
+    codes = random.integers(0, 16, (40, 64), np.uint8)
+    scales = random.random((40, 2), np.float32)
+    nodes = [
+        helper.make_node("Reshape", ["b", "two"], ["flat"]),
+        helper.make_node(
+            "GatherBlockQuantized", ["flat", "ids", "scales"], ["h"], domain=MICROSOFT,
+            bits=4, block_size=32, gather_axis=0, quantize_axis=1,
+        ),
+        helper.make_node(
+            "MatMulNBits", ["h", "b", "scales"], ["y"], domain=MICROSOFT,
+            K=64, N=40, bits=4, block_size=32,
+        ),
+    ]  # fmt: skip
+    weights = [
+        ("b", packed(codes, 4).reshape(40, 2, 16)),
+        ("scales", scales),
+        ("two", np.array([40, 32])),
+    ]
+    model = model_of(
+        nodes, [value("ids", ["b", "s"], TensorProto.INT64)], [value("y", ["b", "s", 40])],
+        weights, 21, [MICROSOFT],
+    )  # fmt: skip
+    close(save(model, tmp_path / "m.onnx"), {"ids": IDS})
+
+
+@pytest.mark.parametrize("dtype", [TensorProto.INT4, TensorProto.UINT4, TensorProto.INT8])
+@pytest.mark.parametrize("form", ["tensor", "axis", "blocks"])
+@pytest.mark.parametrize("zeros", [False, True])
+def test_dequantize_linear(tmp_path, dtype, form, zeros):
+    """Weights of a QDQ model: per tensor, per column, in blocks of rows."""
+    random = np.random.default_rng(dtype)
+    low, high = {TensorProto.INT4: (-8, 8), TensorProto.UINT4: (0, 16)}.get(dtype, (-128, 128))
+    codes = random.integers(low, high, (70, 21))
+    dims = {"tensor": [], "axis": [21], "blocks": [5, 21]}[form]
+    scales = (random.random(dims) * 0.1 + 0.01).astype(np.float32)
+    tensors = [
+        helper.make_tensor("codes", dtype, codes.shape, codes.ravel()),
+        helper.make_tensor("scales", TensorProto.FLOAT, dims, scales.ravel()),
+    ]
+    if zeros:
+        points = random.integers(low, high, dims)
+        tensors.append(helper.make_tensor("zeros", dtype, dims, np.ravel(points)))
+    attributes = {"tensor": {}, "axis": {"axis": 1}, "blocks": {"axis": 0, "block_size": 16}}
+    model = model_of(
+        [
+            helper.make_node("DequantizeLinear", [t.name for t in tensors], ["w"], **attributes[form]),
+            helper.make_node("MatMul", ["x", "w"], ["y"]),
+        ],
+        [value("x", ["n", 70])], [value("y", ["n", 21])], [], 21,
+    )  # fmt: skip
+    model.graph.initializer.extend(tensors)
+    close(save(model, tmp_path / "m.onnx"), {"x": data((4, 70))})
+
+
+@pytest.mark.parametrize("dtype", [TensorProto.INT2, TensorProto.UINT2])
+def test_dequantize_linear_of_two_bits(tmp_path, dtype):
+    """ONNX's definition in numpy: ONNX Runtime may not know these types."""
+    low = -2 if dtype == TensorProto.INT2 else 0
+    codes = np.random.default_rng(2).integers(low, low + 4, (33, 5))
+    model = model_of(
+        [
+            helper.make_node("DequantizeLinear", ["codes", "scale"], ["w"]),
+            helper.make_node("MatMul", ["x", "w"], ["y"]),
+        ],
+        [value("x", ["n", 33])], [value("y", ["n", 5])], [("scale", np.float32(0.25))], 25,
+    )  # fmt: skip
+    model.graph.initializer.append(helper.make_tensor("codes", dtype, codes.shape, codes.ravel()))
+    x = data((3, 33))
+    want = (x.astype(np.float64) @ (codes * 0.25)).astype(np.float32)
+    close(save(model, tmp_path / "m.onnx"), {"x": x}, {"y": want})
+
+
+@pytest.mark.parametrize("order", [("codes", "scale"), ("scale", "codes")])
+@pytest.mark.parametrize("dims", [(1, 21), (21,), (70, 1), ()])
+def test_cast_and_mul(tmp_path, order, dims):
+    """A weight as Cast and Mul, the scale on either side."""
+    random = np.random.default_rng(11)
+    codes = random.integers(-128, 128, (70, 21)).astype(np.int8)
+    left, right = ({"codes": "wide", "scale": "s"}[name] for name in order)
+    model = model_of(
+        [
+            helper.make_node("Cast", ["c"], ["wide"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", [left, right], ["w"]),
+            helper.make_node("MatMul", ["x", "w"], ["y"]),
+        ],
+        [value("x", ["n", 70])], [value("y", ["n", 21])],
+        [("c", codes), ("s", (random.random(dims) * 0.1).astype(np.float32))],
+    )  # fmt: skip
+    close(save(model, tmp_path / "m.onnx"), {"x": data((4, 70))})
+
+
+def network(bias=True):
+    """x @ w1 + b1, relu, @ w2: what ONNX Runtime's quantizers are given."""
+    random = np.random.default_rng(4)
+    return model_of(
+        [
+            helper.make_node("MatMul", ["x", "w1"], ["h"]),
+            helper.make_node(*(("Add", ["h", "b1"]) if bias else ("Identity", ["h"])), ["g"]),
+            helper.make_node("Relu", ["g"], ["r"]),
+            helper.make_node("MatMul", ["r", "w2"], ["y"]),
+        ],
+        [value("x", ["n", 48])], [value("y", ["n", 10])],
+        [
+            ("w1", random.standard_normal((48, 32), np.float32)),
+            ("b1", random.standard_normal(32, np.float32)),
+            ("w2", random.standard_normal((32, 10), np.float32)),
+        ], 21,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("optimized", [False, True])
+def test_quantize_dynamic(tmp_path, per_channel, optimized):
+    """DynamicQuantizeLinear with MatMulInteger, and what ONNX Runtime fuses
+    them to. A value midway between two codes may go either way: the tolerance
+    is one step of the second product's activations."""
+    from onnxruntime import quantization
+
+    save(network(), tmp_path / "float.onnx")
+    path = tmp_path / "m.onnx"
+    quantization.quantize_dynamic(
+        tmp_path / "float.onnx", path, per_channel=per_channel,
+        weight_type=quantization.QuantType.QInt8,
+    )  # fmt: skip
+    if optimized:
+        path = fused(path, tmp_path / "fused.onnx")
+        ops = {node.op_type for node in onnx.load(path).graph.node}
+        assert ops & {"DynamicQuantizeMatMul", "MatMulIntegerToFloat"}
+    close(path, {"x": data((5, 48))}, tolerance=1e-2)
+
+
+def fused(path, to):
+    """The model as ONNX Runtime's own optimizer rewrites it."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(to)
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+    return to
+
+
+@pytest.mark.parametrize("form", ["QDQ", "QOperator"])
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_quantize_static(tmp_path, form, per_channel):
+    from onnxruntime import quantization
+
+    class Reader(quantization.CalibrationDataReader):
+        left = 4
+
+        def get_next(self):
+            self.left -= 1
+            return {"x": data((5, 48))} if self.left >= 0 else None
+
+    # QLinearAdd, an op of ONNX Runtime alone, is not supported.
+    save(network(bias=form == "QDQ"), tmp_path / "float.onnx")
+    path = tmp_path / "m.onnx"
+    quantization.quantize_static(
+        tmp_path / "float.onnx", path, Reader(), per_channel=per_channel,
+        quant_format=quantization.QuantFormat[form],
+        activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8,
+    )  # fmt: skip
+    close(path, {"x": data((5, 48))}, tolerance=1e-2)
