@@ -15,7 +15,18 @@ def Ingot_DequantizeOp : Ingot_ValueOp<"dequantize"> {
     `(codes - zero_point) * scale`. `scale` is a scalar, a vector along `axis`,
     or, with `block_size` b > 0, a tensor of the rank of `codes` with one
     element per b codes along `axis`. `zero_point` has the shape of `scale`; it
-    is zero if absent.
+    is zero if absent. Zero points are integers like the codes, or floats.
+
+    Every quantized weight of a model arrives in this form. Codes of two and four
+    bits have the element types i2, ui2, i4, ui4; a weight of them holds
+    ceil(count * bits / 8) bytes in row-major order, the first code in the lowest
+    bits of each byte, as in the model's file. Where files pad (the last block of
+    codes, rows of packed zero points), the operand is a `slice` of what the
+    file holds. A format's implied zero point is a constant of equal elements.
+
+    A discardable attribute `ingot.accuracy_level` is what the model allows a
+    product with these values, in ONNX Runtime's numbers: 1 f32, 2 f16, 3 bf16,
+    4 activations quantized to eight bits; without it anything.
 
     ```mlir
     %w = ingot.dequantize %codes, %scale {axis = 1} : (tensor<384x384xi8>, tensor<384xf32>) -> tensor<384x384xf32>
