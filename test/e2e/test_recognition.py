@@ -29,6 +29,39 @@ ENCODERS = {
     "t5_encoder": {"attention": 3, "linear": 21, "rms_norm": 7, "gelu": 3, "embedding": 2},
     "conformer_block": {"attention": 1, "linear": 8, "layer_norm": 5, "silu": 3},
 }  # fmt: skip
+
+def llama(**others):
+    """A decoder of three layers of the Llama shape, with what differs."""
+    return {"attention": 3, "linear": 22, "rms_norm": 7, "silu": 3, "rope": 6, "embedding": 1,
+            **others}  # fmt: skip
+
+
+# Caches are concatenated: two for each attention that keeps its own.
+DECODERS = {
+    "gpt2": {"attention": 3, "linear": 13, "layer_norm": 7, "gelu": 3, "embedding": 2, "concat": 6},
+    "gpt2_ts": {
+        "attention": 3, "linear": 13, "layer_norm": 7, "gelu": 3, "embedding": 2, "concat": 6,
+    },
+    "llama": llama(),
+    "llama_ts": llama(),
+    "llama_f16": llama(),
+    "llama_o23": llama(),
+    "mistral": llama(),
+    "qwen3": llama(rms_norm=13),
+    "gemma2": {
+        "attention": 2, "linear": 15, "rms_norm": 9, "gelu": 2, "rope": 4, "embedding": 1,
+        "concat": 5,
+    },
+    "cla2": {"attention": 4, "linear": 23, "rms_norm": 9, "silu": 4, "rope": 6, "embedding": 1},
+    "cla2_naive": {
+        "attention": 4, "linear": 23, "rms_norm": 9, "silu": 4, "rope": 6, "embedding": 1,
+    },
+    "genai_llama_fp32": {
+        "attention": 2, "linear": 11, "rms_norm": 5, "silu": 2, "rope": 4, "embedding": 1,
+        "write_rows": 4,
+    },
+}  # fmt: skip
+CASES = {**ENCODERS, **DECODERS}
 GONE = ("softmax", "erf", "is_nan")
 
 
@@ -48,15 +81,15 @@ def counts_of(path):
     return harness.explained(harness.compiled(path))["recognised"]
 
 
-@pytest.mark.parametrize("case", ENCODERS)
+@pytest.mark.parametrize("case", CASES)
 def test_counts(case):
     counts = counts_of(path_of(case))
-    want = {**dict.fromkeys(GONE, 0), **ENCODERS[case]}
+    want = {**dict.fromkeys(GONE, 0), **CASES[case]}
     assert {name: counts.get(name, 0) for name in want} == want, counts
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("case", ENCODERS)
+@pytest.mark.parametrize("case", CASES)
 def test_spelling_does_not_matter(case, seed, tmp_path):
     path = path_of(case)
     respelt = tmp_path / "respelt.onnx"

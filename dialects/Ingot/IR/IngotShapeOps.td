@@ -235,4 +235,46 @@ def Ingot_ScatterNdOp : Ingot_ValueOp<"scatter_nd"> {
   let hasVerifier = 1;
 }
 
+def Ingot_WriteRowsOp : Ingot_ValueOp<"write_rows"> {
+  let summary = "A buffer with entries written from a position of each row on";
+  let description = [{
+    `x` is B x ...; `update` has its dims but for dim `axis`; `at` is a vector
+    of B positions (i64). Along `axis`, entry `at[b] + i` of row b becomes entry
+    i of the update; all others are those of `x`. With `circular` positions
+    wrap around at the end; otherwise a position out of range is a run-time
+    error.
+
+    ```mlir
+    %1 = ingot.write_rows %x, %new, %at {axis = 2 : i64}
+       : (tensor<?x3x?x16xf32>, tensor<?x3x?x16xf32>, tensor<?xi64>) -> tensor<?x3x?x16xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$update, AnyRankedTensor:$at,
+                       I64Attr:$axis, DefaultValuedAttr<BoolAttr, "false">:$circular);
+  let assemblyFormat = "$x `,` $update `,` $at attr-dict `:` functional-type(operands, results)";
+  let shape = "return shapes[0];";
+  let hasVerifier = 1;
+}
+
+def Ingot_RopeOp : Ingot_ValueOp<"rope"> {
+  let summary = "Pairs of features rotated by angles of their position";
+  let description = [{
+    Rotary embedding (Su et al. 2021, equation 34). `cos` and `sin` have the
+    rank of `x`; each of their dims is that of `x` or one, and the last, R, is
+    the number of pairs: the first 2R features are rotated, the rest stays.
+    Pair i is features i and R + i, or 2i and 2i + 1 if `interleaved`; of a
+    pair (a, b) becomes (cos a - sin b, sin a + cos b).
+
+    ```mlir
+    %1 = ingot.rope %x, %cos, %sin
+       : (tensor<?x6x?x16xf32>, tensor<?x1x?x8xf32>, tensor<?x1x?x8xf32>) -> tensor<?x6x?x16xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$cos, AnyRankedTensor:$sin,
+                       DefaultValuedAttr<BoolAttr, "false">:$interleaved);
+  let assemblyFormat = "$x `,` $cos `,` $sin attr-dict `:` functional-type(operands, results)";
+  let shape = "return shapes[0];";
+  let hasVerifier = 1;
+}
+
 #endif

@@ -105,9 +105,12 @@ def Ingot_AttentionOp : Ingot_StructuredOp<"attention", [AttrSizedOperandSegment
 
     Keys are visible where `key_mask` (B x T, i1 or i8) is true and, if
     `causal`, where `key <= query + query_offset` (absent: T - S; a tile of queries
-    carries its own); `window` w > 0 keeps the last w visible positions, self included. `bias` (dims B, H, S, T,
-    each full or one) is added to the scores. `dead_row` says what a row means
-    whose keys are all masked by key_mask, causal and window.
+    carries its own). If rows of the batch have their queries at positions of
+    their own, `past` (B, i64) says where they begin: `key <= past[b] + query +
+    query_offset`, and an absent query_offset is zero. `window` w > 0 keeps the
+    last w visible positions, self included. `bias` (dims B, H, S, T, each full
+    or one) is added to the scores. `dead_row` says what a row means whose keys
+    are all masked by key_mask, causal and window.
 
     The S x T matrix of scores is never held (online softmax; Dao et al. 2022,
     algorithm 1).
@@ -120,7 +123,8 @@ def Ingot_AttentionOp : Ingot_StructuredOp<"attention", [AttrSizedOperandSegment
   }];
   let arguments = (ins Ingot_Shaped:$q, Ingot_Shaped:$k, Ingot_Shaped:$v,
                        Optional<Ingot_Shaped>:$key_mask, Optional<Ingot_Shaped>:$bias,
-                       Optional<Index>:$query_offset, Ingot_Shaped:$init, F64Attr:$scale,
+                       Optional<Index>:$query_offset, Optional<Ingot_Shaped>:$past,
+                       Ingot_Shaped:$init, F64Attr:$scale,
                        DefaultValuedAttr<BoolAttr, "false">:$causal,
                        DefaultValuedAttr<I64Attr, "0">:$window,
                        DefaultValuedAttr<F64Attr, "0.0">:$softcap,
@@ -129,6 +133,7 @@ def Ingot_AttentionOp : Ingot_StructuredOp<"attention", [AttrSizedOperandSegment
     `ins` `(` $q `,` $k `,` $v `:` type($q) `,` type($k) `,` type($v) `)`
     (`key_mask` `(` $key_mask^ `:` type($key_mask) `)`)?
     (`bias` `(` $bias^ `:` type($bias) `)`)? (`offset` `(` $query_offset^ `)`)?
+    (`past` `(` $past^ `:` type($past) `)`)?
     `outs` `(` $init `:` type($init) `)` attr-dict (`->` type($results)^)?
   }];
   let builders = [OpBuilder<(ins "::mlir::Value":$q, "::mlir::Value":$k, "::mlir::Value":$v,

@@ -294,3 +294,47 @@ LogicalResult ScatterNdOp::verify() {
     return emitOpError("needs indices whose last dim is constant");
   return verifyIndices(*this, getIndices());
 }
+
+LogicalResult WriteRowsOp::verify() {
+  auto x = cast<RankedTensorType>(getX().getType()),
+       update = cast<RankedTensorType>(getUpdate().getType()),
+       at = cast<RankedTensorType>(getAt().getType());
+  if (failed(verifyAxis(*this, getAxis(), x.getRank())))
+    return failure();
+  if (getAxis() == 0)
+    return emitOpError("writes along the dim of its rows");
+  if (x.getElementType() != update.getElementType() ||
+      x.getRank() != update.getRank())
+    return emitOpError("writes ") << update << " into " << x;
+  auto differ = [](int64_t a, int64_t b) {
+    return !ShapedType::isDynamic(a) && !ShapedType::isDynamic(b) && a != b;
+  };
+  for (int64_t dim = 0; dim < x.getRank(); ++dim)
+    if (dim != static_cast<int64_t>(getAxis()) &&
+        differ(x.getDimSize(dim), update.getDimSize(dim)))
+      return emitOpError("writes ") << update << " into " << x;
+  if (at.getRank() != 1 || !at.getElementType().isInteger(64) ||
+      differ(at.getDimSize(0), x.getDimSize(0)))
+    return emitOpError("needs one i64 for each row of ") << x << ", not " << at;
+  return success();
+}
+
+LogicalResult RopeOp::verify() {
+  auto x = cast<RankedTensorType>(getX().getType());
+  if (x.getRank() == 0 || !isa<FloatType>(x.getElementType()))
+    return emitOpError("rotates ") << x;
+  for (Value table : {getCos(), getSin()}) {
+    auto type = cast<RankedTensorType>(table.getType());
+    bool fits = type.getRank() == x.getRank() &&
+                type.getElementType() == x.getElementType();
+    for (int64_t dim = 0; fits && dim < x.getRank() - 1; ++dim)
+      fits = type.isDynamicDim(dim) || type.getDimSize(dim) == 1 ||
+             x.isDynamicDim(dim) || type.getDimSize(dim) == x.getDimSize(dim);
+    int64_t pairs = fits ? type.getShape().back() : 0;
+    fits &= ShapedType::isDynamic(pairs) || x.isDynamicDim(x.getRank() - 1) ||
+            2 * pairs <= x.getShape().back();
+    if (!fits)
+      return emitOpError("rotates ") << x << " by " << type;
+  }
+  return success();
+}

@@ -114,8 +114,8 @@ void AttentionOp::build(OpBuilder &builder, OperationState &state, Value q,
   Value init =
       destination(builder, state, {q, v}, attentionShape(shapes[0], shapes[1]));
   build(builder, state, init.getType(), q, k, v, keyMask, bias,
-        /*query_offset=*/Value(), init, llvm::APFloat(scale), causal,
-        static_cast<uint64_t>(window), llvm::APFloat(softcap), deadRow);
+        /*query_offset=*/Value(), /*past=*/Value(), init, llvm::APFloat(scale),
+        causal, static_cast<uint64_t>(window), llvm::APFloat(softcap), deadRow);
 }
 
 void SoftmaxOp::build(OpBuilder &builder, OperationState &state, Value x,
@@ -206,6 +206,15 @@ LogicalResult AttentionOp::verify() {
     return emitOpError("needs a bias of rank 4");
   if (static_cast<int64_t>(getWindow()) < 0)
     return emitOpError("has a negative window");
+  if (getPast()) {
+    ShapedType past = shaped(getPast());
+    if (past.getRank() != 1 || !past.getElementType().isInteger(64) ||
+        !mayBeEqual(past.getDimSize(0), q.getDimSize(0)))
+      return emitOpError("needs one i64 for each row of ")
+             << q << ", not " << past;
+    if (!getCausal())
+      return emitOpError("has positions of rows but is not causal");
+  }
   return verifyDestination(*this, getInit());
 }
 

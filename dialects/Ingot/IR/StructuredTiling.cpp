@@ -302,13 +302,20 @@ static TilingResult tileOperands(AttentionOp op, Tiler &tiler,
   }
   if (op.getQueryOffset())
     regions.push_back(std::nullopt);
+  if (op.getPast()) {
+    Part part;
+    part.add(tile.offsets[0], tile.sizes[0]);
+    regions.push_back(part);
+  }
   regions.push_back(tile);
   if (!op.getCausal() && op.getWindow() == 0)
     return tiler.tiled(regions);
 
   // The tile's first query is no longer query zero.
   OpFoldResult offset = op.getQueryOffset();
-  if (!op.getQueryOffset()) {
+  if (!op.getQueryOffset() && op.getPast()) {
+    offset = tiler.zero();
+  } else if (!op.getQueryOffset()) {
     AffineExpr keys, queries;
     bindSymbols(builder.getContext(), keys, queries);
     offset = tiler.affine(keys - queries, {tiler.extent(op.getK(), 1),

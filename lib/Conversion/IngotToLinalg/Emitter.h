@@ -193,6 +193,7 @@ void populatePaddingLowerings(LoweringPatterns &patterns);
 void populateProductLowerings(LoweringPatterns &patterns);
 void populateQuantizeLowerings(LoweringPatterns &patterns);
 void populateReduceLowerings(LoweringPatterns &patterns);
+void populateRopeLowerings(LoweringPatterns &patterns);
 void populateScanLowerings(LoweringPatterns &patterns);
 void populateScatterLowerings(LoweringPatterns &patterns);
 void populateShapeLowerings(LoweringPatterns &patterns);

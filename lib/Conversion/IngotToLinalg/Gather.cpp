@@ -195,9 +195,74 @@ struct LowerGatherNd : Lowering<GatherNdOp> {
   }
 };
 
+struct LowerWriteRows : Lowering<WriteRowsOp> {
+  using Lowering::Lowering;
+  Value lower(WriteRowsOp op, Adaptor adaptor, Emitter &e) const override {
+    Tensor x = e.tensor(op.getX(), adaptor.getX());
+    Tensor update = e.tensor(op.getUpdate(), adaptor.getUpdate());
+    Tensor at = e.tensor(op.getAt(), adaptor.getAt());
+    uint64_t axis = op.getAxis();
+    bool circular = op.getCircular();
+    for (int64_t i = 0; i < x.rank(); ++i)
+      if (i != static_cast<int64_t>(axis))
+        e.checkEqual(x.dims[i], update.dims[i], "operands of other shapes");
+    e.checkEqual(x.dims[0], at.dims[0], "operands of other shapes");
+    Value extent = e.size(x.dims[axis]), count = e.size(update.dims[axis]);
+    // Once per row: where its first entry goes. Out of range writes from 0 on.
+    auto start = [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+      Value first = arith::IndexCastOp::create(b, b.getIndexType(), in[0]);
+      Value zero = arith::ConstantIndexOp::create(b, 0);
+      Value room = circular ? extent : arith::SubIOp::create(b, extent, count);
+      auto compare = [&](arith::CmpIPredicate predicate, Value limit) -> Value {
+        return arith::CmpIOp::create(b, predicate, first, limit);
+      };
+      Value inside =
+          arith::AndIOp::create(b, compare(arith::CmpIPredicate::sge, zero),
+                                compare(circular ? arith::CmpIPredicate::slt
+                                                 : arith::CmpIPredicate::sle,
+                                        room));
+      CheckOp::create(b, inside, checkMessage(op, "position out of range"));
+      return arith::SelectOp::create(b, inside, in[0],
+                                     arith::ConstantIntOp::create(b, 0, 64));
+    };
+    Tensor starts = e.map(at, at.element(), start);
+    auto body = [&](ImplicitLocOpBuilder &b, ValueRange here) -> Value {
+      Value first = arith::IndexCastOp::create(
+          b, b.getIndexType(),
+          tensor::ExtractOp::create(b, starts.value, here[0]));
+      Value entry = arith::SubIOp::create(b, here[axis], first);
+      if (circular) {
+        Value zero = arith::ConstantIndexOp::create(b, 0);
+        Value before =
+            arith::CmpIOp::create(b, arith::CmpIPredicate::slt, entry, zero);
+        entry = arith::SelectOp::create(
+            b, before, arith::AddIOp::create(b, entry, extent), entry);
+      }
+      // As an unsigned number an entry below zero is beyond every count.
+      Value written =
+          arith::CmpIOp::create(b, arith::CmpIPredicate::ult, entry, count);
+      auto choose = scf::IfOp::create(
+          b, written,
+          [&](OpBuilder &then, Location loc) {
+            SmallVector<Value> from(here);
+            from[axis] = entry;
+            Value value =
+                tensor::ExtractOp::create(then, loc, update.value, from);
+            scf::YieldOp::create(then, loc, value);
+          },
+          [&](OpBuilder &other, Location loc) {
+            Value value = tensor::ExtractOp::create(other, loc, x.value, here);
+            scf::YieldOp::create(other, loc, value);
+          });
+      return choose.getResult(0);
+    };
+    return e.compute(x.dims, x.element(), body).value;
+  }
+};
+
 } // namespace
 
 void ingot::populateGatherLowerings(LoweringPatterns &patterns) {
-  patterns
-      .add<LowerEmbedding, LowerGather, LowerGatherElements, LowerGatherNd>();
+  patterns.add<LowerEmbedding, LowerGather, LowerGatherElements, LowerGatherNd,
+               LowerWriteRows>();
 }

@@ -68,6 +68,7 @@ struct ConvertIngotToLinalgPass
     populateProductLowerings(patterns);
     populateQuantizeLowerings(patterns);
     populateReduceLowerings(patterns);
+    populateRopeLowerings(patterns);
     populateScanLowerings(patterns);
     populateScatterLowerings(patterns);
     populateShapeLowerings(patterns);

@@ -27,17 +27,19 @@ struct LowerAttention : Lowering<AttentionOp> {
     auto read = [&](Value original, Value converted) {
       return e.castFloat(e.tensor(original, converted), kernel).value;
     };
-    Value keyMask, bias;
+    Value keyMask, bias, past;
     if (op.getKeyMask())
       keyMask = e.tensor(op.getKeyMask(), adaptor.getKeyMask()).value;
     if (op.getBias())
       bias = read(op.getBias(), adaptor.getBias());
+    if (op.getPast())
+      past = e.tensor(op.getPast(), adaptor.getPast()).value;
     DimShape dims = state.shapes.shapeOf(op.getResult(0));
     Value init = e.empty(dims, kernel);
     auto attention = AttentionOp::create(
         e, init.getType(), read(op.getQ(), adaptor.getQ()),
         read(op.getK(), adaptor.getK()), read(op.getV(), adaptor.getV()),
-        keyMask, bias, adaptor.getQueryOffset(), init, op.getScale(),
+        keyMask, bias, adaptor.getQueryOffset(), past, init, op.getScale(),
         op.getCausal(), op.getWindow(), op.getSoftcap(), op.getDeadRow());
     return e.castFloat({e.kernel(attention), dims}, result).value;
   }

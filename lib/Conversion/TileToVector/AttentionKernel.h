@@ -21,8 +21,11 @@ public:
   /// Accessors of ops are not const.
   mutable AttentionOp op;
   mlir::Value batches, queries, heads, keys, depth, valueDepth;
-  /// Query 0's position among the keys.
+  /// Query 0's position among the keys, in the row begun last.
   mlir::Value offset;
+
+  /// Begins a row of the batch: its queries may have positions of their own.
+  void beginRow(KernelBuilder &b, mlir::Value batch);
 
   /// The key and value head that query head `head` reads.
   mlir::Value keyHead(KernelBuilder &b, mlir::Value head) const;
@@ -40,16 +43,19 @@ public:
                      mlir::Value key) const;
 
 private:
+  /// The offset that all rows share.
+  mlir::Value sharedOffset;
+
   mlir::Value biasAt(KernelBuilder &b, mlir::Value batch, mlir::Value head,
                      mlir::Value query, mlir::Value key, mlir::Type type) const;
 };
 
 /// Online softmax over tiles of keys held on the stack; false if the op's
 /// types or layouts do not fit.
-bool emitTiledAttention(KernelBuilder &b, const AttentionShape &shape,
+bool emitTiledAttention(KernelBuilder &b, AttentionShape &shape,
                         const TargetInfo &target);
 
 /// Any type and layout, one score at a time.
-void emitPlainAttention(KernelBuilder &b, const AttentionShape &shape);
+void emitPlainAttention(KernelBuilder &b, AttentionShape &shape);
 
 } // namespace ingot

@@ -25,7 +25,18 @@ AttentionShape::AttentionShape(KernelBuilder &b, AttentionOp op) : op(op) {
   valueDepth = b.dim(op.getInit(), 3);
   keys = b.dim(op.getK(), 1);
   depth = b.dim(op.getK(), 3);
-  offset = op.getQueryOffset() ? op.getQueryOffset() : b.sub(keys, queries);
+  sharedOffset = op.getQueryOffset() ? op.getQueryOffset()
+                 : op.getPast()      ? b.index(0)
+                                     : b.sub(keys, queries);
+  offset = sharedOffset;
+}
+
+void AttentionShape::beginRow(KernelBuilder &b, Value batch) {
+  if (!op.getPast())
+    return;
+  Value past = arith::IndexCastOp::create(b, b.getIndexType(),
+                                          b.load(op.getPast(), batch));
+  offset = b.add(sharedOffset, past);
 }
 
 Value AttentionShape::keyHead(KernelBuilder &b, Value head) const {
@@ -132,7 +143,7 @@ Value AttentionShape::finish(KernelBuilder &b, Value score, Value batch,
   return score;
 }
 
-void ingot::emitPlainAttention(KernelBuilder &b, const AttentionShape &shape) {
+void ingot::emitPlainAttention(KernelBuilder &b, AttentionShape &shape) {
   AttentionOp op = shape.op;
   Type stored = getElementTypeOrSelf(op.getInit().getType());
   Type type = stored.isF64() ? stored : Type(b.getF32Type());
@@ -215,6 +226,7 @@ void ingot::emitPlainAttention(KernelBuilder &b, const AttentionShape &shape) {
     });
   };
   b.loop(zeroIndex, shape.batches, 1, [&](Value batch) {
+    shape.beginRow(b, batch);
     b.loop(zeroIndex, shape.heads, 1, [&](Value head) {
       b.loop(zeroIndex, shape.queries, 1,
              [&](Value query) { row(batch, query, head); });

@@ -28,8 +28,8 @@ namespace {
 /// Writes the kernel of one op.
 class TiledAttention {
 public:
-  TiledAttention(KernelBuilder &b, const AttentionShape &shape,
-                 int64_t queryTile, int64_t tileRows)
+  TiledAttention(KernelBuilder &b, AttentionShape &shape, int64_t queryTile,
+                 int64_t tileRows)
       : b(b), s(shape), op(shape.op), queryTile(queryTile), tileRows(tileRows),
         type(VectorType::get(laneCount, b.getF32Type())), zero(b.index(0)) {}
 
@@ -49,7 +49,7 @@ private:
   Value atMost(Value index, int64_t step, Value last);
 
   KernelBuilder &b;
-  const AttentionShape &s;
+  AttentionShape &s;
   AttentionOp op;
   int64_t queryTile, tileRows;
   VectorType type;
@@ -282,6 +282,7 @@ void TiledAttention::emit() {
   sums = scratch({queryTile});
   factors = scratch({queryTile});
   b.loop(zero, s.batches, 1, [&](Value batch) {
+    s.beginRow(b, batch);
     b.loop(zero, s.heads, 1, [&](Value head) {
       b.loop(zero, s.queries, queryTile,
              [&](Value first) { emitTile(batch, head, first); });
@@ -289,7 +290,7 @@ void TiledAttention::emit() {
   });
 }
 
-bool ingot::emitTiledAttention(KernelBuilder &b, const AttentionShape &shape,
+bool ingot::emitTiledAttention(KernelBuilder &b, AttentionShape &shape,
                                const TargetInfo &target) {
   AttentionOp op = shape.op;
   for (Value operand : {op.getQ(), op.getK(), op.getV(), op.getInit()})

@@ -382,4 +382,20 @@ Value Emitter::rmsNorm(Value x, Value gamma, double epsilon) {
   return op->getResult(0);
 }
 
+Value Emitter::rowAttention(Value q, Value k, Value v, Value bias, Value past,
+                            double scale, int64_t window, double softcap) {
+  if (!q || !k || !v || !past || !sameElements(q, k) || !sameElements(q, v))
+    return {};
+  if (rank(q) != 4 || rank(k) != 4 || rank(v) != 4)
+    return fail("attention of " + describe(q) + ", " + describe(k) + " and " +
+                describe(v));
+  auto op = AttentionOp::create(builder, loc, q, k, v, /*key_mask=*/Value(),
+                                bias, scale, /*causal=*/true, window, softcap);
+  op.getPastMutable().assign(past);
+  DimShape result = dims(q);
+  result[3] = dims(v)[3];
+  shapes[op->getResult(0)] = result;
+  return op->getResult(0);
+}
+
 } // namespace ingot::onnxin

@@ -123,6 +123,10 @@ public:
   Value matmul(Value a, Value b, Type result = {});
   Value layerNorm(Value x, Value gamma, Value beta, double epsilon);
   Value rmsNorm(Value x, Value gamma, double epsilon);
+  /// ingot.attention with one position for each row: operands and attributes
+  /// as there, `bias` may be null.
+  Value rowAttention(Value q, Value k, Value v, Value bias, Value past,
+                     double scale, int64_t window, double softcap);
 
   bool sameElements(Value a, Value b);
   std::string describe(Value value) const;

@@ -53,6 +53,8 @@ const Registry &Registry::get() {
     addConvOps(result);
     addMiscOps(result);
     addContribOps(result);
+    addContribAttentionOps(result);
+    addGroupQueryAttention(result);
     return result;
   }();
   return registry;

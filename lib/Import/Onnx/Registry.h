@@ -60,6 +60,8 @@ void addQuantOps(Registry &registry);
 void addConvOps(Registry &registry);
 void addMiscOps(Registry &registry);
 void addContribOps(Registry &registry);
+void addContribAttentionOps(Registry &registry);
+void addGroupQueryAttention(Registry &registry);
 
 /// Computes the node's results as contents where all it reads is known; returns
 /// whether it did. Such a node needs no code.

@@ -67,6 +67,54 @@ void collectBounds(Operation *op, ShapeAnalysis &shapes, Bounds &bounds) {
   }
 }
 
+using Equalities = llvm::StringMap<DimExpr>;
+
+/// Whether the expression is a sum of products of symbols, none subtracted.
+bool isSum(const DimExpr &expr) {
+  return expr.getTerms().size() > 1 &&
+         llvm::all_of(expr.getTerms(), [](const DimExpr::Term &term) {
+           return term.coefficient > 0;
+         });
+}
+
+/// A symbol that an op broadcasts against a sum of others is that sum: it
+/// could only be one besides, and what is then meant is no longer a mask of as
+/// many positions.
+void collectEqualities(Operation *op, ShapeAnalysis &shapes,
+                       Equalities &equalities) {
+  DimShape result = shapes.shapeOf(op->getResult(0));
+  SmallVector<DimShape> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(shapes.shapeOf(operand));
+  for (size_t i = 0; i < result.size(); ++i) {
+    SmallVector<DimExpr> dims;
+    for (const DimShape &shape : operands)
+      if (i < shape.size())
+        dims.push_back(shape[shape.size() - 1 - i]);
+    const auto *sum = llvm::find_if(dims, isSum);
+    if (sum == dims.end())
+      continue;
+    llvm::StringSet<> names;
+    sum->collectSymbols(names);
+    // Neither side may depend on another equality.
+    if (llvm::any_of(names, [&](const auto &name) {
+          return equalities.contains(name.getKey());
+        }))
+      continue;
+    for (const DimExpr &dim : dims) {
+      std::optional<std::string> symbol = dim.getSymbol();
+      if (!symbol || names.contains(*symbol) ||
+          llvm::any_of(equalities, [&](const auto &entry) {
+            llvm::StringSet<> used;
+            entry.second.collectSymbols(used);
+            return used.contains(*symbol);
+          }))
+        continue;
+      equalities.insert({*symbol, *sum});
+    }
+  }
+}
+
 /// The expression under the bounds.
 DimExpr simplify(const DimExpr &expr, const Bounds &bounds) {
   DimExpr result;
@@ -153,7 +201,54 @@ void refineTypes(func::FuncOp function) {
 }
 
 struct BoundDimsPass : ingot::impl::BoundDimsBase<BoundDimsPass> {
+  /// Replaces the dims in the module.
+  void replaceDims(llvm::function_ref<DimExpr(const DimExpr &)> change) {
+    AttrTypeReplacer replacer;
+    replacer.addReplacement([&](DimsAttr attr) -> std::optional<Attribute> {
+      DimShape dims = attr.getDims();
+      for (DimExpr &dim : dims)
+        dim = change(dim);
+      return DimsAttr::get(attr.getContext(), dims);
+    });
+    replacer.recursivelyReplaceElementsIn(getOperation(), /*replaceAttrs=*/true,
+                                          /*replaceLocs=*/false,
+                                          /*replaceTypes=*/false);
+  }
+
+  void unifyDims() {
+    Equalities equalities;
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      ShapeAnalysis shapes;
+      function.walk([&](Operation *op) {
+        if (op->hasTrait<Elementwise>() && op->getNumResults() == 1)
+          collectEqualities(op, shapes, equalities);
+      });
+    }
+    // A dim with bounds of its own keeps them.
+    SmallVector<DimOp> redundant;
+    for (auto dim : getOperation().getOps<DimOp>()) {
+      if (!equalities.contains(dim.getSymName()))
+        continue;
+      if (dim.getMin() > 1 || dim.getMax())
+        equalities.erase(dim.getSymName());
+      else
+        redundant.push_back(dim);
+    }
+    if (equalities.empty())
+      return;
+    replaceDims([&](const DimExpr &dim) {
+      return dim.substitute([&](StringRef name) -> std::optional<DimExpr> {
+        auto found = equalities.find(name);
+        return found == equalities.end() ? std::nullopt
+                                         : std::optional(found->second);
+      });
+    });
+    for (DimOp dim : redundant)
+      dim.erase();
+  }
+
   void runOnOperation() override {
+    unifyDims();
     Bounds bounds;
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       ShapeAnalysis shapes;
@@ -177,16 +272,7 @@ struct BoundDimsPass : ingot::impl::BoundDimsBase<BoundDimsPass> {
       dim.setMax(max);
       declared[dim.getSymName()] = max;
     }
-    AttrTypeReplacer replacer;
-    replacer.addReplacement([&](DimsAttr attr) -> std::optional<Attribute> {
-      DimShape dims = attr.getDims();
-      for (DimExpr &dim : dims)
-        dim = simplify(dim, declared);
-      return DimsAttr::get(attr.getContext(), dims);
-    });
-    replacer.recursivelyReplaceElementsIn(getOperation(), /*replaceAttrs=*/true,
-                                          /*replaceLocs=*/false,
-                                          /*replaceTypes=*/false);
+    replaceDims([&](const DimExpr &dim) { return simplify(dim, declared); });
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal())
         refineTypes(function);

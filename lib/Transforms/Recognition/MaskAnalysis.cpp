@@ -100,6 +100,15 @@ MaskAnalysis::broadcastIndex(const DimShape &from, const DimShape &to,
   return result;
 }
 
+std::optional<MaskAxis> MaskAnalysis::axisOf(const DimExpr &expr) {
+  std::optional<std::string> symbol = expr.getSymbol();
+  for (MaskAxis axis :
+       {MaskAxis::Batch, MaskAxis::Head, MaskAxis::Query, MaskAxis::Key})
+    if (symbol == nameOf(axis).str())
+      return axis;
+  return std::nullopt;
+}
+
 bool MaskAnalysis::isWithin(const DimExpr &expr, const DimExpr &extent) {
   if (std::optional<int64_t> value = expr.getConstant()) {
     std::optional<int64_t> low = extent.lowerBound();
@@ -131,7 +140,8 @@ static std::optional<DimExpr> asExpr(const DimExpr::Term &term) {
 
 std::optional<MaskAnalysis::Index>
 MaskAnalysis::reshapeIndex(const DimShape &from, const DimShape &to,
-                           const Index &index) {
+                           const Index &index,
+                           std::optional<DimExpr> &assumed) {
   // Dims of one come and go.
   Index result(from.size());
   size_t next = 0;
@@ -180,8 +190,13 @@ MaskAnalysis::reshapeIndex(const DimShape &from, const DimShape &to,
         }
       }
     }
-    if (!isWithin(rest, from[i]))
-      return std::nullopt;
+    // A key may lie behind the end of a mask of another length: whoever cuts
+    // the mask to the keys' length checks that.
+    if (!isWithin(rest, from[i])) {
+      if (axisOf(rest) != MaskAxis::Key || !from[i].getSymbol())
+        return std::nullopt;
+      assumed = from[i];
+    }
     result[i] = rest;
     linear = quotient;
   }
@@ -263,8 +278,9 @@ MaskElement MaskAnalysis::ofMovement(Operation *op, const Index &index,
   Value x = op->getOperand(0);
   DimShape from = shapes.shapeOf(x), to = shapes.shapeOf(op->getResult(0));
   std::optional<Index> moved;
+  std::optional<DimExpr> assumed;
   if (isa<ReshapeOp>(op)) {
-    moved = reshapeIndex(from, to, index);
+    moved = reshapeIndex(from, to, index, assumed);
   } else if (isa<BroadcastToOp>(op)) {
     moved = broadcastIndex(from, to, index);
   } else if (auto transpose = dyn_cast<TransposeOp>(op)) {
@@ -279,7 +295,25 @@ MaskElement MaskAnalysis::ofMovement(Operation *op, const Index &index,
   }
   if (!moved)
     return {};
-  return element(x, *moved, depth + 1);
+  MaskElement result = element(x, *moved, depth + 1);
+  return assumed && !isReadByKey(result, *assumed) ? MaskElement() : result;
+}
+
+bool MaskAnalysis::isReadByKey(const MaskElement &element,
+                               const DimExpr &extent) {
+  auto reads = [&](Value tensor, const Index &index) {
+    DimShape shape = tensor ? shapes.shapeOf(tensor) : DimShape();
+    for (auto [dim, at] : llvm::zip(shape, index))
+      if (dim == extent && axisOf(at) == MaskAxis::Key)
+        return true;
+    return false;
+  };
+  if (element.kind == Kind::Load)
+    return reads(element.tensor, element.index);
+  return element.kind == Kind::Truth && !element.predicate.isFalse &&
+         llvm::all_of(element.predicate.atoms, [&](const MaskAtom &atom) {
+           return reads(atom.tensor, atom.index);
+         });
 }
 
 MaskElement MaskAnalysis::ofGather(Operation *op, const Index &index,

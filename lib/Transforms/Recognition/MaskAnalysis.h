@@ -112,8 +112,16 @@ private:
   std::optional<Index> broadcastIndex(const DimShape &from, const DimShape &to,
                                       const Index &index);
   /// The index into a tensor whose reshape is read at `index`.
+  /// A position that lies inside only if keys end before a dim of the tensor
+  /// does gives that dim as `assumed`.
   std::optional<Index> reshapeIndex(const DimShape &from, const DimShape &to,
-                                    const Index &index);
+                                    const Index &index,
+                                    std::optional<DimExpr> &assumed);
+  /// Whether all that the element depends on are tensors read by the key in a
+  /// dim of this extent, so that cutting them to the keys' length checks it.
+  bool isReadByKey(const MaskElement &element, const DimExpr &extent);
+  /// The position variable that the expression is.
+  static std::optional<MaskAxis> axisOf(const DimExpr &expr);
   /// Whether 0 <= expr < extent for all positions.
   bool isWithin(const DimExpr &expr, const DimExpr &extent);
 

@@ -25,6 +25,7 @@ void ingot::buildRecognitionPipeline(OpPassManager &manager) {
   functions.addPass(createRecognizeDequantize());
   functions.addPass(createRecognizeNorms());
   functions.addPass(createRecognizeActivations());
+  functions.addPass(createRecognizeRope());
   functions.addPass(createRecognizeAttention());
   functions.addPass(createReduceMasks());
   functions.addPass(createRecognizeEmbedding());

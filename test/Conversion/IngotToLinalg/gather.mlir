@@ -57,3 +57,19 @@ func.func @scatter(%x: tensor<4x5xf32>, %i: tensor<4x2xi64>, %u: tensor<4x2xf32>
   %1 = ingot.scatter_nd %x, %j, %v {reduction = #ingot.scatter<add>} : (tensor<4x5xf32>, tensor<3x1xi64>, tensor<3x5xf32>) -> tensor<4x5xf32>
   return %0, %1 : tensor<4x5xf32>, tensor<4x5xf32>
 }
+
+// -----
+
+ingot.dim @b
+ingot.dim @s
+
+// Where a row begins is checked once; what is not written is read from x.
+// CHECK-LABEL: func.func @write
+// CHECK: ingot.check {{.*}}, "position out of range in 'keep'"
+// CHECK: scf.if
+// CHECK-NEXT: tensor.extract %arg1
+// CHECK: tensor.extract %arg0
+func.func @write(%x: tensor<?x9x4xf32> {ingot.dims = #ingot.dims<b, 9, 4>}, %u: tensor<?x?x4xf32> {ingot.dims = #ingot.dims<b, s, 4>}, %at: tensor<?xi64> {ingot.dims = #ingot.dims<b>}) -> tensor<?x9x4xf32> {
+  %0 = ingot.write_rows %x, %u, %at {axis = 1 : i64} : (tensor<?x9x4xf32>, tensor<?x?x4xf32>, tensor<?xi64>) -> tensor<?x9x4xf32> loc("keep")
+  return %0 : tensor<?x9x4xf32>
+}

@@ -3,6 +3,10 @@
 ingot.dim @batch
 // CHECK: ingot.dim @seq {max = 64 : i64}
 ingot.dim @seq
+// CHECK-NOT: ingot.dim @total
+ingot.dim @old
+ingot.dim @new
+ingot.dim @total
 
 // CHECK-LABEL: @positions
 // CHECK: ingot.slice %{{.*}} from <0, 0> size <seq, 8>
@@ -22,4 +26,14 @@ func.func @positions(%x: tensor<?x?x8xf32> {ingot.dims = #ingot.dims<batch, seq,
 func.func @no_bound(%table: tensor<32x8xf32>) -> tensor<?x8xf32> {
   %0 = ingot.slice %table from <0, 0> size <min(32, batch), 8> step [1, 1] : (tensor<32x8xf32>) -> tensor<?x8xf32>
   return %0 : tensor<?x8xf32>
+}
+
+// A dim that meets a sum is the sum, in the signature too.
+// CHECK-LABEL: @same
+// CHECK-SAME: ingot.dims = #ingot.dims<old + new>, ingot.name = "mask"
+func.func @same(%old: tensor<?xf32> {ingot.dims = #ingot.dims<old>}, %new: tensor<?xf32> {ingot.dims = #ingot.dims<new>},
+                %mask: tensor<?xf32> {ingot.dims = #ingot.dims<total>, ingot.name = "mask"}) -> tensor<?xf32> {
+  %0 = ingot.concat %old, %new {axis = 0 : i64} : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  %1 = ingot.add %0, %mask : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  return %1 : tensor<?xf32>
 }

@@ -137,3 +137,43 @@ func.func @scatter_nd(%t: tensor<4xf32>, %i: tensor<2x?xi64>, %u: tensor<2xf32>)
   %0 = ingot.scatter_nd %t, %i, %u : (tensor<4xf32>, tensor<2x?xi64>, tensor<2xf32>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+func.func @write_rows_axis(%x: tensor<2x4xf32>, %u: tensor<2x1xf32>, %at: tensor<2xi64>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{writes along the dim of its rows}}
+  %0 = ingot.write_rows %x, %u, %at {axis = 0 : i64} : (tensor<2x4xf32>, tensor<2x1xf32>, tensor<2xi64>) -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @write_rows_shape(%x: tensor<2x4x3xf32>, %u: tensor<2x1x5xf32>, %at: tensor<2xi64>) -> tensor<2x4x3xf32> {
+  // expected-error @+1 {{writes 'tensor<2x1x5xf32>' into 'tensor<2x4x3xf32>'}}
+  %0 = ingot.write_rows %x, %u, %at {axis = 1 : i64} : (tensor<2x4x3xf32>, tensor<2x1x5xf32>, tensor<2xi64>) -> tensor<2x4x3xf32>
+  return %0 : tensor<2x4x3xf32>
+}
+
+// -----
+
+func.func @write_rows_at(%x: tensor<2x4xf32>, %u: tensor<2x1xf32>, %at: tensor<3xi64>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{needs one i64 for each row of 'tensor<2x4xf32>', not 'tensor<3xi64>'}}
+  %0 = ingot.write_rows %x, %u, %at {axis = 1 : i64} : (tensor<2x4xf32>, tensor<2x1xf32>, tensor<3xi64>) -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @rope_table(%x: tensor<1x2x3x8xf32>, %c: tensor<1x1x3x5xf32>) -> tensor<1x2x3x8xf32> {
+  // expected-error @+1 {{rotates 'tensor<1x2x3x8xf32>' by 'tensor<1x1x3x5xf32>'}}
+  %0 = ingot.rope %x, %c, %c : (tensor<1x2x3x8xf32>, tensor<1x1x3x5xf32>, tensor<1x1x3x5xf32>) -> tensor<1x2x3x8xf32>
+  return %0 : tensor<1x2x3x8xf32>
+}
+
+// -----
+
+func.func @rope_type(%x: tensor<1x8xi32>) -> tensor<1x8xi32> {
+  // expected-error @+1 {{rotates 'tensor<1x8xi32>'}}
+  %0 = ingot.rope %x, %x, %x : (tensor<1x8xi32>, tensor<1x8xi32>, tensor<1x8xi32>) -> tensor<1x8xi32>
+  return %0 : tensor<1x8xi32>
+}

@@ -109,3 +109,19 @@ func.func @rms_norm(%x: tensor<2x3xf32>, %g: tensor<4xf32>) -> tensor<2x3xf32> {
   %0 = ingot.rms_norm ins(%x, %g : tensor<2x3xf32>, tensor<4xf32>) outs(%x : tensor<2x3xf32>) {epsilon = 1.0e-5 : f64} -> tensor<2x3xf32>
   return %0 : tensor<2x3xf32>
 }
+
+// -----
+
+func.func @attention_past(%q: tensor<1x2x4x8xf32>, %p: tensor<1xi32>, %o: tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32> {
+  // expected-error @+1 {{needs one i64 for each row of 'tensor<1x2x4x8xf32>', not 'tensor<1xi32>'}}
+  %0 = ingot.attention ins(%q, %q, %q : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) past(%p : tensor<1xi32>) outs(%o : tensor<1x2x4x8xf32>) {scale = 1.0 : f64, causal = true} -> tensor<1x2x4x8xf32>
+  return %0 : tensor<1x2x4x8xf32>
+}
+
+// -----
+
+func.func @attention_past_only(%q: tensor<1x2x4x8xf32>, %p: tensor<1xi64>, %o: tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32> {
+  // expected-error @+1 {{has positions of rows but is not causal}}
+  %0 = ingot.attention ins(%q, %q, %q : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) past(%p : tensor<1xi64>) outs(%o : tensor<1x2x4x8xf32>) {scale = 1.0 : f64} -> tensor<1x2x4x8xf32>
+  return %0 : tensor<1x2x4x8xf32>
+}

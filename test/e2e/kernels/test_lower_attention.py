@@ -8,7 +8,7 @@ import numpy as np
 from kernels import Kernels, guarded
 
 
-def kernel(name, d="?", dv=None, element="f32", mask=None, bias=None, attrs="", offset=False):
+def kernel(name, d="?", dv=None, element="f32", mask=None, bias=None, attrs="", offset=False, past=False):
     dv = dv or d
     q, k = f"memref<?x?x?x{d}x{element}, strided<[?, ?, ?, 1]>>", f"memref<?x?x?x{d}x{element}, strided<[?, ?, ?, 1]>>"
     v = f"memref<?x?x?x{dv}x{element}, strided<[?, ?, ?, 1]>>"
@@ -23,6 +23,9 @@ def kernel(name, d="?", dv=None, element="f32", mask=None, bias=None, attrs="", 
     if offset:
         args += ", %off: index"
         rest += " offset(%off)"
+    if past:
+        args += ", %past: memref<?xi64>"
+        rest += " past(%past : memref<?xi64>)"
     return f"""
 func.func @{name}({args}, %o: {v}) attributes {{llvm.emit_c_interface}} {{
   ingot.attention ins(%q, %k, %v : {q}, {k}, {v}){rest} outs(%o : {v}) {{scale = 0.25 : f64{attrs}}}
@@ -45,6 +48,9 @@ MODULE = "".join([
     kernel("window", 16, attrs=", causal = true, window = 5 : i64"),
     kernel("window_only", 16, attrs=", window = 60 : i64"),
     kernel("offset", 16, attrs=", causal = true", offset=True),
+    kernel("rows", 16, attrs=", causal = true", past=True),
+    kernel("rows_window", 16, attrs=", causal = true, window = 5 : i64", offset=True, past=True),
+    kernel("rows_half", 16, element="f16", attrs=", causal = true", past=True),
     kernel("biased", 16, mask=MASK, bias=BIAS, attrs=", softcap = 2.0 : f64"),
     kernel("row_bias", 16, bias="memref<?x1x1x?xf32>"),
     kernel("plain_masked", mask=MASK, bias=BIAS, attrs=", causal = true, dead_row = #ingot.dead_row<uniform>"),
@@ -54,7 +60,8 @@ MODULE = "".join([
 ])
 
 
-def expected(q, k, v, mask=None, bias=None, causal=False, window=0, softcap=0, dead="zero", offset=None):
+def expected(q, k, v, mask=None, bias=None, causal=False, window=0, softcap=0, dead="zero", offset=None,
+             past=None):
     q, k, v = (a.astype(np.float64) for a in (q, k, v))
     _, s, h, _ = q.shape
     t, g = k.shape[1], k.shape[2]
@@ -66,6 +73,8 @@ def expected(q, k, v, mask=None, bias=None, causal=False, window=0, softcap=0, d
         scores = scores + bias
     seen = np.ones_like(scores, bool)
     at = np.arange(s)[:, None] + (t - s if offset is None else offset)
+    if past is not None:
+        at = np.arange(s)[:, None] + np.reshape(past, (-1, 1, 1, 1)) + (offset or 0)
     if mask is not None:
         seen &= (mask != 0)[:, None, None, :]
     if causal:
@@ -123,6 +132,19 @@ def test_shapes():
         compare(k, "half", inputs(b, s, t, 2, 1, 16, dtype=np.float16), tolerance=4e-3)
     compare(k, "plain32", inputs(1, 0, 5, 2, 2, 32))
     compare(k, "plain32", inputs(1, 5, 0, 2, 2, 32))
+
+
+def test_rows_with_positions_of_their_own():
+    k = built()
+    for b, s, t in [(1, 1, 1), (3, 1, 60), (2, 5, 130), (2, 50, 97), (3, 16, 20)]:
+        past = rng.integers(0, t - s + 1, b).astype(np.int64)
+        arrays = inputs(b, s, t, 4, 2, 16)
+        compare(k, "rows", arrays, [past], past=past, causal=True)
+        half = inputs(b, s, t, 2, 1, 16, dtype=np.float16)
+        compare(k, "rows_half", half, [past], 4e-3, past=past, causal=True)
+        for offset in (0, 3):
+            compare(k, "rows_window", arrays, [offset, past], past=past, offset=offset,
+                    causal=True, window=5)
 
 
 def test_strides():

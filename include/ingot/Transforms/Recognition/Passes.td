@@ -17,6 +17,11 @@ def BoundDims : Pass<"ingot-bound-dims", "::mlir::ModuleOp"> {
     goes to the declaration of s, so that a longer input is refused, and the
     expression becomes s.
 
+    Where an op broadcasts a dim s against a sum of others, the two are equal:
+    s becomes the sum wherever it stands, inputs included, and a run with
+    another extent is refused. (That s is one and repeated is not taken for
+    what the model means.)
+
     Example: with a table of 64 positions, `ingot.dim @seq` becomes
     `ingot.dim @seq {max = 64}` and `min(64, seq)` becomes `seq`.
   }];
@@ -98,6 +103,20 @@ def RecognizeLinear : Pass<"ingot-recognize-linear", "::mlir::func::FuncOp"> {
 
     Example: `ingot.add(ingot.matmul(%x, %w), %b)` becomes
     `ingot.linear ins(%x, %w, %b)`.
+  }];
+  let dependentDialects = ["::ingot::IngotDialect"];
+}
+
+def RecognizeRope : Pass<"ingot-recognize-rope", "::mlir::func::FuncOp"> {
+  let summary = "Find rotary embedding in primitives";
+  let description = [{
+    `x * cos + concat(-high, low) * sin`, where low and high are the halves of
+    the features and the halves of each table are equal, and
+    `concat(low * cos - high * sin, low * sin + high * cos)` become
+    `ingot.rope`. Features that a concat appends unrotated join it.
+
+    Example: `add(mul(x, concat(c, c)), mul(concat(neg(x[8:]), x[:8]),
+    concat(s, s)))` becomes `ingot.rope x, c, s`.
   }];
   let dependentDialects = ["::ingot::IngotDialect"];
 }

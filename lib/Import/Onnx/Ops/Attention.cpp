@@ -9,8 +9,8 @@
 // it again, together with all other spellings.
 //
 //===----------------------------------------------------------------------===//
-#include "../Importer.h"
 #include "../Registry.h"
+#include "AttentionParts.h"
 #include <cmath>
 #include <limits>
 
@@ -18,25 +18,27 @@ using namespace llvm;
 using namespace mlir;
 
 namespace ingot::onnxin {
-namespace {
+static DimExpr constant(int64_t value) { return DimExpr::constant(value); }
 
-DimExpr constant(int64_t value) { return DimExpr::constant(value); }
-
-/// B x S x (H*D) as B x H x S x D; operands of rank 4 are that already.
-Value splitHeads(NodeContext &n, Value x, int64_t heads) {
-  Emitter &e = n.e;
-  if (!x || e.rank(x) == 4)
-    return x;
+Value tokensByHead(Emitter &e, Value x, int64_t heads) {
+  if (!x)
+    return {};
   if (e.rank(x) != 3 || heads <= 0)
     return e.fail("rank " + Twine(e.rank(x)) + " with " + Twine(heads) +
                   " heads");
   const DimShape d = e.dims(x);
-  x = e.reshape(x, {d[0], d[1], constant(heads),
-                    DimExpr::floorDiv(d[2], constant(heads))});
-  return e.transpose(x, {0, 2, 1, 3});
+  return e.reshape(x, {d[0], d[1], constant(heads),
+                       DimExpr::floorDiv(d[2], constant(heads))});
 }
 
-/// Every key-value head once for each query head that reads it.
+Value headsFirst(Emitter &e, Value x, int64_t heads) {
+  return e.transpose(tokensByHead(e, x, heads), {0, 2, 1, 3});
+}
+
+Value mergeHeads(Emitter &e, Value x) {
+  return e.mergeDims(e.transpose(x, {0, 2, 1, 3}), 2, 4);
+}
+
 Value repeatHeads(Emitter &e, Value x, const DimExpr &heads) {
   if (!x || e.dims(x)[1] == heads)
     return x;
@@ -44,6 +46,45 @@ Value repeatHeads(Emitter &e, Value x, const DimExpr &heads) {
   DimExpr times = DimExpr::floorDiv(heads, d[1]);
   x = e.broadcastTo(e.unsqueeze(x, {2}), {d[0], d[1], times, d[2], d[3]});
   return e.reshape(x, {d[0], heads, d[2], d[3]});
+}
+
+Value causalMask(Emitter &e, const DimExpr &queries, const DimExpr &keys,
+                 const DimExpr &past) {
+  Type i64 = e.builder.getI64Type();
+  Value row = e.unsqueeze(e.iota(queries, i64), {1});
+  Value column = e.unsqueeze(e.iota(keys, i64), {0});
+  if (!past.isConstant(0))
+    row = e.add(row, e.fromDims({past}, true));
+  return e.binary<LessEqualOp>(column, row);
+}
+
+Value rotate(Emitter &e, Value x, Value cosine, Value sine, Value positions,
+             int64_t headAxis, bool interleaved) {
+  if (!x || !cosine || !sine)
+    return {};
+  auto table = [&](Value all) -> Value {
+    if (positions)
+      all = e.make<GatherOp>(all, positions, 0);
+    if (all && e.rank(all) != 3)
+      return e.fail("tables of rank " + Twine(e.rank(all)));
+    return all ? e.unsqueeze(all, {headAxis}) : Value();
+  };
+  cosine = table(cosine);
+  sine = table(sine);
+  if (!e.sameElements(x, cosine) || !e.sameElements(x, sine))
+    return {};
+  DimExpr rest = e.dims(x)[3] - e.dims(cosine)[3] - e.dims(cosine)[3];
+  if (std::optional<int64_t> most = rest.upperBound(); most && *most < 0)
+    return e.fail("tables of " + e.dims(cosine)[3].str() + " pairs for " +
+                  e.dims(x)[3].str() + " features");
+  return e.make<RopeOp>(x, cosine, sine, interleaved);
+}
+
+namespace {
+
+/// As headsFirst; operands of rank 4 are that already.
+Value splitHeads(NodeContext &n, Value x, int64_t heads) {
+  return !x || n.e.rank(x) == 4 ? x : headsFirst(n.e, x, heads);
 }
 
 /// The square root of the factor on the scores: q and k both get it.
@@ -96,11 +137,7 @@ MaskParts readMask(NodeContext &n, const DimExpr &queries, const DimExpr &keys,
       parts.bias = mask;
   }
   if (n.integer("is_causal", 0)) {
-    Value row = e.unsqueeze(e.iota(queries, i64), {1});
-    Value column = e.unsqueeze(e.iota(keys, i64), {0});
-    if (!past.isConstant(0))
-      row = e.add(row, e.fromDims({past}, true));
-    parts.visible = both(e, parts.visible, e.binary<LessEqualOp>(column, row));
+    parts.visible = both(e, parts.visible, causalMask(e, queries, keys, past));
   }
   if (n.has(6)) {
     Value column = e.alongAxis(e.iota(keys, i64), 3, 4);
@@ -178,11 +215,7 @@ void attention(NodeContext &n) {
   if (n.wants(3))
     n.out(3, shown);
   Value y = e.matmul(weights, v);
-  if (flat && y) {
-    y = e.transpose(y, {0, 2, 1, 3});
-    y = e.mergeDims(y, 2, 4);
-  }
-  n.out(0, y);
+  n.out(0, flat ? mergeHeads(e, y) : y);
 }
 
 /// Rotates pairs of features by angles given as cosines and sines.
@@ -192,56 +225,23 @@ void rotaryEmbedding(NodeContext &n) {
           part = n.integer("rotary_embedding_dim", 0);
   bool interleaved = n.integer("interleaved", 0) != 0, flat = n.rank(0) == 3;
   Value x = n.value(0), cosine = n.value(1), sine = n.value(2);
-  DimShape shape = n.dims(0);
   if (!x || !cosine || !sine)
     return n.out(0, {});
-  if (flat) {
-    if (heads <= 0)
-      return n.error("num_heads is missing");
-    x = e.reshape(x, {shape[0], shape[1], constant(heads),
-                      DimExpr::floorDiv(shape[2], constant(heads))});
-  } else if (n.rank(0) != 4) {
+  if (flat && heads <= 0)
+    return n.error("num_heads is missing");
+  if (!flat && n.rank(0) != 4)
     return n.error("rank " + Twine(n.rank(0)));
-  }
-  if (n.has(3)) {
-    cosine = e.make<GatherOp>(cosine, n.value(3), 0);
-    sine = e.make<GatherOp>(sine, n.value(3), 0);
-  }
-  // One more dim, where the heads are.
-  int64_t headAxis = flat ? 2 : 1;
-  cosine = e.unsqueeze(cosine, {headAxis});
-  sine = e.unsqueeze(sine, {headAxis});
-  if (!x || !cosine || !sine)
-    return n.out(0, {});
-  const DimExpr size = e.dims(x)[3];
-  DimExpr turned = part ? constant(part) : size;
-  DimExpr half = DimExpr::floorDiv(turned, constant(2));
-  Value rotated = e.sliceAxis(x, 3, DimExpr(), turned), a, b;
-  if (!rotated)
-    return n.out(0, {});
-  if (interleaved) {
-    DimShape sizes = e.dims(rotated), starts(4);
-    sizes[3] = half;
-    a = e.slice(rotated, starts, sizes, {1, 1, 1, 2});
-    starts[3] = constant(1);
-    b = e.slice(rotated, starts, sizes, {1, 1, 1, 2});
-  } else {
-    a = e.sliceAxis(rotated, 3, DimExpr(), half);
-    b = e.sliceAxis(rotated, 3, half, half);
-  }
-  Value real = e.sub(e.mul(cosine, a), e.mul(sine, b));
-  Value imaginary = e.add(e.mul(sine, a), e.mul(cosine, b));
-  Value y;
-  if (interleaved) {
-    DimShape whole = e.dims(rotated);
-    y = e.concat({e.unsqueeze(real, {4}), e.unsqueeze(imaginary, {4})}, 4);
-    y = e.reshape(y, whole);
-  } else {
-    y = e.concat({real, imaginary}, 3);
-  }
-  if (part && turned != size)
-    y = e.concat({y, e.sliceAxis(x, 3, turned, size - turned)}, 3);
-  n.out(0, flat ? e.reshape(y, shape) : y);
+  if (flat)
+    x = tokensByHead(e, x, heads);
+  if (part < 0 || part % 2)
+    return n.error("rotary_embedding_dim = " + Twine(part));
+  if (part && n.dims(1).back().isConstant() &&
+      n.dims(1).back() != constant(part / 2))
+    return n.error("tables of " + n.dims(1).back().str() +
+                   " pairs for rotary_embedding_dim = " + Twine(part));
+  Value positions = n.has(3) ? n.value(3) : Value();
+  Value y = rotate(e, x, cosine, sine, positions, flat ? 2 : 1, interleaved);
+  n.out(0, flat ? e.reshape(y, n.dims(0)) : y);
 }
 
 } // namespace

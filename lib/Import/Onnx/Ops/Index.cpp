@@ -150,21 +150,11 @@ void tensorScatter(NodeContext &n) {
     return;
   if (*axis == 0 || n.rank(1) != rank)
     return n.error("its axis or its operands' ranks");
-  const DimShape past = n.dims(0), update = n.dims(1);
   Type i64 = e.builder.getI64Type();
-  Value at = e.alongAxis(e.iota(past[*axis], i64), *axis, rank);
-  if (n.has(2))
-    at = e.sub(at, e.alongAxis(e.cast(n.value(2), i64), 0, rank));
-  Value zero = e.scalar(0, i64);
-  if (mode == "circular")
-    at = e.binary<ModOp>(at, e.fromDims({past[*axis]}, true));
-  Value last = e.fromDims({update[*axis] - DimExpr::constant(1)}, true);
-  Value inside = e.binary<AndOp>(e.binary<GreaterEqualOp>(at, zero),
-                                 e.binary<LessEqualOp>(at, last));
-  Value from = e.binary<MaxOp>(e.binary<MinOp>(at, last), zero);
-  Value picked =
-      e.make<GatherElementsOp>(n.value(1), e.broadcastTo(from, past), *axis);
-  n.out(0, e.where(inside, picked, n.value(0)));
+  Value at = n.has(2) ? e.cast(n.value(2), i64)
+                      : e.broadcastTo(e.scalar(0, i64), {n.dims(0)[0]});
+  n.out(0, e.make<WriteRowsOp>(n.value(0), n.value(1), at, *axis,
+                               mode == "circular"));
 }
 
 void dataDependent(NodeContext &n) { n.dataDependent("the result's extent"); }

@@ -71,28 +71,78 @@ void hann(NodeContext &n) { cosineWindow(n, 0.5, 0.5, 0); }
 void hamming(NodeContext &n) { cosineWindow(n, 25.0 / 46, 21.0 / 46, 0); }
 void blackman(NodeContext &n) { cosineWindow(n, 0.42, 0.5, 0.08); }
 
+/// The values of a branch, imported in place; false after an error.
+bool importBranch(NodeContext &n, const Node &node,
+                  const onnx::AttributeProto *branch,
+                  SmallVectorImpl<ValueId> &results) {
+  if (!n.importer.importBranch(branch->g(), node, results)) {
+    n.unsupported(kSubgraph, "a branch of If");
+    return false;
+  }
+  for (size_t i = 0; i != node.outputs.size(); ++i)
+    if (node.outputs[i] != kAbsent &&
+        (i >= results.size() || results[i] == kAbsent)) {
+      n.error("its branch has too few results");
+      return false;
+    }
+  return true;
+}
+
+/// Both branches, and a choice between their results. What a branch checks
+/// while it runs is checked whichever is chosen.
+void chooseBranch(NodeContext &n, const Node &node, Value condition,
+                  const onnx::AttributeProto *const branches[2]) {
+  Emitter &e = n.e;
+  SmallVector<ValueId> other, then;
+  if (!importBranch(n, node, branches[0], other) ||
+      !importBranch(n, node, branches[1], then))
+    return;
+  condition = e.reshape(condition, {});
+  for (size_t i = 0; i != node.outputs.size(); ++i) {
+    if (node.outputs[i] == kAbsent)
+      continue;
+    const Tensor a = n.importer.tensor(then[i]),
+                 b = n.importer.tensor(other[i]);
+    if (a.type != b.type || a.dims != b.dims)
+      return n.unsupported(
+          kSubgraph,
+          "If with a condition of the run and results of different shapes");
+    Value value = e.where(condition, n.importer.materialize(then[i]),
+                          n.importer.materialize(other[i]));
+    if (!value)
+      return n.out(i, {});
+    Tensor chosen;
+    chosen.type = e.element(value);
+    chosen.dims = e.dims(value);
+    chosen.value = value;
+    n.importer.define(node.outputs[i], chosen);
+  }
+}
+
 /// A branch whose condition is known is imported in place.
 void ifNode(NodeContext &n) {
   const onnx::AttributeProto *branches[2] = {n.attribute("else_branch"),
                                              n.attribute("then_branch")};
+  if (!branches[0] || !branches[1])
+    return n.error("a branch is missing");
   const Contents *condition = n.contents(0);
   std::optional<int64_t> value;
   if (condition && condition->numbers.size() == 1)
     value = condition->numbers[0].integer();
-  if (!value || !branches[*value != 0])
-    return n.unsupported(kSubgraph, "If with a condition that is not constant");
-  SmallVector<ValueId> results;
   // Importing the branch may move the node's own record.
   Node node = n.node;
-  if (!n.importer.importBranch(branches[*value != 0]->g(), node, results))
-    return n.unsupported(kSubgraph, "a branch of If");
-  for (size_t i = 0; i != node.outputs.size(); ++i) {
-    if (node.outputs[i] == kAbsent)
-      continue;
-    if (i >= results.size() || results[i] == kAbsent)
-      return n.error("its branch has too few results");
-    n.importer.define(node.outputs[i], n.importer.tensor(results[i]));
+  if (!value) {
+    Value given = n.value(0);
+    if (!given || !n.e.element(given).isInteger(1))
+      return n.error("a condition that is no boolean");
+    return chooseBranch(n, node, given, branches);
   }
+  SmallVector<ValueId> results;
+  if (!importBranch(n, node, branches[*value != 0], results))
+    return;
+  for (size_t i = 0; i != node.outputs.size(); ++i)
+    if (node.outputs[i] != kAbsent)
+      n.importer.define(node.outputs[i], n.importer.tensor(results[i]));
 }
 
 void subgraph(NodeContext &n) { n.unsupported(kSubgraph, n.node.op); }
