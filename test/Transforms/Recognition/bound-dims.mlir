@@ -30,7 +30,7 @@ func.func @no_bound(%table: tensor<32x8xf32>) -> tensor<?x8xf32> {
 
 // A dim that meets a sum is the sum, in the signature too.
 // CHECK-LABEL: @same
-// CHECK-SAME: ingot.dims = #ingot.dims<old + new>, ingot.name = "mask"
+// CHECK-SAME: ingot.dims = #ingot.dims<new + old>, ingot.name = "mask"
 func.func @same(%old: tensor<?xf32> {ingot.dims = #ingot.dims<old>}, %new: tensor<?xf32> {ingot.dims = #ingot.dims<new>},
                 %mask: tensor<?xf32> {ingot.dims = #ingot.dims<total>, ingot.name = "mask"}) -> tensor<?xf32> {
   %0 = ingot.concat %old, %new {axis = 0 : i64} : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>

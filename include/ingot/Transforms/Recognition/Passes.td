@@ -86,7 +86,8 @@ def RecognizeEmbedding : Pass<"ingot-recognize-embedding", "::mlir::func::FuncOp
   let description = [{
     `ingot.gather` along axis 0 of a two-dimensional weight becomes
     `ingot.embedding`. Of a dequantized table the codes are looked up, and the
-    scale rows with them: the table is never decoded as a whole.
+    scale rows with them: the table is never decoded as a whole. The tables of
+    `ingot.rope` are no embeddings.
 
     Example: `ingot.gather %table, %ids {axis = 0}` becomes
     `ingot.embedding %table, %ids`.

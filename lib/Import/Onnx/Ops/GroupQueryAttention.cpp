@@ -47,6 +47,8 @@ public:
       return n.failed() ? void() : n.out(0, {});
     if (doRotary)
       rotateBoth();
+    if (!q || !k)
+      return n.out(0, {});
     Value keys = keep(k, PastKey, 1), values = keep(v, PastValue, 2);
     Value bias = n.has(Bias) ? readBias() : Value();
     if (n.has(Bias) && !bias)
