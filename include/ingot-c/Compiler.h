@@ -36,6 +36,11 @@ typedef struct IngotCompileOptions {
   int generate;
   /// Element type of the caches: "f32", "f16" or null for the model's own.
   const char *kv_type;
+  /// Inputs that are constants, as "NAME=VALUE": the model's input NAME is
+  /// gone, and each of its elements is VALUE (an integer; true and false are 1
+  /// and 0).
+  const char *const *settings;
+  int setting_count;
 } IngotCompileOptions;
 
 /// Compiles an ONNX file to an artifact. Returns 0, or 1 with *error_out set to

@@ -113,6 +113,8 @@ LogicalResult Compilation::importModel() {
   report("import", 0.0);
   OnnxImportOptions importOptions;
   importOptions.eraseDims = options.erase_dims;
+  for (int i = 0; i < options.setting_count; ++i)
+    importOptions.settings.push_back(options.settings[i]);
   std::vector<ImportError> importErrors;
   module = importOnnxFile(onnxPath, context.get(), importOptions, importErrors);
   for (const ImportError &importError : importErrors)
@@ -190,6 +192,8 @@ LogicalResult Compilation::writeArtifact() {
     manifest.options += ", dims erased";
   if (options.generate)
     manifest.options += ", for generation";
+  for (int i = 0; i < options.setting_count; ++i)
+    manifest.options += std::string(", set ") + options.settings[i];
 
   auto writer = ArtifactWriter::create(outPath, weights.sectionBytes);
   if (!writer.ok()) {

@@ -254,3 +254,29 @@ def test_merged_of_different_shapes(tmp_path):
     done = harness.ingot("compile", path, "-o", tmp_path / "merged.ingot")
     assert done.returncode == 1
     assert "results of different shapes" in done.stderr and "merged" in done.stderr
+    session = harness.oracle(path)
+    for use in (True, False):
+        artifact = harness.compiled(path, "--set", f"use_cache={str(use).lower()}")
+        for batch, tokens, past in SIZES[:3]:
+            feeds = spell.feeds(
+                spell.merged(same_shapes=False), given={"use_cache": np.array([use])},
+                b=batch, s=tokens, p=past,
+            )  # fmt: skip
+            want = harness.oracle_run(session, feeds)
+            del feeds["use_cache"]
+            assert harness.largest_difference(harness.run(artifact, feeds), want) <= TOLERANCE
+
+
+@pytest.mark.parametrize(
+    "setting, message",
+    [
+        ("nothing=1", "there is no input 'nothing'"),
+        ("use_cache=maybe", "'use_cache=maybe' is no integer"),
+        ("use_cache=2", "'use_cache' cannot be set to 2"),
+        ("q=1", "'q' is not of integers or booleans"),
+    ],
+)
+def test_settings_that_cannot_be(setting, message, tmp_path):
+    path = spell.save(spell.merged(same_shapes=False), tmp_path / "merged.onnx")
+    done = harness.ingot("compile", path, "-o", tmp_path / "merged.ingot", "--set", setting)
+    assert done.returncode == 1 and message in done.stderr

@@ -79,6 +79,11 @@ void ingot::cli::addCompileCommand(CLI::App &program, int &) {
   command->add_flag("--erase-dims", options.eraseDims,
                     "Take every dim of every input as unknown");
   command
+      ->add_option("--set", options.settings,
+                   "Take an input for a constant: each of its elements is this "
+                   "integer, true or false")
+      ->type_name("NAME=VALUE");
+  command
       ->add_option("--dump-dir", options.dumpDir,
                    "Write the program after each phase to this folder")
       ->type_name("FOLDER");

@@ -59,6 +59,11 @@ void Compiler::compile(const std::string &onnxPath, const std::string &outPath,
   given.dump_dir = options.dumpDir.empty() ? nullptr : options.dumpDir.c_str();
   given.generate = options.generate;
   given.kv_type = options.kvType.empty() ? nullptr : options.kvType.c_str();
+  std::vector<const char *> settings;
+  for (const std::string &setting : options.settings)
+    settings.push_back(setting.c_str());
+  given.settings = settings.data();
+  given.setting_count = static_cast<int>(settings.size());
   if (progress) {
     given.user = progress;
     given.progress = [](void *user, const char *phase, double fraction) {

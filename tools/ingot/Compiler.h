@@ -30,6 +30,8 @@ struct CompileOptions {
   /// if empty.
   bool generate = false;
   std::string kvType;
+  /// Inputs that are constants, as NAME=VALUE.
+  std::vector<std::string> settings;
 };
 
 /// libIngotCompiler.so: looked for beside the program (../lib), then where

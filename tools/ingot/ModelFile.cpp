@@ -110,6 +110,8 @@ std::string ingot::cli::cacheKey(const std::string &path,
   hasher.add(options.target == "native" ? cpuIdentity() : "");
   hasher.add(options.eraseDims ? "erase-dims" : "");
   hasher.add(options.generate ? "generate " + options.kvType : "");
+  for (const std::string &setting : options.settings)
+    hasher.add("set " + setting);
   // The file's own name is part of the artifact.
   hasher.add(fs::path(path).filename().string());
   MappedFile model(path);

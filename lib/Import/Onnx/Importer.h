@@ -61,6 +61,7 @@ private:
   DimShape inputDims(const onnx::ValueInfoProto &info);
   std::string symbolFor(llvm::StringRef text);
   void collectSymbols();
+  bool applySettings();
   void importNodes(llvm::ArrayRef<Node> nodes);
   void importNode(const Node &node);
   void checkDeclared(llvm::StringRef name, const onnx::TypeProto &type,

@@ -123,7 +123,59 @@ DimShape Importer::inputDims(const onnx::ValueInfoProto &info) {
   return dims;
 }
 
+/// Turns the inputs that the user fixed into constants; false after an error.
+bool Importer::applySettings() {
+  for (StringRef setting : options.settings) {
+    auto [name, text] = setting.rsplit('=');
+    int64_t value = text == "true";
+    bool isNumber =
+        text == "true" || text == "false" || !text.getAsInteger(10, value);
+    auto input = find_if(graph.inputs, [wanted = name](const auto &entry) {
+      return entry.second->name() == wanted;
+    });
+    if (input == graph.inputs.end() || !isNumber) {
+      errors.add("", !isNumber ? "the setting '" + setting + "' is no integer"
+                               : "there is no input '" + name + "' to set");
+      return false;
+    }
+    auto [id, info] = *input;
+    const auto &type = info->type().tensor_type();
+    Tensor tensor;
+    tensor.type = elementTypeFor(type.elem_type(), context());
+    if (!isa_and_nonnull<mlir::IntegerType>(tensor.type) || !type.has_shape()) {
+      errors.add("", "the input '" + name + "' is not of integers or booleans");
+      return false;
+    }
+    unsigned width = tensor.type.getIntOrFloatBitWidth();
+    bool fits = width == 1 ? value == 0 || value == 1
+                           : width >= 64 || isIntN(width, value) ||
+                                 (value >= 0 && isUIntN(width, value));
+    auto contents = std::make_shared<Contents>();
+    int64_t count = 1;
+    for (const auto &dim : type.shape().dim()) {
+      // A dim without a number would have to be chosen too.
+      int64_t extent = dim.has_dim_value() ? dim.dim_value() : -1;
+      fits &= extent >= 0 && extent <= kMaxContents;
+      count *= fits ? extent : 0;
+      fits &= count <= kMaxContents;
+      contents->shape.push_back(extent);
+      tensor.dims.push_back(DimExpr::constant(extent));
+    }
+    if (!fits) {
+      errors.add("", "the input '" + name + "' cannot be set to " + text);
+      return false;
+    }
+    contents->numbers.assign(count, Number::of(value));
+    tensor.contents = std::move(contents);
+    tensors[id] = std::move(tensor);
+    graph.inputs.erase(input);
+  }
+  return true;
+}
+
 bool Importer::importInputs() {
+  if (!applySettings())
+    return false;
   collectSymbols();
   SmallVector<Type> types;
   SmallVector<DimShape> shapes;

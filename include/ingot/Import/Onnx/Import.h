@@ -35,6 +35,9 @@ struct OnnxImportOptions {
   /// Takes every input dim as unknown, whatever the file says of it; declared
   /// types of other values are then not checked.
   bool eraseDims = false;
+  /// Inputs that are constants, as NAME=VALUE: each element of the input is
+  /// this integer, `true` or `false`.
+  std::vector<std::string> settings;
   /// The most ops that a module may have: refuses a small file of nested
   /// function calls that stands for an endless program.
   unsigned maxOps = 2'000'000;

@@ -105,8 +105,8 @@ void chooseBranch(NodeContext &n, const Node &node, Value condition,
                  b = n.importer.tensor(other[i]);
     if (a.type != b.type || a.dims != b.dims)
       return n.unsupported(
-          kSubgraph,
-          "If with a condition of the run and results of different shapes");
+          kSubgraph, "If with a condition of the run and results of different "
+                     "shapes (fix its input with --set)");
     Value value = e.where(condition, n.importer.materialize(then[i]),
                           n.importer.materialize(other[i]));
     if (!value)
