@@ -9,6 +9,8 @@
 #include "lib/Transforms/Decoder/InputRoles.h"
 #include "lib/Transforms/Recognition/Matchers.h"
 
+#include "mlir/IR/AttrTypeSubElements.h"
+
 namespace ingot {
 #define GEN_PASS_DEF_CACHETOSTATE
 #include "lib/Transforms/Decoder/Passes.h.inc"
@@ -30,6 +32,8 @@ public:
     addInputs();
     for (BlockArgument input : decoder.positions)
       replacePositions(input);
+    if (decoder.lengths)
+      decoder.lengths.replaceAllUsesWith(past);
     for (auto [i, cache] : llvm::enumerate(decoder.caches))
       replaceCache(i, cache);
     auto ret = cast<func::ReturnOp>(body.getTerminator());
@@ -134,7 +138,7 @@ private:
   /// Positions that the model counts itself.
   LogicalResult replaceCounts() {
     SmallVector<Value> counts =
-        liftPositions(func, decoder, [&] { return positionsOf(); });
+        liftPositions(func, decoder, past, [&] { return positionsOf(); });
     GraphRewriter(func).eraseDead();
     if (!counts.empty() && decoder.positionsAreLookups)
       return func.emitError("the cache cannot become state: input '")
@@ -151,7 +155,7 @@ private:
     OpBuilder b(first);
     auto appended = [&](const CacheView &view) {
       CacheTensor &tensor = decoder.tensors[view.tensor];
-      return buildTranspose(b, tensor.concat.getLoc(), tensor.added,
+      return buildTranspose(b, tensor.extension->getLoc(), tensor.added,
                             view.permutation);
     };
     Value keys = appended(cache.views[0].first),
@@ -231,6 +235,9 @@ private:
     for (auto [mask, visible] : decoder.masks)
       replaced.push_back(
           text(inputName(mask) + ": all " + (visible ? "ones" : "zeros")));
+    if (BlockArgument input = decoder.lengthInput)
+      replaced.push_back(
+          text(inputName(input) + ": the row's past + its tokens - 1"));
     for (BlockArgument input : decoder.positions)
       replaced.push_back(
           text(inputName(input) + ": the row's past + the token's number"));
@@ -281,9 +288,16 @@ private:
         gone.set(i);
     (void)func.eraseArguments(gone);
     auto module = func->getParentOfType<ModuleOp>();
-    std::string symbol = *decoder.past.getSymbol();
+    // Dims of what is gone mean nothing any more.
+    llvm::StringSet<> used;
+    AttrTypeWalker walker;
+    walker.addWalk([&](DimsAttr attr) {
+      for (const DimExpr &dim : attr.getDims())
+        dim.collectSymbols(used);
+    });
+    module.walk([&](Operation *op) { walker.walk(op->getAttrDictionary()); });
     for (auto dim : llvm::make_early_inc_range(module.getOps<DimOp>()))
-      if (dim.getSymName() == symbol)
+      if (!used.contains(dim.getSymName()))
         dim.erase();
   }
 

@@ -21,7 +21,11 @@ namespace ingot {
 /// those of the new tokens behind them.
 struct CacheTensor {
   mlir::BlockArgument past;
-  ConcatOp concat;
+  /// The op that extends it.
+  mlir::Operation *extension = nullptr;
+  /// Where each row's new tokens are written, if that is data; null if they
+  /// follow the past's last position.
+  mlir::Value lengths;
   /// The dim of positions.
   int64_t axis = 0;
   /// What is appended.
@@ -68,6 +72,10 @@ struct Decoder {
   llvm::SmallVector<mlir::BlockArgument> positions;
   /// Whether positions are told from tokens by their table alone.
   bool positionsAreLookups = false;
+  /// Of each row, how many positions are cached, where the model has it as
+  /// data; and the input of lengths that it comes from, if that is no mask.
+  mlir::Value lengths;
+  mlir::BlockArgument lengthInput;
   /// Masks, with the number that makes every key visible.
   llvm::SmallVector<std::pair<mlir::BlockArgument, int64_t>> masks;
   unsigned logits = 0;
@@ -80,6 +88,11 @@ struct Decoder {
 mlir::FailureOr<Decoder> findDecoder(mlir::func::FuncOp func,
                                      ShapeAnalysis &shapes);
 
+/// Finds the input that the lengths of rows come from; false if they are not
+/// the number of ones of a mask, or an input of last positions, less the new
+/// tokens.
+bool traceLengths(mlir::Value lengths, ShapeAnalysis &shapes, Decoder &decoder);
+
 /// What messages call an argument or a result.
 std::string inputName(mlir::BlockArgument argument);
 std::string outputName(mlir::func::FuncOp func, unsigned result);
@@ -89,9 +102,10 @@ mlir::Value stripTensorCasts(mlir::Value value);
 
 /// Gives every row its own positions where the program counts them from the
 /// length of the past; `positions` makes them (rows x seq, i64). Returns the
-/// tensors that took the place of such counts.
+/// tensors that took the place of such counts. What adds the number of a token
+/// to `past` is such a count of rows already.
 llvm::SmallVector<mlir::Value>
-liftPositions(mlir::func::FuncOp func, const Decoder &decoder,
+liftPositions(mlir::func::FuncOp func, const Decoder &decoder, mlir::Value past,
               llvm::function_ref<mlir::Value()> positions);
 
 /// Gives a program the logits of each row's last real token alone: the value

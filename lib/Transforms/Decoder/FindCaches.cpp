@@ -29,6 +29,21 @@ std::string ingot::outputName(func::FuncOp func, unsigned result) {
   return "output " + std::to_string(result);
 }
 
+/// The buffer that `value` is, made larger at most: only what was written at
+/// the rows' positions is ever read.
+static Value bufferOf(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    auto reshape = dyn_cast<ReshapeOp>(op);
+    bool keepsDims =
+        reshape && cast<RankedTensorType>(reshape.getX().getType()).getRank() ==
+                       static_cast<int64_t>(reshape.getTo().getDims().size());
+    if (!keepsDims && !isa<PadOp, tensor::CastOp>(op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
 SmallVector<CacheTensor> ingot::findCacheTensors(func::FuncOp func) {
   SmallVector<CacheTensor> found;
   Block &body = func.getBody().front();
@@ -36,22 +51,34 @@ SmallVector<CacheTensor> ingot::findCacheTensors(func::FuncOp func) {
   llvm::DenseMap<Value, SmallVector<unsigned>> results;
   for (auto [i, value] : llvm::enumerate(ret->getOperands()))
     results[stripTensorCasts(value)].push_back(i);
-  for (auto concat : body.getOps<ConcatOp>()) {
-    auto returned = results.find(concat.getResult());
-    if (concat.getInputs().size() != 2 || returned == results.end())
+  for (Operation &op : body) {
+    CacheTensor tensor;
+    tensor.extension = &op;
+    Value old;
+    if (auto concat = dyn_cast<ConcatOp>(op);
+        concat && concat.getInputs().size() == 2) {
+      old = stripTensorCasts(concat.getInputs()[0]);
+      tensor.added = concat.getInputs()[1];
+      tensor.axis = concat.getAxis();
+    } else if (auto write = dyn_cast<WriteRowsOp>(op);
+               write && !write.getCircular()) {
+      old = bufferOf(write.getX());
+      tensor.added = write.getUpdate();
+      tensor.axis = write.getAxis();
+      tensor.lengths = write.getAt();
+    } else {
       continue;
-    auto past =
-        dyn_cast<BlockArgument>(stripTensorCasts(concat.getInputs()[0]));
+    }
+    auto returned = results.find(op.getResult(0));
+    if (returned == results.end())
+      continue;
+    auto past = dyn_cast<BlockArgument>(old);
     auto type = past ? dyn_cast<RankedTensorType>(past.getType()) : nullptr;
     // Batch, heads, positions and depth, in some order with the batch first.
     if (!type || past.getOwner() != &body || type.getRank() != 4 ||
-        concat.getAxis() == 0 || !isa<FloatType>(type.getElementType()))
+        tensor.axis == 0 || !isa<FloatType>(type.getElementType()))
       continue;
-    CacheTensor tensor;
     tensor.past = past;
-    tensor.concat = concat;
-    tensor.axis = concat.getAxis();
-    tensor.added = concat.getInputs()[1];
     tensor.results = returned->second;
     found.push_back(std::move(tensor));
   }

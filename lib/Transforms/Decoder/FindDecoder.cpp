@@ -57,17 +57,27 @@ private:
     decoder.past = shapes.shapeOf(first.past)[first.axis];
     if (!decoder.past.getSymbol() || !decoder.seq.getSymbol() ||
         decoder.past == decoder.seq)
-      refuse(first.concat) << "input '" << inputName(first.past)
-                           << "' and what is appended to it need lengths of "
-                              "their own, not "
-                           << decoder.past.str() << " and "
-                           << decoder.seq.str();
+      refuse(first.extension)
+          << "input '" << inputName(first.past)
+          << "' and what is appended to it need lengths of "
+             "their own, not "
+          << decoder.past.str() << " and " << decoder.seq.str();
+    decoder.lengths = first.lengths;
+    if (decoder.lengths && !traceLengths(decoder.lengths, shapes, decoder))
+      refuse(first.extension)
+          << "how many positions of input '" << inputName(first.past)
+          << "' each row has is neither counted by a mask nor an input of last "
+             "positions";
     for (const CacheTensor &tensor : decoder.tensors) {
+      if (tensor.lengths != decoder.lengths)
+        refuse(tensor.extension)
+            << "input '" << inputName(tensor.past)
+            << "' is extended at other positions than the others";
       const DimShape old = shapes.shapeOf(tensor.past);
       const DimShape more = shapes.shapeOf(tensor.added);
       if (old[0] != decoder.rows || more[0] != decoder.rows ||
           old[tensor.axis] != decoder.past || more[tensor.axis] != decoder.seq)
-        refuse(tensor.concat)
+        refuse(tensor.extension)
             << "input '" << inputName(tensor.past) << "' has a batch of "
             << old[0].str() << " and " << old[tensor.axis].str()
             << " positions, to which " << more[tensor.axis].str()
@@ -89,7 +99,7 @@ private:
       value = transpose.getX();
     }
     for (auto [i, tensor] : llvm::enumerate(decoder.tensors)) {
-      if (tensor.concat.getResult() != value)
+      if (tensor.extension->getResult(0) != value)
         continue;
       if (view.permutation[0] != 0 || view.permutation[1] != tensor.axis)
         return std::nullopt;
@@ -165,6 +175,10 @@ private:
   std::optional<int64_t> visibleWindow(AttentionOp op) {
     MaskPredicate hiding;
     bool causal = op.getCausal();
+    if (op.getPast() != decoder.lengths) {
+      refuse(op) << "attention does not begin where new keys are written";
+      return std::nullopt;
+    }
     int64_t window = op.getWindow();
     const DimShape q = shapes.shapeOf(op.getQ());
     AttentionExtents extents = {decoder.rows, q[2], decoder.seq,
@@ -176,7 +190,12 @@ private:
     }
     MaskAnalysis analysis(
         shapes, {extents.batch, extents.heads, extents.queries, extents.keys});
+    // With lengths as data an offset would come on top of them.
     DimExpr offset = decoder.past;
+    if (decoder.lengths && op.getQueryOffset()) {
+      refuse(op) << "attention is not causal from the end of the past on";
+      return std::nullopt;
+    }
     if (Value given = op.getQueryOffset())
       offset = shapes.indexValue(given).value_or(DimExpr());
     if (op.getBias()) {
@@ -269,8 +288,8 @@ private:
       return;
     for (auto [i, tensor] : llvm::enumerate(decoder.tensors))
       if (!used.contains(i))
-        refuse(tensor.concat) << "input '" << inputName(tensor.past)
-                              << "' is extended, but no attention reads it";
+        refuse(tensor.extension) << "input '" << inputName(tensor.past)
+                                 << "' is extended, but no attention reads it";
   }
 
   /// The output that is no cache.

@@ -103,6 +103,7 @@ LogicalResult ingot::assignInputRoles(func::FuncOp func, ShapeAnalysis &shapes,
                      [&](auto &tensor) { return tensor.past == input; }) ||
         llvm::any_of(decoder.masks,
                      [&](auto &mask) { return mask.first == input; });
+    known |= input == decoder.lengthInput;
     if (known || input.use_empty())
       continue;
     const DimShape shape = shapes.shapeOf(input);

@@ -160,6 +160,7 @@ private:
                  shapes.shapeOf(slice.getX())[dim] ==
                      slice.getSizes().getDims()[dim];
         })
+        .Case([&](RopeOp) { return allAligned() && to->dim + 1 < rank; })
         .Case([&](ConcatOp concat) {
           return allAligned() && concat.getAxis() != to->dim;
         })

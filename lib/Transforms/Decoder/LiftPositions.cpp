@@ -24,9 +24,10 @@ namespace {
 
 class PositionLifter {
 public:
-  PositionLifter(func::FuncOp func, const Decoder &decoder,
+  PositionLifter(func::FuncOp func, const Decoder &decoder, Value past,
                  function_ref<Value()> positions)
-      : body(func.getBody().front()), decoder(decoder), positions(positions) {}
+      : body(func.getBody().front()), decoder(decoder), past(past),
+        positions(positions) {}
 
   SmallVector<Value> run() {
     SmallVector<Operation *> ops;
@@ -36,7 +37,7 @@ public:
       if (op->getNumResults() != 1 ||
           !isa<RankedTensorType>(op->getResult(0).getType()))
         continue;
-      if (isPositions(op->getResult(0)))
+      if (isPositions(op->getResult(0)) || isRowPositions(op))
         begin(op->getResult(0));
       else if (llvm::any_of(op->getOperands(),
                             [&](Value v) { return lifted.contains(v); }))
@@ -58,6 +59,13 @@ private:
           return dim != decoder.seq && !dim.isConstant(1);
         }))
       return false;
+    return counts(value, decoder.past);
+  }
+
+  /// Whether element s of a vector, with dims of one besides, is start + s.
+  bool counts(Value value, const DimExpr &start) {
+    if (product(shapes.shapeOf(value)) != decoder.seq)
+      return false;
     // As the queries of a mask.
     DimExpr one = DimExpr::constant(1);
     MaskAnalysis analysis(
@@ -70,8 +78,22 @@ private:
     if (placed != value)
       probes.push_back(placed.getDefiningOp());
     return element && element->kind == MaskElement::Kind::Integer &&
-           element->number ==
-               decoder.past + DimExpr::symbol(nameOf(MaskAxis::Query));
+           element->number == start + DimExpr::symbol(nameOf(MaskAxis::Query));
+  }
+
+  /// Whether `op` adds the token's number to the row's past.
+  bool isRowPositions(Operation *op) {
+    if (!isa<AddOp>(op) ||
+        shapes.shapeOf(op->getResult(0)) != DimShape{decoder.rows, decoder.seq})
+      return false;
+    auto isPast = [&](Value value) {
+      while (auto reshape = value.getDefiningOp<ReshapeOp>())
+        value = reshape.getX();
+      return value == past;
+    };
+    DimExpr zero;
+    return (isPast(op->getOperand(0)) && counts(op->getOperand(1), zero)) ||
+           (isPast(op->getOperand(1)) && counts(op->getOperand(0), zero));
   }
 
   /// The dims with rows in front: instead of a one, or as a further dim.
@@ -86,6 +108,14 @@ private:
 
   void begin(Value value) {
     Value given = positions();
+    if (shapes.shapeOf(value) == DimShape{decoder.rows, decoder.seq}) {
+      value.replaceUsesWithIf(given, [&](OpOperand &use) {
+        return !given.getDefiningOp()->isAncestor(use.getOwner()) &&
+               given.getDefiningOp()->isBeforeInBlock(use.getOwner());
+      });
+      roots.push_back(given);
+      return;
+    }
     OpBuilder b(value.getContext());
     b.setInsertionPointAfterValue(
         given.getDefiningOp()->isBeforeInBlock(value.getDefiningOp()) ? value
@@ -125,7 +155,7 @@ private:
           b.getNamedAttr(name, DimsAttr::get(b.getContext(), value)));
     };
     bool known = true;
-    if (op->hasTrait<Elementwise>() || isa<BroadcastToOp>(op)) {
+    if (op->hasTrait<Elementwise>() || isa<BroadcastToOp, RopeOp>(op)) {
       for (Value &operand : operands)
         operand = aligned(b, operand, dims.size());
       if (isa<BroadcastToOp>(op))
@@ -186,6 +216,7 @@ private:
 
   Block &body;
   const Decoder &decoder;
+  Value past;
   function_ref<Value()> positions;
   ShapeAnalysis shapes;
   llvm::DenseMap<Value, Value> lifted;
@@ -197,7 +228,7 @@ private:
 } // namespace
 
 SmallVector<Value> ingot::liftPositions(func::FuncOp func,
-                                        const Decoder &decoder,
+                                        const Decoder &decoder, Value past,
                                         function_ref<Value()> positions) {
-  return PositionLifter(func, decoder, positions).run();
+  return PositionLifter(func, decoder, past, positions).run();
 }
