@@ -183,6 +183,20 @@ private:
                                                b.getDenseI64ArrayAttr(order)));
                 return order[0] == 0;
               })
+              .Case([&](SliceOp slice) {
+                DimShape starts = slice.getStarts().getDims();
+                SmallVector<int64_t> steps(slice.getSteps());
+                if (shifted) {
+                  starts.insert(starts.begin(), DimExpr());
+                  steps.insert(steps.begin(), 1);
+                }
+                setDims("starts", starts);
+                setDims("sizes", dims);
+                attrs.push_back(
+                    b.getNamedAttr("steps", b.getDenseI64ArrayAttr(steps)));
+                // One position stands for all rows: none may be left out.
+                return starts[0].isConstant(0) && steps[0] == 1;
+              })
               .Case([&](ConcatOp concat) {
                 int64_t axis = concat.getAxis() + (shifted ? 1 : 0);
                 attrs.push_back(
