@@ -73,7 +73,7 @@ ingot_status ingot_sequence_ids(ingot_sequence *sequence, int64_t *ids,
     if (count > 0)
       if (Status status = require(ids, "ids"); !status.ok())
         return status;
-    std::copy(all.begin(), all.end(), ids);
+    std::ranges::copy(all, ids);
     return {};
   });
 }
@@ -178,7 +178,7 @@ static Status makeLogits(const std::vector<StepRow> &rows, bool ofAllTokens,
   }
   Output output;
   for (const TensorInfo &info : model.manifest().outputs)
-    if (info.name == model.manifest().state->logitsOutput)
+    if (info.name == rows[0].sequence->state().logitsOutput)
       output.info = &info;
   output.dims = {static_cast<int64_t>(count), static_cast<int64_t>(*vocab)};
   Result<size_t> bytes =

@@ -89,12 +89,11 @@ bool Generating::stopsAt(int64_t id) {
   size_t longest = 0;
   for (const std::vector<int64_t> &stop : options.stopSequences)
     if (stop.size() <= out.ids.size() &&
-        std::equal(stop.rbegin(), stop.rend(), out.ids.rbegin()))
+        std::ranges::equal(stop, std::span(out.ids).last(stop.size())))
       longest = std::max(longest, stop.size());
   if (longest > 0)
     return endWith(Finish::StopSequence, longest);
-  if (std::find(options.stopIds.begin(), options.stopIds.end(), id) !=
-      options.stopIds.end())
+  if (std::ranges::find(options.stopIds, id) != options.stopIds.end())
     return endWith(Finish::StopId, 1);
   return false;
 }

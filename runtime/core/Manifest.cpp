@@ -44,6 +44,7 @@ static flatbuffers::Offset<fb::Tensor>
 encodeTensor(flatbuffers::FlatBufferBuilder &builder,
              const TensorInfo &tensor) {
   std::vector<flatbuffers::Offset<fb::Dim>> dims;
+  dims.reserve(tensor.dims.size());
   for (const Dim &dim : tensor.dims)
     dims.push_back(fb::CreateDim(
         builder, dim.value,

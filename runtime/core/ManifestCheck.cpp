@@ -152,7 +152,7 @@ static Status checkRole(const std::vector<TensorInfo> &tensors,
   for (const TensorInfo &tensor : tensors) {
     if (tensor.name != name)
       continue;
-    if (std::find(dtypes.begin(), dtypes.end(), tensor.dtype) == dtypes.end() ||
+    if (std::ranges::find(dtypes, tensor.dtype) == dtypes.end() ||
         tensor.dims.size() != rank)
       return bad("'", name, "' is of dtype ", dtypeName(tensor.dtype),
                  " and rank ", tensor.dims.size(), ", which does not fit ",

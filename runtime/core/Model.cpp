@@ -26,9 +26,10 @@ Model::create(std::shared_ptr<const Artifact> artifact) {
   Result<ElfImage> image = ElfImage::load(artifact->image());
   if (!image.ok())
     return inContext(*artifact, image.status());
-  std::shared_ptr<Model> model(new Model(artifact, std::move(*image)));
+  std::shared_ptr<Model> model(
+      new Model(std::move(artifact), std::move(*image)));
   if (Status status = model->findPrograms(); !status.ok())
-    return inContext(*artifact, status);
+    return inContext(model->artifact(), status);
   return std::shared_ptr<const Model>(std::move(model));
 }
 

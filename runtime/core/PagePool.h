@@ -50,7 +50,7 @@ public:
     friend class PagePool;
     Ref(std::shared_ptr<PagePool> pool, Page *page)
         : pool(std::move(pool)), page(page) {}
-    void swap(Ref &other) {
+    void swap(Ref &other) noexcept {
       std::swap(pool, other.pool);
       std::swap(page, other.page);
     }

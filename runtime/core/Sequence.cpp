@@ -11,17 +11,20 @@
 
 using namespace ingot::rt;
 
-Sequence::Sequence(std::shared_ptr<Session> session, uint64_t capacity)
-    : session(std::move(session)), capacity(capacity),
-      tables(state().groups.size()) {}
+Sequence::Sequence(std::shared_ptr<Session> session, const StateInfo &layout,
+                   uint64_t capacity)
+    : session(std::move(session)), layout(&layout), capacity(capacity),
+      tables(layout.groups.size()) {}
 
 Result<std::unique_ptr<Sequence>>
 Sequence::create(std::shared_ptr<Session> session, uint64_t capacity) {
-  if (!session->pages())
+  const std::optional<StateInfo> &state = session->runsModel().manifest().state;
+  if (!state)
     return failure(Code::InvalidArgument,
                    "the model was not compiled for generation: it has no "
                    "state (compile it with generate)");
-  return std::unique_ptr<Sequence>(new Sequence(std::move(session), capacity));
+  return std::unique_ptr<Sequence>(
+      new Sequence(std::move(session), *state, capacity));
 }
 
 //===----------------------------------------------------------------------===//
@@ -143,7 +146,7 @@ Status Sequence::truncate(uint64_t newLength) {
 }
 
 Result<std::unique_ptr<Sequence>> Sequence::fork() const {
-  std::unique_ptr<Sequence> copy(new Sequence(session, capacity));
+  std::unique_ptr<Sequence> copy(new Sequence(session, *layout, capacity));
   copy->tokens = tokens;
   for (size_t group = 0; group < tables.size(); ++group) {
     copy->tables[group].reserve(tables[group].size());

@@ -34,9 +34,7 @@ public:
   /// Most positions, 0 for no limit: the smaller of capacity and the model's.
   uint64_t limit() const;
   Session &runsOn() const { return *session; }
-  const StateInfo &state() const {
-    return *session->runsModel().manifest().state;
-  }
+  const StateInfo &state() const { return *layout; }
 
   /// Fails if `count` more tokens do not fit.
   Status checkRoom(uint64_t count) const;
@@ -75,7 +73,8 @@ public:
 
 private:
   friend class SequenceUse;
-  Sequence(std::shared_ptr<Session> session, uint64_t capacity);
+  Sequence(std::shared_ptr<Session> session, const StateInfo &layout,
+           uint64_t capacity);
 
   uint64_t pagesFor(uint64_t positions) const;
   uint64_t firstPage(size_t group, uint64_t length) const;
@@ -84,6 +83,8 @@ private:
   void clearBehind(size_t group, uint64_t position, unsigned char *page) const;
 
   std::shared_ptr<Session> session;
+  /// Belongs to the session's model.
+  const StateInfo *layout;
   uint64_t capacity;
   std::vector<int64_t> tokens;
   std::atomic<uint64_t> cached{0};

@@ -18,9 +18,7 @@ template <typename... Parts> static Status invalid(const Parts &...parts) {
 static const TensorInfo &tensorOf(const std::vector<TensorInfo> &tensors,
                                   const std::string &name) {
   // checkManifest has found it.
-  return *std::find_if(
-      tensors.begin(), tensors.end(),
-      [&](const TensorInfo &tensor) { return tensor.name == name; });
+  return *std::ranges::find(tensors, name, &TensorInfo::name);
 }
 
 Result<uint64_t> ingot::rt::vocabulary(const Model &model) {
