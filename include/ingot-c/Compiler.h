@@ -16,7 +16,8 @@ extern "C" {
 
 /// Options of a compilation. Zero-initialise, then set what differs.
 typedef struct IngotCompileOptions {
-  /// "native" (also when null), "x86-64-v3" or "x86-64-v4".
+  /// "native" (also when null), "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4"
+  /// or "x86-64-v4+avx512vnni".
   const char *target_cpu;
   /// Verify the IR after every pass.
   int verify_each;
@@ -41,6 +42,10 @@ typedef struct IngotCompileOptions {
   /// and 0).
   const char *const *settings;
   int setting_count;
+  /// How activations meet weights of few bits: as codes of 8, 16 or 24 bits or,
+  /// with 32, as floats. 0 for what the model asks, which is 24 unless it says
+  /// so.
+  int activation_bits;
 } IngotCompileOptions;
 
 /// Compiles an ONNX file to an artifact. Returns 0, or 1 with *error_out set to

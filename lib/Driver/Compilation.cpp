@@ -138,8 +138,10 @@ LogicalResult Compilation::toStructuredOps() {
   describeOps(*module, manifest);
   describeState(*module, manifest);
   report("lower", 0.1);
-  if (failed(
-          runPasses(*module, "2-structured", buildStructuredPipeline, 0.17)) ||
+  auto structured = [&](OpPassManager &passes) {
+    buildStructuredPipeline(passes, options.activation_bits);
+  };
+  if (failed(runPasses(*module, "2-structured", structured, 0.17)) ||
       failed(describeSignature(*module, manifest)) ||
       failed(runPasses(*module, "3-weights", buildWeightsPipeline, 0.2)))
     return failure();
@@ -194,6 +196,9 @@ LogicalResult Compilation::writeArtifact() {
     manifest.options += ", for generation";
   for (int i = 0; i < options.setting_count; ++i)
     manifest.options += std::string(", set ") + options.settings[i];
+  if (options.activation_bits)
+    manifest.options +=
+        ", activations of " + std::to_string(options.activation_bits) + " bits";
 
   auto writer = ArtifactWriter::create(outPath, weights.sectionBytes);
   if (!writer.ok()) {

@@ -101,8 +101,8 @@ template <typename... OpTys> void attach(MLIRContext *context) {
 
 void ingot::registerBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, IngotDialect *) {
-    attach<LinearOp, MatmulOp, AttentionOp, PagedAttentionOp, SoftmaxOp,
-           LayerNormOp, RmsNormOp>(context);
+    attach<LinearOp, MatmulOp, QuantizeRowsOp, QuantizedLinearOp, AttentionOp,
+           PagedAttentionOp, SoftmaxOp, LayerNormOp, RmsNormOp>(context);
     KvAppendOp::attachInterface<ReaderModel<KvAppendOp>>(*context);
   });
 }

@@ -17,8 +17,11 @@
 
 using namespace mlir;
 
-void ingot::buildStructuredPipeline(OpPassManager &passes) {
-  passes.addPass(createConvertIngotToLinalg());
+void ingot::buildStructuredPipeline(OpPassManager &passes,
+                                    int64_t activationBits) {
+  ConvertIngotToLinalgOptions options;
+  options.activationBits = activationBits;
+  passes.addPass(createConvertIngotToLinalg(options));
   passes.addPass(createCanonicalizerPass());
 }
 
@@ -49,6 +52,9 @@ void ingot::buildCpuPipeline(OpPassManager &passes, const TargetInfo &target) {
   LowerLinearOptions linear;
   linear.target = target.name;
   passes.addPass(createLowerLinear(linear));
+  LowerQuantizedOptions quantized;
+  quantized.target = target.name;
+  passes.addPass(createLowerQuantized(quantized));
   LowerAttentionOptions attention;
   attention.target = target.name;
   passes.addPass(createLowerAttention(attention));

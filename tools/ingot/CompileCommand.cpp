@@ -9,6 +9,7 @@
 #include "tools/ingot/Table.h"
 
 #include <filesystem>
+#include <map>
 #include <memory>
 
 using namespace ingot::cli;
@@ -69,9 +70,19 @@ void ingot::cli::addCompileCommand(CLI::App &program, int &) {
       ->add_option("--target", options.target,
                    "The CPU to compile for: this machine's own, or a level "
                    "that others have too")
-      ->check(CLI::IsMember({"native", "x86-64-v3", "x86-64-v4"}))
+      ->check(CLI::IsMember({"native", "x86-64-v3", "x86-64-v3+avxvnni",
+                             "x86-64-v4", "x86-64-v4+avx512vnni"}))
       ->capture_default_str();
   addGenerateOptions(*command, options);
+  static const std::map<std::string, int> formats = {
+      {"f32", 32}, {"int24", 24}, {"int16", 16}, {"int8", 8}};
+  command
+      ->add_option(
+          "--activations", options.activationBits,
+          "How activations meet weights of few bits (f32, "
+          "int24, int16 or int8); without it as the model asks, else int24")
+      ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case))
+      ->type_name("FORMAT");
   command->add_flag("--verify-each", options.verifyEach,
                     "Verify the program after every pass");
   command->add_flag("--timing", options.timing,

@@ -64,6 +64,7 @@ void Compiler::compile(const std::string &onnxPath, const std::string &outPath,
     settings.push_back(setting.c_str());
   given.settings = settings.data();
   given.setting_count = static_cast<int>(settings.size());
+  given.activation_bits = options.activationBits;
   if (progress) {
     given.user = progress;
     given.progress = [](void *user, const char *phase, double fraction) {

@@ -32,6 +32,8 @@ struct CompileOptions {
   std::string kvType;
   /// Inputs that are constants, as NAME=VALUE.
   std::vector<std::string> settings;
+  /// Zero for what the model asks.
+  int activationBits = 0;
 };
 
 /// libIngotCompiler.so: looked for beside the program (../lib), then where

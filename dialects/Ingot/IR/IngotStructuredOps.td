@@ -53,7 +53,9 @@ def Ingot_LinearOp : Ingot_StructuredOp<"linear"> {
   let description = [{
     `x` (... x K) times `w` (K x N), plus `bias` (N) if given. In stages `x` is
     M x K and `w` may be packed as ceil(N/16) x K x 16, padded with zeros.
-    Sums over K run in one order whatever the number of rows.
+    Sums over K run in one order whatever the number of rows. If `w` is
+    dequantized from codes, `activation_bits` (8, 16, 24 or 32) is how exact the
+    model wants `x` to be taken.
 
     ```mlir
     %1 = ingot.linear ins(%x, %w, %b : tensor<?x?x384xf32>, tensor<384x1536xf32>, tensor<1536xf32>)
@@ -61,7 +63,7 @@ def Ingot_LinearOp : Ingot_StructuredOp<"linear"> {
     ```
   }];
   let arguments = (ins Ingot_Shaped:$x, Ingot_Shaped:$w, Optional<Ingot_Shaped>:$bias,
-                       Ingot_Shaped:$init);
+                       Ingot_Shaped:$init, OptionalAttr<I64Attr>:$activation_bits);
   let assemblyFormat = [{
     `ins` `(` $x `,` $w (`,` $bias^)? `:` type($x) `,` type($w) (`,` type($bias)^)? `)`
     `outs` `(` $init `:` type($init) `)` attr-dict (`->` type($results)^)?

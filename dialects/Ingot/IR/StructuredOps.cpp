@@ -95,7 +95,8 @@ void LinearOp::build(OpBuilder &builder, OperationState &state, Value x,
   SmallVector<DimShape> shapes = opaqueShapes({x, w});
   Value init = destination(builder, state, {x, w},
                            linearShape(shapes[0], shapes[1], {}));
-  build(builder, state, init.getType(), x, w, bias, init);
+  build(builder, state, init.getType(), x, w, bias, init,
+        /*activation_bits=*/IntegerAttr());
 }
 
 void MatmulOp::build(OpBuilder &builder, OperationState &state, Value a,
@@ -174,6 +175,10 @@ LogicalResult LinearOp::verify() {
     return emitOpError("multiplies ") << x << " with " << w;
   if (getBias() && shaped(getBias()).getRank() != 1)
     return emitOpError("needs a bias of rank 1");
+  if (std::optional<uint64_t> bits = getActivationBits();
+      bits && !llvm::is_contained({8, 16, 24, 32}, *bits))
+    return emitOpError("has activations of ")
+           << *bits << " bits instead of 8, 16, 24 or 32";
   return verifyDestination(*this, getInit());
 }
 

@@ -248,6 +248,39 @@ static TilingResult tileOperands(MatmulOp op, Tiler &tiler, const Part &tile) {
 }
 INGOT_TILING(MatmulOp, ArrayRef<int64_t>())
 
+static TilingResult tileOperands(QuantizeRowsOp op, Tiler &tiler,
+                                 const Part &tile) {
+  Part x;
+  x.add(tile.offsets[0], tile.sizes[0]);
+  tiler.addWhole(x, op.getX(), 1);
+  return tiler.tiled({x, tile});
+}
+INGOT_TILING(QuantizeRowsOp, (ArrayRef<int64_t>{1, 2}))
+
+static TilingResult tileOperands(QuantizedLinearOp op, Tiler &tiler,
+                                 const Part &tile) {
+  Part x = tiler.whole(op.getX());
+  x.offsets[0] = tile.offsets[0];
+  x.sizes[0] = tile.sizes[0];
+  // Column tiles begin at whole groups of 16.
+  AffineExpr d0 = tiler.getBuilder().getAffineDimExpr(0);
+  OpFoldResult first = tiler.affine(d0.floorDiv(16), tile.offsets[1]);
+  OpFoldResult count = tiler.affine(d0.ceilDiv(16), tile.sizes[1]);
+  auto groups = [&](Value value) {
+    Part part = tiler.whole(value);
+    part.offsets[0] = first;
+    part.sizes[0] = count;
+    return part;
+  };
+  SmallVector<std::optional<Part>> regions = {x, groups(op.getCodes()),
+                                              groups(op.getScale())};
+  if (op.getZero())
+    regions.push_back(groups(op.getZero()));
+  regions.push_back(tile);
+  return tiler.tiled(regions);
+}
+INGOT_TILING(QuantizedLinearOp, ArrayRef<int64_t>())
+
 //===----------------------------------------------------------------------===//
 // Attention
 //===----------------------------------------------------------------------===//

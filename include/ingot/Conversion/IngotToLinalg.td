@@ -22,6 +22,12 @@ def ConvertIngotToLinalg : Pass<"convert-ingot-to-linalg", "::mlir::ModuleOp"> {
     the ops keep their meaning by the code chosen for them. Every dim that is
     not static is an `ingot.size` expression.
 
+    A `linear` whose weight is dequantized from codes of at most 8 bits, by scales
+    for all of it, for each column or for blocks of K, becomes `quantized_linear`:
+    the weight stays codes, and the activations become codes of 24 bits, or of
+    what `activation_bits` of the op asks. Activations that the model itself
+    dequantizes keep their values (32 bits).
+
     What the model can get wrong at run time (an index out of range, extents
     that do not broadcast) is guarded by `ingot.check`, and is harmless until
     the check is looked at: indices are clamped.
@@ -43,6 +49,9 @@ def ConvertIngotToLinalg : Pass<"convert-ingot-to-linalg", "::mlir::ModuleOp"> {
     } -> tensor<?xf32>
     ```
   }];
+  let options = [Option<"activationBits", "activation-bits", "int64_t", /*default=*/"0",
+                        "Bits of the activations that meet weights kept as codes (8, 16, "
+                        "24 or 32); 0 for what the model asks">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",

@@ -99,6 +99,41 @@ def LowerLinear : Pass<"ingot-lower-linear"> {
                            "vector::VectorDialect"];
 }
 
+def LowerQuantized : Pass<"ingot-lower-quantized"> {
+  let summary = "Turns products with packed codes on memrefs into vector loops";
+  let description = [{
+    `ingot.quantize_rows` on memrefs becomes loops over blocks of 16 lanes.
+    `ingot.quantized_linear` becomes loops over groups of 16 columns, whose codes
+    are read once for four rows, or for one: the codes of a word are shifted and
+    masked in place and multiplied in pairs (16-bit activations) or in fours
+    (8 bits), with VNNI if the target has it; the integer sum of a block is
+    exact. Blocks are added as floats in one order whatever the number of rows.
+
+    Example:
+
+    ```mlir
+    ingot.quantized_linear
+        ins(%x, %codes, %scale : memref<?x18x18xi32>, memref<36x18x4x16xi32>, memref<36x18x16xf16>)
+        outs(%y : memref<?x576xf32>)
+        {activation_bits = 16, weight_bits = 4, block = 32, zero_point = 8}
+    // becomes, inside loops over groups %g and rows %r
+    %sums = scf.for %block = %c0 to %c18 step %c1 iter_args(%sum = %zeros) -> (vector<16xf32>) {
+      %w = vector.load %codes[%g, %block, %c0, %c0] : memref<36x18x4x16xi32>, vector<16xi32>
+      %x0 = memref.load %x[%r, %block, %c0] : memref<?x18x18xi32>
+      ...
+      %d = llvm.call_intrinsic "llvm.x86.avx512.vpdpwssd.512"(%acc, %q, %xs) : (...) -> vector<16xi32>
+      ...
+    }
+    ```
+  }];
+  let options = [Option<"target", "target", "std::string",
+                        /*default=*/"\"x86-64-v3\"",
+                        "The CPU to choose instructions for">];
+  let dependentDialects = ["arith::ArithDialect", "LLVM::LLVMDialect",
+                           "math::MathDialect", "memref::MemRefDialect",
+                           "scf::SCFDialect", "vector::VectorDialect"];
+}
+
 def LowerAttention : Pass<"ingot-lower-attention"> {
   let summary = "Turns attention on memrefs into an online softmax over tiles";
   let description = [{

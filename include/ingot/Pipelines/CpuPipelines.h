@@ -13,7 +13,9 @@
 namespace ingot {
 
 /// ingot ops on tensors -> linalg and the structured ops that have kernels.
-void buildStructuredPipeline(mlir::OpPassManager &passes);
+/// `activationBits` as in ConvertIngotToLinalg.
+void buildStructuredPipeline(mlir::OpPassManager &passes,
+                             int64_t activationBits = 0);
 
 /// Moves what depends on weights alone into functions of its own and lays out
 /// the weights section.

@@ -21,7 +21,8 @@ namespace ingot {
 
 /// One row of the capability table.
 struct TargetInfo {
-  /// The level's name: "x86-64-v3" or "x86-64-v4", also when asked by "native".
+  /// The level's name, "x86-64-v3" or "x86-64-v4", with the extensions above it
+  /// that kernels use ("x86-64-v4+avx512vnni"), also when asked by "native".
   std::string name;
   /// What LLVM's TargetMachine takes as its CPU.
   std::string cpu;
@@ -38,6 +39,10 @@ struct TargetInfo {
   bool hasFma = true;
   bool hasF16c = true;
   bool hasAvx512f = false;
+  bool hasAvx512bw = false;
+  /// vpdpwssd and vpdpbusd on 512-bit and on 256-bit registers.
+  bool hasAvx512Vnni = false;
+  bool hasAvxVnni = false;
 
   /// f32 lanes in one register.
   unsigned f32Lanes() const { return vectorBits / 32; }
@@ -47,8 +52,9 @@ struct TargetInfo {
   unsigned gemmPanels() const { return hasAvx512f ? 2 : 1; }
 };
 
-/// Looks up "x86-64-v3", "x86-64-v4" or "native" (the highest level that this
-/// machine has). On failure the answer is empty and `error` says why.
+/// Looks up "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4",
+/// "x86-64-v4+avx512vnni" or "native" (the highest level that this machine has,
+/// with its extension). On failure the answer is empty and `error` says why.
 std::optional<TargetInfo> lookupTarget(llvm::StringRef name,
                                        std::string &error);
 

@@ -32,11 +32,19 @@ public:
 
 struct ConvertIngotToLinalgPass
     : ingot::impl::ConvertIngotToLinalgBase<ConvertIngotToLinalgPass> {
+  using ConvertIngotToLinalgBase::ConvertIngotToLinalgBase;
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (failed(checkDims(module)))
       return signalPassFailure();
     LoweringState state;
+    if (!llvm::is_contained({0, 8, 16, 24, 32}, activationBits)) {
+      module.emitError("activations of ")
+          << activationBits << " bits instead of 8, 16, 24 or 32";
+      return signalPassFailure();
+    }
+    state.activationBits = activationBits;
     // While the ops are there to be asked.
     module.walk([&](Operation *op) {
       for (Value result : op->getResults())

@@ -56,7 +56,8 @@ Tensor multiplyPacked(Emitter &e, const Tensor &x, const Tensor &w) {
   DimShape dims = {x.dims[0], w.dims[1]};
   Value init = e.empty(dims, e.getF32Type());
   auto linear = LinearOp::create(e, init.getType(), x.value, packed.value,
-                                 /*bias=*/Value(), init);
+                                 /*bias=*/Value(), init,
+                                 /*activation_bits=*/IntegerAttr());
   return {e.kernel(linear), dims};
 }
 
@@ -140,7 +141,10 @@ struct LowerLinear : Lowering<LinearOp> {
     // Short floats are rounded once, after the bias.
     Type kernel = kernelType({typeX, typeW, result});
     Type work = kernel ? kernel : result;
-    Tensor y = multiply(e, x, w, typeX, typeW, work);
+    std::optional<Tensor> coded;
+    if (kernel)
+      coded = multiplyCodes(e, op, e.castFloat(x, kernel));
+    Tensor y = coded ? *coded : multiply(e, x, w, typeX, typeW, work);
     if (op.getBias()) {
       Tensor bias = e.tensor(op.getBias(), adaptor.getBias());
       if (kernel)

@@ -27,6 +27,10 @@ Tensor packColumns(Emitter &e, const Tensor &w);
 Tensor multiply(Emitter &e, const Tensor &a, const Tensor &b, mlir::Type typeA,
                 mlir::Type typeB, mlir::Type result);
 
+/// The product of rows of f32 with the weight of `op`, as f32, where the weight
+/// is kept as codes; nothing where it is not.
+std::optional<Tensor> multiplyCodes(Emitter &e, LinearOp op, const Tensor &x);
+
 /// `x` plus a vector along its last dim, both of the model's type `type`.
 Tensor addBias(Emitter &e, const Tensor &x, const Tensor &bias,
                mlir::Type type);

@@ -35,6 +35,14 @@ struct ProductHint : TileHintInterface::ExternalModel<ProductHint<OpTy>, OpTy> {
   }
 };
 
+/// Rows of activations that are quantized at once.
+struct QuantizeRowsHint
+    : TileHintInterface::ExternalModel<QuantizeRowsHint, QuantizeRowsOp> {
+  SmallVector<int64_t> getPreferredTile(Operation *op) const {
+    return {4, 0, 0};
+  }
+};
+
 /// Queries that the attention kernel takes at once.
 constexpr int64_t queries = 48;
 
@@ -79,6 +87,9 @@ void ingot::registerCpuTileHints(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, IngotDialect *) {
     LinearOp::attachInterface<ProductHint<LinearOp>>(*context);
     MatmulOp::attachInterface<ProductHint<MatmulOp>>(*context);
+    QuantizeRowsOp::attachInterface<QuantizeRowsHint>(*context);
+    QuantizedLinearOp::attachInterface<ProductHint<QuantizedLinearOp>>(
+        *context);
     AttentionOp::attachInterface<AttentionHint>(*context);
     PagedAttentionOp::attachInterface<PagedAttentionHint>(*context);
     KvAppendOp::attachInterface<KvAppendHint>(*context);

@@ -59,6 +59,31 @@ def descriptor(array):
     )
 
 
+def generate(text, passes, cpu, *options):
+    """What llc makes of a module after the given Ingot passes."""
+    pipeline = f"builtin.module({passes},{LOWER})"
+    llvm = run(["ingot-opt", f"--pass-pipeline={pipeline}", "-"], text.encode())
+    ir = run(["mlir-translate", "--mlir-to-llvmir"], llvm)
+    base, _, extension = cpu.partition("+")
+    attributes = [f"-mattr=+{extension}"] if extension else []
+    return run(
+        ["llc", f"-mcpu={base}", *attributes, "-O2", "-relocation-model=pic", *options, "-"], ir)
+
+
+def inner_loops(text, passes, cpu):
+    """The innermost loops of a module's assembly, each a list of lines."""
+    lines = generate(text, passes, cpu, "-filetype=asm", "-o", "-").decode().splitlines()
+    labels = {line.split(":")[0]: at for at, line in enumerate(lines) if line.startswith(".L")}
+    loops = []
+    for at, line in enumerate(lines):
+        words = line.split()
+        start = labels.get(words[1], at) if len(words) == 2 and words[0][0] == "j" else at
+        # Whatever ends after it begins is around it, unless a loop is within.
+        if start < at and not any(start <= first for first, _ in loops):
+            loops.append((start, at))
+    return [lines[start:end] for start, end in loops]
+
+
 class Kernels:
     """The functions of one module, compiled by the given Ingot passes."""
 
@@ -66,14 +91,7 @@ class Kernels:
         self.folder = tempfile.TemporaryDirectory()
         obj = os.path.join(self.folder.name, "kernel.o")
         image = os.path.join(self.folder.name, "kernel.so")
-        pipeline = f"builtin.module({passes},{LOWER})"
-        llvm = run(
-            ["ingot-opt", f"--pass-pipeline={pipeline}", "-"], text.encode()
-        )
-        ir = run(["mlir-translate", "--mlir-to-llvmir"], llvm)
-        run(
-            ["llc", f"-mcpu={cpu}", "-O2", "-relocation-model=pic",
-             "-filetype=obj", "-o", obj, "-"], ir)
+        generate(text, passes, cpu, "-filetype=obj", "-o", obj)
         run(
             ["ld.lld", "-shared", "-Bsymbolic", "-nostdlib", "--no-undefined", "-z", "text",
              "-o", image, obj], b"")

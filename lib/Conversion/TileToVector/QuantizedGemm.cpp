@@ -1,0 +1,400 @@
+//===- QuantizedGemm.cpp - products with packed codes ---------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One group of 16 columns at a time, so that the codes are one stream. Each
+// lane of a register of 32-bit words belongs to a column: no sum crosses lanes.
+//
+//===----------------------------------------------------------------------===//
+#include "QuantizedGemm.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+using namespace ingot;
+
+/// Columns of a group.
+static constexpr int64_t groupWidth = 16;
+/// Words of a column between two ends of the innermost loop. Sums of 16 bits
+/// hold the products of codes of 4 bits with 8-bit activations this long.
+static constexpr int64_t wordsAtOnce = 4;
+
+namespace {
+
+/// Sums of products in registers of `lanes` words.
+class DotProducts {
+public:
+  DotProducts(KernelBuilder &b, const TargetInfo &target)
+      : b(b), wide(target.hasAvx512bw),
+        fused(wide ? target.hasAvx512Vnni : target.hasAvxVnni) {}
+
+  int64_t lanes() const { return wide ? 16 : 8; }
+  /// Whether bytes are multiplied and added to 32 bits in one step.
+  bool hasFused() const { return fused; }
+  VectorType type(unsigned bits) const {
+    return VectorType::get(lanes() * 32 / bits, b.getIntegerType(bits));
+  }
+  Value cast(Value words, unsigned bits) const {
+    return vector::BitCastOp::create(b, type(bits), words);
+  }
+
+  /// sum + the products of pairs of signed 16-bit numbers.
+  Value pairs(Value sum, Value x, Value y) const {
+    if (fused)
+      return call(wide ? "llvm.x86.avx512.vpdpwssd.512"
+                       : "llvm.x86.avx512.vpdpwssd.256",
+                  32, {sum, x, y});
+    return b.add(sum, call(wide ? "llvm.x86.avx512.pmaddw.d.512"
+                                : "llvm.x86.avx2.pmadd.wd",
+                           32, {x, y}));
+  }
+  /// sum + the products of four unsigned with four signed bytes.
+  Value quads(Value sum, Value x, Value y) const {
+    return call(wide ? "llvm.x86.avx512.vpdpbusd.512"
+                     : "llvm.x86.avx512.vpdpbusd.256",
+                32, {sum, x, y});
+  }
+  /// The products of pairs of unsigned with signed bytes in 16 bits.
+  Value shortPairs(Value x, Value y) const {
+    return call(wide ? "llvm.x86.avx512.pmaddubs.w.512"
+                     : "llvm.x86.avx2.pmadd.ub.sw",
+                16, {x, y});
+  }
+
+private:
+  Value call(StringRef name, unsigned bits, ValueRange operands) const {
+    return LLVM::CallIntrinsicOp::create(b, type(bits), b.getStringAttr(name),
+                                         operands)
+        .getResult(0);
+  }
+
+  KernelBuilder &b;
+  bool wide, fused;
+};
+
+/// Emits one product.
+class QuantizedGemm {
+public:
+  QuantizedGemm(KernelBuilder &b, QuantizedLinearOp op,
+                const TargetInfo &target)
+      : b(b), op(op), dot(b, target), lanes(dot.lanes()),
+        activationBits(op.getActivationBits()), weightBits(op.getWeightBits()),
+        words(op.getBlock() * weightBits / 32),
+        floats(VectorType::get(lanes, b.getF32Type())) {}
+
+  void emit();
+
+private:
+  /// What a tile computes: some rows of one group, or of a part of it.
+  struct Tile {
+    SmallVector<Value> rows;
+    Value group;
+    /// First columns, within the group, of the registers.
+    SmallVector<int64_t> columns;
+
+    size_t count() const { return rows.size() * columns.size(); }
+  };
+
+  void tile(Value group, Value firstRow, int64_t count);
+  void emitTile(const Tile &tile);
+  /// The sums of one block, as floats.
+  SmallVector<Value> blockSums(const Tile &tile, Value block);
+  /// Adds the products of `count` words of a block, from `first` on.
+  SmallVector<Value> addWords(const Tile &tile, Value block, Value first,
+                              int64_t count, ValueRange sums);
+  void addFloats(const Tile &tile, Value block, Value word, size_t column,
+                 Value codes, MutableArrayRef<Value> sums);
+  void addPairs(const Tile &tile, Value block, Value word, size_t column,
+                Value codes, MutableArrayRef<Value> sums);
+  void addQuads(const Tile &tile, Value block, Value word, size_t column,
+                Value codes, MutableArrayRef<Value> sums,
+                MutableArrayRef<Value> shortSums);
+
+  /// A word of a row's codes in all lanes.
+  Value rowWord(Value row, Value block, Value word) {
+    return b.broadcast(b.load(op.getX(), {row, block, word}), lanes);
+  }
+  Value rowScalar(Value row, Value block, int64_t fromEnd) {
+    int64_t last = op.getBlock() * activationBits / 32 + 2;
+    Value word = b.load(op.getX(), {row, block, b.index(last - fromEnd)});
+    return arith::BitcastOp::create(b, b.getF32Type(), word);
+  }
+  /// `scale` or `zero` of some columns as floats.
+  Value parameter(Value memref, const Tile &tile, Value block, int64_t column);
+  /// The zero points of some columns.
+  Value zeroPoint(const Tile &tile, Value block, int64_t column);
+
+  /// One scale for all of K.
+  bool perColumn() {
+    return cast<MemRefType>(op.getScale().getType()).getDimSize(1) == 1;
+  }
+  bool isFloat() const { return activationBits == 32; }
+  bool hasPairs() const { return activationBits == 16 || activationBits == 24; }
+  bool hasQuads() const { return activationBits == 8 || activationBits == 24; }
+  /// Without a step that adds to 32 bits at once, four products of bytes are
+  /// added in 16 bits, where codes of 8 bits fit only by halves.
+  bool inHalves() const { return weightBits == 8 && !dot.hasFused(); }
+  /// Rows that share a load of codes: as many as the registers hold sums for.
+  int64_t tileRows() const { return lanes < groupWidth && hasQuads() ? 2 : 4; }
+
+  KernelBuilder &b;
+  QuantizedLinearOp op;
+  DotProducts dot;
+  int64_t lanes, activationBits, weightBits, words;
+  VectorType floats;
+};
+
+} // namespace
+
+Value QuantizedGemm::parameter(Value memref, const Tile &tile, Value block,
+                               int64_t column) {
+  auto type = cast<MemRefType>(memref.getType());
+  Value at = type.getDimSize(1) == 1 ? b.index(0) : block;
+  Type stored = type.getElementType();
+  Value value = b.loadVector(VectorType::get(lanes, stored), memref,
+                             {tile.group, at, b.index(column)});
+  if (stored.isF32())
+    return value;
+  if (isa<FloatType>(stored))
+    return arith::ExtFOp::create(b, floats, value);
+  return arith::SIToFPOp::create(
+      b, floats, arith::ExtUIOp::create(b, dot.type(32), value));
+}
+
+Value QuantizedGemm::zeroPoint(const Tile &tile, Value block, int64_t column) {
+  if (op.getZero())
+    return parameter(op.getZero(), tile, block, column);
+  return b.splat(floats,
+                 static_cast<double>(static_cast<int64_t>(op.getZeroPoint())));
+}
+
+/// Products of floats with codes, in order of k.
+void QuantizedGemm::addFloats(const Tile &tile, Value block, Value word,
+                              size_t column, Value codes,
+                              MutableArrayRef<Value> sums) {
+  Value zero = zeroPoint(tile, block, tile.columns[column]);
+  int64_t perWord = 32 / weightBits;
+  Type integers = dot.type(32);
+  Value base = b.mul(word, b.index(perWord));
+  for (int64_t k = 0; k < perWord; ++k) {
+    int64_t shift = k % 2 * 16 + k / 2 * weightBits;
+    Value code = arith::ShRUIOp::create(b, codes, b.splatInt(integers, shift));
+    code = arith::AndIOp::create(b, code,
+                                 b.splatInt(integers, (1 << weightBits) - 1));
+    Value value = b.sub(arith::SIToFPOp::create(b, floats, code), zero);
+    for (auto [i, row] : llvm::enumerate(tile.rows)) {
+      Value x = rowWord(row, block, b.add(base, b.index(k)));
+      Value &sum = sums[i * tile.columns.size() + column];
+      sum = b.fma(arith::BitcastOp::create(b, floats, x), value, sum);
+    }
+  }
+}
+
+/// Products of codes of 16 bits: each shift of a word gives two numbers.
+void QuantizedGemm::addPairs(const Tile &tile, Value block, Value word,
+                             size_t column, Value codes,
+                             MutableArrayRef<Value> sums) {
+  int64_t shifts = 16 / weightBits;
+  VectorType type = dot.type(16);
+  Value pairs = dot.cast(codes, 16);
+  Value first = b.mul(word, b.index(shifts));
+  for (int64_t shift = 0; shift < shifts; ++shift) {
+    Value value = pairs;
+    if (shift > 0)
+      value = arith::ShRUIOp::create(b, pairs,
+                                     b.splatInt(type, shift * weightBits));
+    if (shift + 1 < shifts)
+      value = arith::AndIOp::create(b, value,
+                                    b.splatInt(type, (1 << weightBits) - 1));
+    for (auto [i, row] : llvm::enumerate(tile.rows)) {
+      Value x = rowWord(row, block, b.add(first, b.index(shift)));
+      Value &sum = sums[i * tile.columns.size() + column];
+      sum = dot.pairs(sum, value, dot.cast(x, 16));
+    }
+  }
+}
+
+/// Products of codes of 8 bits: each shift of a word gives four numbers.
+void QuantizedGemm::addQuads(const Tile &tile, Value block, Value word,
+                             size_t column, Value codes,
+                             MutableArrayRef<Value> sums,
+                             MutableArrayRef<Value> shortSums) {
+  int64_t shifts = 8 / weightBits;
+  VectorType bytes = dot.type(8), shorts = dot.type(16);
+  Value pairs = dot.cast(codes, 16);
+  auto part = [&](int64_t shift, int64_t width) -> Value {
+    Value value = pairs;
+    if (shift > 0)
+      value = arith::ShRUIOp::create(b, pairs, b.splatInt(shorts, shift));
+    value = dot.cast(value, 8);
+    if (width == 8)
+      return value;
+    return arith::AndIOp::create(b, value, b.splatInt(bytes, (1 << width) - 1));
+  };
+  Value first = b.mul(word, b.index(shifts));
+  // Codes of 16 bits stand before those of 8.
+  int64_t before = activationBits == 24 ? op.getBlock() / 2 : 0;
+  for (int64_t shift = 0; shift < shifts; ++shift) {
+    SmallVector<Value> values;
+    if (inHalves())
+      values = {part(0, 4), part(4, 4)};
+    else
+      values = {part(shift * weightBits, weightBits)};
+    for (auto [i, row] : llvm::enumerate(tile.rows)) {
+      Value word = b.add(first, b.index(before + shift));
+      Value x = dot.cast(rowWord(row, block, word), 8);
+      size_t at = i * tile.columns.size() + column;
+      if (dot.hasFused()) {
+        sums[at] = dot.quads(sums[at], values[0], x);
+        continue;
+      }
+      for (auto [half, value] : llvm::enumerate(values)) {
+        Value products = dot.shortPairs(value, x);
+        Value &sum = shortSums[half * tile.count() + at];
+        sum = sum ? b.add(sum, products) : products;
+      }
+    }
+  }
+}
+
+SmallVector<Value> QuantizedGemm::addWords(const Tile &tile, Value block,
+                                           Value first, int64_t count,
+                                           ValueRange before) {
+  SmallVector<Value> sums(before), shortSums(2 * tile.count());
+  MutableArrayRef<Value> byteSums =
+      MutableArrayRef(sums).take_back(tile.count());
+  for (int64_t offset = 0; offset < count; ++offset) {
+    Value word = b.add(first, b.index(offset));
+    for (auto [i, column] : llvm::enumerate(tile.columns)) {
+      Value codes = b.loadVector(dot.type(32), op.getCodes(),
+                                 {tile.group, block, word, b.index(column)});
+      if (isFloat())
+        addFloats(tile, block, word, i, codes, sums);
+      if (hasPairs())
+        addPairs(tile, block, word, i, codes, sums);
+      if (hasQuads())
+        addQuads(tile, block, word, i, codes, byteSums, shortSums);
+    }
+  }
+  for (auto [i, sum] : llvm::enumerate(shortSums)) {
+    if (!sum)
+      continue;
+    int64_t factor = i < tile.count() ? 1 : 16;
+    Value &total = byteSums[i % tile.count()];
+    total = dot.pairs(total, sum, b.splatInt(dot.type(16), factor));
+  }
+  return sums;
+}
+
+SmallVector<Value> QuantizedGemm::blockSums(const Tile &tile, Value block) {
+  Value zero = isFloat() ? b.splat(floats, 0.0) : b.splatInt(dot.type(32), 0);
+  SmallVector<Value> sums(tile.count() * (activationBits == 24 ? 2 : 1), zero);
+  int64_t step = std::min(words, wordsAtOnce);
+  sums = b.loop(b.index(0), b.index(words), step, sums,
+                [&](Value first, ValueRange carried) {
+                  return addWords(tile, block, first, step, carried);
+                });
+  if (isFloat())
+    return sums;
+  bool hasZero = op.getZero() || op.getZeroPoint() != 0;
+  SmallVector<Value> zeros;
+  for (int64_t column : tile.columns)
+    if (hasZero)
+      zeros.push_back(arith::NegFOp::create(b, zeroPoint(tile, block, column)));
+  SmallVector<Value> result;
+  for (auto [i, row] : llvm::enumerate(tile.rows)) {
+    Value scale = b.broadcast(rowScalar(row, block, 2), lanes);
+    Value total;
+    if (hasZero)
+      total = b.broadcast(rowScalar(row, block, 1), lanes);
+    for (size_t column = 0; column < tile.columns.size(); ++column) {
+      size_t at = i * tile.columns.size() + column;
+      Value sum = arith::SIToFPOp::create(b, floats, sums[at]);
+      if (activationBits == 24)
+        sum = b.fma(arith::SIToFPOp::create(b, floats, sums[tile.count() + at]),
+                    b.splat(floats, 1.0 / 256), sum);
+      if (hasZero)
+        sum = b.fma(zeros[column], total, sum);
+      result.push_back(b.mul(sum, scale));
+    }
+  }
+  return result;
+}
+
+void QuantizedGemm::emitTile(const Tile &tile) {
+  SmallVector<Value> zeros(tile.count(), b.splat(floats, 0.0));
+  size_t columns = tile.columns.size();
+  auto scaleAt = [&](Value block, size_t i) {
+    return parameter(op.getScale(), tile, block, tile.columns[i % columns]);
+  };
+  SmallVector<Value> totals =
+      b.loop(b.index(0), b.dim(op.getX(), 1), 1, zeros,
+             [&](Value block, ValueRange carried) {
+               SmallVector<Value> next = blockSums(tile, block), scales;
+               if (!perColumn())
+                 for (size_t i = 0; i < columns; ++i)
+                   scales.push_back(scaleAt(block, i));
+               for (auto [i, sum] : llvm::enumerate(next))
+                 sum = perColumn()
+                           ? b.add(sum, carried[i])
+                           : b.fma(sum, scales[i % columns], carried[i]);
+               return next;
+             });
+  Value n = b.dim(op.getInit(), 1);
+  Value first = b.mul(tile.group, b.index(groupWidth));
+  auto storeAll = [&](bool whole) {
+    for (auto [i, total] : llvm::enumerate(totals)) {
+      Value value = perColumn() ? b.mul(total, scaleAt(Value(), i)) : total;
+      Value column = b.add(first, b.index(tile.columns[i % columns]));
+      SmallVector<Value> at = {tile.rows[i / columns], column};
+      if (whole)
+        b.storeVector(value, op.getInit(), at);
+      else
+        vector::MaskedStoreOp::create(b, op.getInit(), at,
+                                      b.mask(b.sub(n, column), lanes), value);
+    }
+  };
+  Value end = b.add(first, b.index(groupWidth));
+  b.when(
+      b.compare(arith::CmpIPredicate::sle, end, n), [&] { storeAll(true); },
+      [&] { storeAll(false); });
+}
+
+void QuantizedGemm::tile(Value group, Value firstRow, int64_t count) {
+  Tile tile;
+  tile.group = group;
+  // Rows past the end repeat the last one: the same values are stored again.
+  Value last = b.sub(b.dim(op.getX(), 0), b.index(1));
+  for (int64_t i = 0; i < count; ++i)
+    tile.rows.push_back(i == 0 ? firstRow
+                               : b.minIndex(b.add(firstRow, b.index(i)), last));
+  for (int64_t column = 0; column < groupWidth; column += lanes) {
+    tile.columns.push_back(column);
+    // Several rows fill the registers with one part of the group.
+    if (count > 1 || column + lanes == groupWidth) {
+      emitTile(tile);
+      tile.columns.clear();
+    }
+  }
+}
+
+void QuantizedGemm::emit() {
+  Value rows = b.dim(op.getX(), 0);
+  int64_t step = tileRows();
+  b.loop(b.index(0), b.dim(op.getCodes(), 0), 1, [&](Value group) {
+    Value left = b.createOrFold<arith::RemUIOp>(rows, b.index(step));
+    Value one = b.compare(arith::CmpIPredicate::eq, left, b.index(1));
+    // A single row that is left over has a tile of its own.
+    Value whole = b.createOrFold<arith::SelectOp>(one, b.sub(rows, left), rows);
+    b.loop(b.index(0), whole, step, [&](Value row) { tile(group, row, step); });
+    b.when(one, [&] { tile(group, whole, 1); });
+  });
+}
+
+void ingot::emitQuantizedGemm(KernelBuilder &b, QuantizedLinearOp op,
+                              const TargetInfo &target) {
+  QuantizedGemm(b, op, target).emit();
+}

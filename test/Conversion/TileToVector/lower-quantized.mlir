@@ -1,0 +1,61 @@
+// RUN: ingot-opt %s --ingot-lower-quantized --split-input-file | FileCheck %s
+// RUN: ingot-opt %s --ingot-lower-quantized=target=x86-64-v4 --split-input-file | FileCheck %s --check-prefix=WIDE
+// RUN: ingot-opt %s --ingot-lower-quantized=target=x86-64-v4+avx512vnni --split-input-file | FileCheck %s --check-prefix=VNNI
+// RUN: ingot-opt %s --ingot-lower-quantized=target=x86-64-v3+avxvnni --split-input-file | FileCheck %s --check-prefix=NARROW
+
+// A code and the rest for 24 bits; what does not fill a block is copied.
+// CHECK-LABEL: func @rows
+// CHECK: %[[SCRATCH:.*]] = memref.alloca() : memref<32xf32>
+// CHECK: arith.maximumf
+// CHECK: math.roundeven
+// CHECK: arith.trunci {{.*}} to vector<16xi16>
+// CHECK: arith.trunci {{.*}} to vector<16xi8>
+// CHECK: vector.shuffle {{.*}} [0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15]
+// CHECK: memref.store {{.*}}, %[[SCRATCH]]
+// CHECK-NOT: ingot.quantize_rows
+func.func @rows(%x: memref<?x?xf32>, %y: memref<?x?x26xi32>) {
+  ingot.quantize_rows ins(%x : memref<?x?xf32>) outs(%y : memref<?x?x26xi32>) {activation_bits = 24, weight_bits = 4, block = 32}
+  return
+}
+
+// -----
+
+// The codes of a word are shifted and masked in place; one load for four rows.
+// CHECK-LABEL: func @pairs
+// CHECK: vector.load {{.*}} : memref<3x18x4x16xi32>, vector<8xi32>
+// CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
+// CHECK-NOT: ingot.quantized_linear
+// WIDE-LABEL: func @pairs
+// WIDE: vector.load {{.*}} : memref<3x18x4x16xi32>, vector<16xi32>
+// WIDE-COUNT-4: llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"
+// WIDE: arith.shrui
+// WIDE: scf.if
+// VNNI-LABEL: func @pairs
+// VNNI-COUNT-4: llvm.call_intrinsic "llvm.x86.avx512.vpdpwssd.512"
+// NARROW-LABEL: func @pairs
+// NARROW-COUNT-4: llvm.call_intrinsic "llvm.x86.avx512.vpdpwssd.256"
+func.func @pairs(%x: memref<?x18x18xi32>, %w: memref<3x18x4x16xi32>, %s: memref<3x18x16xf16>, %y: memref<?x40xf32>) {
+  ingot.quantized_linear ins(%x, %w, %s : memref<?x18x18xi32>, memref<3x18x4x16xi32>, memref<3x18x16xf16>) outs(%y : memref<?x40xf32>) {activation_bits = 16, weight_bits = 4, block = 32, zero_point = 8}
+  return
+}
+
+// -----
+
+// Bytes go through sums of 16 bits, 8-bit codes by halves, or to 32 bits at once.
+// CHECK-LABEL: func @quads
+// CHECK: arith.constant dense<15> : vector<32xi8>
+// CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
+// CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
+// WIDE-LABEL: func @quads
+// WIDE: llvm.call_intrinsic "llvm.x86.avx512.pmaddubs.w.512"
+// WIDE: llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"
+// VNNI-LABEL: func @quads
+// VNNI: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// VNNI-NOT: pmadd
+// NARROW-LABEL: func @quads
+// NARROW: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.256"
+// NARROW-NOT: pmadd
+func.func @quads(%x: memref<?x18x10xi32>, %w: memref<3x18x8x16xi32>, %s: memref<3x1x16xf32>, %z: memref<3x1x16xi8>, %y: memref<?x40xf32>) {
+  ingot.quantized_linear ins(%x, %w, %s, %z : memref<?x18x10xi32>, memref<3x18x8x16xi32>, memref<3x1x16xf32>, memref<3x1x16xi8>) outs(%y : memref<?x40xf32>) {activation_bits = 8, weight_bits = 8, block = 32}
+  return
+}
