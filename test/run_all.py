@@ -102,6 +102,11 @@ def e2e():
     return pytest("e2e", "test/e2e")
 
 
+def python():
+    """The Python package, in the build folder and installed by pip."""
+    return pytest("python", "test/python")
+
+
 def conformance():
     """ONNX's node tests as they are."""
     report = report_of("conformance")
@@ -151,6 +156,7 @@ PARTS = {
     "conformance": conformance,
     "conformance-erased": conformance_erased,
     "e2e": e2e,
+    "python": python,
     "docs": docs,
     "tidy": tidy,
     "tsan": tsan,

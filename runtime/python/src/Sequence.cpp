@@ -1,0 +1,116 @@
+//===- Sequence.cpp - sequences, steps and sampling -*- C++ -*- ---===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "Bindings.h"
+
+#include <span>
+
+using namespace ingot::python;
+
+static std::unique_ptr<Sequence> create(Session &session, uint64_t capacity) {
+  ingot_sequence_options options = INGOT_SEQUENCE_OPTIONS_INIT;
+  options.capacity = capacity;
+  ingot_sequence *sequence = nullptr;
+  check(ingot_sequence_create(session.get(), &options, &sequence));
+  return std::make_unique<Sequence>(sequence);
+}
+
+static std::unique_ptr<Sequence>
+restore(Session &session, const std::string &path, uint64_t capacity) {
+  ingot_sequence_options options = INGOT_SEQUENCE_OPTIONS_INIT;
+  options.capacity = capacity;
+  ingot_sequence *sequence = nullptr;
+  guarded({0, nullptr, false}, [&](ingot_cancel *) {
+    return ingot_sequence_restore(session.get(), path.c_str(), &options,
+                                  &sequence);
+  });
+  return std::make_unique<Sequence>(sequence);
+}
+
+static std::unique_ptr<Sequence> forkOf(Sequence &sequence) {
+  ingot_sequence *copy = nullptr;
+  check(ingot_sequence_fork(sequence.get(), &copy));
+  return std::make_unique<Sequence>(copy);
+}
+
+static void save(Sequence &sequence, const std::string &path) {
+  guarded({0, nullptr, false}, [&](ingot_cancel *) {
+    return ingot_sequence_save(sequence.get(), path.c_str());
+  });
+}
+
+static void
+readIds(Sequence &sequence,
+        const nb::ndarray<int64_t, nb::ndim<1>, nb::c_contig> &ids) {
+  check(ingot_sequence_ids(sequence.get(), ids.data(), ids.size()));
+}
+
+/// `rows` holds (sequence, ids). The logits' place may be None.
+static void step(const nb::list &rows, std::optional<Logits> logits,
+                 bool allLogits, uint64_t chunk, double timeLimit,
+                 Cancel *cancel, bool isInterruptible) {
+  std::vector<ingot_row> lowered;
+  std::vector<Ids> kept;
+  for (nb::handle item : rows) {
+    auto [object, ids] = nb::cast<std::tuple<nb::object, Ids>>(item);
+    Sequence &sequence = nb::cast<Sequence &>(object);
+    kept.push_back(ids);
+    lowered.push_back({sequence.get(), ids.data(), ids.size()});
+  }
+  guarded({timeLimit, cancel, isInterruptible}, [&](ingot_cancel *token) {
+    ingot_step_options options = INGOT_STEP_OPTIONS_INIT;
+    options.time_limit = timeLimit;
+    options.cancel = token;
+    options.chunk = chunk;
+    options.all_logits = allLogits;
+    return ingot_step(lowered.data(), lowered.size(), &options,
+                      logits ? logits->data() : nullptr,
+                      logits ? logits->size() : 0, nullptr);
+  });
+}
+
+static int64_t sample(Logits logits, Ids history, uint64_t position,
+                      double temperature, uint64_t topK, double topP,
+                      double minP, double repetitionPenalty, uint64_t seed) {
+  ingot_sampling sampling = INGOT_SAMPLING_INIT;
+  sampling.temperature = temperature;
+  sampling.top_k = topK;
+  sampling.top_p = topP;
+  sampling.min_p = minP;
+  sampling.repetition_penalty = repetitionPenalty;
+  sampling.seed = seed;
+  int64_t id = 0;
+  guarded({0, nullptr, false}, [&](ingot_cancel *) {
+    return ingot_sample(logits.data(), logits.size(), history.data(),
+                        history.size(), position, &sampling, &id);
+  });
+  return id;
+}
+
+void ingot::python::bindSequence(nb::module_ &module) {
+  nb::class_<Sequence>(module, "Sequence")
+      .def("length",
+           [](const Sequence &sequence) {
+             return ingot_sequence_length(sequence.get());
+           })
+      .def("limit",
+           [](const Sequence &sequence) {
+             return ingot_sequence_limit(sequence.get());
+           })
+      .def("truncate",
+           [](Sequence &sequence, uint64_t length) {
+             check(ingot_sequence_truncate(sequence.get(), length));
+           })
+      .def("read_ids", readIds)
+      .def("fork", forkOf)
+      .def("save", save);
+  module.def("create_sequence", create);
+  module.def("restore_sequence", restore);
+  module.def("step", step, nb::arg("rows"), nb::arg("logits").none(),
+             nb::arg("all_logits"), nb::arg("chunk"), nb::arg("time_limit"),
+             nb::arg("cancel").none(), nb::arg("interruptible"));
+  module.def("sample", sample);
+}
