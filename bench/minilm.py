@@ -9,10 +9,10 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "examples" / "common"), str(ROOT / "test" / "e2e")]
+sys.path[:0] = [str(ROOT / "build" / "python"), str(ROOT / "test" / "e2e")]
 
 import harness  # noqa: E402
-from ingot_ctypes import Library  # noqa: E402
+import ingot  # noqa: E402
 from test_models import feeds_of  # noqa: E402
 
 DEFAULT = [
@@ -29,13 +29,13 @@ def timed(work, repeats):
     return (time.perf_counter() - start) * 1e3 / repeats
 
 
-def compare(library, model, size, rounds, threads):
+def compare(model, size, rounds, threads):
     """The row of one model at one size."""
     path = harness.MODELS / f"{model}.onnx"
     start = time.perf_counter()
-    compiled = library.compile(path)
+    compiled = ingot.compile(path, progress=False)
     compile_ms = (time.perf_counter() - start) * 1e3
-    session, oracle = compiled.session(threads), harness.oracle(path, threads)
+    session, oracle = ingot.Session(compiled, threads), harness.oracle(path, threads)
     feeds = feeds_of(model, size)
     sides = [lambda: session.run(feeds), lambda: oracle.run(None, feeds)]
     for side in sides:
@@ -55,12 +55,11 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--model", help="only this model")
     options = parser.parse_args()
-    library = Library(ROOT / "build" / "lib" / "libingot.so")
     print("| model | size | Ingot ms | ONNX Runtime ms | ratio | compile ms |")
     print("|---|---|---|---|---|---|")
     for model, size in DEFAULT:
         if options.model in (None, model):
-            row = compare(library, model, size, max(7, options.rounds), options.threads)
+            row = compare(model, size, max(7, options.rounds), options.threads)
             print(row, flush=True)
     return 0
 

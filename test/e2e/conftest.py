@@ -1,8 +1,12 @@
-"""pytest's view of the end-to-end tests: this folder and the examples' binding
-of the C API are importable."""
+"""pytest's view of the end-to-end tests: this folder and the build folder's
+Python package are importable."""
 
 import pathlib
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "examples" / "common")]
+sys.path.insert(0, str(HERE))
+
+import harness  # noqa: E402
+
+sys.path.insert(0, str(harness.BUILD / "python"))

@@ -25,5 +25,5 @@ def test_demo_builds_what_it_uses():
         ["ninja", "-C", str(harness.BUILD), "-t", "query", *targets],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    for made in ("bin/ingot", "lib/libIngotCompiler.so", "lib/libingot.so"):
+    for made in ("bin/ingot", "lib/libIngotCompiler.so", "python/ingot/_ingot."):
         assert re.search(rf"^ +{re.escape(made)}", done.stdout, re.M), (made, done.stdout)

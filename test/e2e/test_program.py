@@ -7,10 +7,10 @@ import subprocess
 import threading
 
 import harness
+import ingot
 import numpy as np
 import pytest
 import small_models as small
-from ingot_ctypes import Library
 
 MINILM = harness.MODELS / "minilm-l3.onnx"
 
@@ -163,14 +163,14 @@ def test_image_needs_nothing(model, tmp_path):
 def test_one_session_from_several_threads(minilm):
     """Runs of one session from four threads at once, of different sizes, give
     the bits of the same runs one after the other."""
-    session = Library(harness.BUILD / "lib" / "libingot.so").load(minilm).session(2)
+    session = ingot.Session(minilm, threads=2)
     feeds = [harness.sentence_batch(*size) for size in ((1, 5), (2, 31), (1, 64), (3, 7))]
-    want = [session.run(each)[0] for each in feeds]
+    want = [session.run(each) for each in feeds]
     wrong = []
 
     def work(number):
         for _ in range(10):
-            got = session.run(feeds[number])[0]
+            got = session.run(feeds[number])
             if any(got[name].tobytes() != array.tobytes() for name, array in want[number].items()):
                 wrong.append(number)
 
@@ -184,12 +184,11 @@ def test_one_session_from_several_threads(minilm):
 
 def test_two_models_at_once(minilm):
     """Two models in one process, each with its own session."""
-    library = Library(harness.BUILD / "lib" / "libingot.so")
     other = harness.compiled(harness.MODELS / "minilm-l6-int8.onnx")
-    sessions = [library.load(path).session(2) for path in (minilm, other)]
+    sessions = [ingot.Session(path, threads=2) for path in (minilm, other)]
     feeds = [harness.sentence_batch(2, 9), harness.sentence_batch(2, 9, token_types=True)]
-    want = [session.run(each)[0] for session, each in zip(sessions, feeds)]
+    want = [session.run(each) for session, each in zip(sessions, feeds)]
     for _ in range(3):
         for session, each, before in zip(sessions, feeds, want):
-            for name, array in session.run(each)[0].items():
+            for name, array in session.run(each).items():
                 assert array.tobytes() == before[name].tobytes(), name
