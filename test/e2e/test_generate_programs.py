@@ -4,18 +4,16 @@ whole sequence at once."""
 
 import json
 import pathlib
-import sys
 
 import harness
+import metamorphic
 import numpy as np
+import onnx
 import pytest
+import small_models
+from onnx import helper
 
-sys.path.insert(0, str(harness.ROOT / "examples" / "common"))
-import ingot_ctypes  # noqa: E402
-import metamorphic  # noqa: E402
-import onnx  # noqa: E402
-import small_models  # noqa: E402
-from onnx import helper  # noqa: E402
+import ingot
 
 # Vocabulary, caches, windows of the groups of caches.
 DECODERS = {
@@ -51,8 +49,7 @@ def model_of(case):
 
 
 def load(artifact, threads=2):
-    library = ingot_ctypes.Library(harness.BUILD / "lib" / "libingot.so")
-    return library.load(artifact).session(threads)
+    return ingot.Session(artifact, threads=threads)
 
 
 def session_of(case, *options, threads=2):
