@@ -98,6 +98,7 @@ def Ingot_PadOp : Ingot_ValueOp<"pad"> {
   let arguments = (ins AnyRankedTensor:$x, Optional<AnyRankedTensor>:$value,
                        Ingot_DimsAttr:$low, Ingot_DimsAttr:$high,
                        DefaultValuedAttr<Ingot_PadModeAttr, "::ingot::PadMode::Constant">:$mode);
+  let hasFolder = 1;
   let hasVerifier = 1;
 }
 

@@ -160,6 +160,15 @@ LogicalResult SliceOp::verify() {
   return success();
 }
 
+OpFoldResult PadOp::fold(FoldAdaptor adaptor) {
+  auto isZero = [](const DimExpr &width) { return width.isConstant(0); };
+  return getX().getType() == getType() &&
+                 llvm::all_of(getLow().getDims(), isZero) &&
+                 llvm::all_of(getHigh().getDims(), isZero)
+             ? getX()
+             : OpFoldResult();
+}
+
 OpFoldResult SliceOp::fold(FoldAdaptor adaptor) {
   auto type = cast<RankedTensorType>(getType());
   if (getX().getType() == type && type.hasStaticShape() &&

@@ -39,6 +39,24 @@ bool keepsMeaning(Operation *op) {
          });
 }
 
+/// Whether `op` compares an element with one of the model's numbers, or joins
+/// the outcomes of such comparisons.
+bool judges(Operation *op) {
+  if (isa<AndOp, OrOp, NotOp>(op))
+    return true;
+  return isa<LessOp, LessEqualOp, GreaterOp, GreaterEqualOp, EqualOp>(op) &&
+         llvm::any_of(op->getOperands(), [](Value v) {
+           return isa_and_nonnull<ConstantOp>(v.getDefiningOp());
+         });
+}
+
+/// Whether `use` chooses between the features of each token as a whole.
+bool choosesRows(OpOperand &use) {
+  auto condition = cast<RankedTensorType>(use.get().getType());
+  return use.getOperandNumber() == 0 && condition.getRank() > 0 &&
+         condition.getShape().back() == 1;
+}
+
 /// Follows the elements of `value` to what they are used for. Multiplied by
 /// frequencies they are matrices at times, when heads share them.
 Fate follow(Value value) {
@@ -63,7 +81,10 @@ Fate follow(Value value) {
         fate.tables.push_back(*rows);
       else if (isa<CosOp, SinOp>(op))
         fate.rotates = true;
-      else if (keepsMeaning(op) || isa<MatmulOp, LinearOp>(op))
+      else if (isa<WhereOp>(op) && choosesRows(use))
+        continue;
+      else if (keepsMeaning(op) || judges(op) ||
+               isa<MatmulOp, LinearOp, WhereOp>(op))
         llvm::append_range(worklist, op->getResults());
       else if (!isa<tensor::DimOp>(op))
         fate.other = op;
