@@ -133,6 +133,7 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
       return signalPassFailure();
 
     IRRewriter rewriter(&getContext());
+    dropEmptyLoops(rewriter, func);
     SmallVector<Operation *> candidates;
     for (Operation &op : llvm::reverse(func.getBody().front()))
       if (isa<TilingInterface>(op) && op.getNumResults() != 0)
@@ -170,6 +171,15 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
     tensor::populateDecomposeTensorConcatPatterns(patterns);
     linalg::populateDecomposePadPatterns(patterns);
     return applyPatternsGreedily(func, std::move(patterns));
+  }
+
+  /// Ops that never run leave what they were given to write to.
+  static void dropEmptyLoops(IRRewriter &rewriter, func::FuncOp func) {
+    func.walk([&](linalg::LinalgOp op) {
+      if (op.hasPureTensorSemantics() &&
+          llvm::is_contained(op.getStaticLoopRanges(), 0))
+        rewriter.replaceOp(op, op.getDpsInits());
+    });
   }
 
   LogicalResult formStage(IRRewriter &rewriter, TilingInterface root,
