@@ -181,7 +181,12 @@ FailureOr<Compilation::Image> Compilation::compileModule(ModuleOp op) {
           0.45)) ||
       failed(runPasses(op, prefix + "6-llvm", buildLlvmPipeline, 0.55)))
     return failure();
-  return compileImage(op, target, imageExports());
+  ObjectProgress progress;
+  if (options.progress && op == *module)
+    progress = [this](double share) {
+      report(std::string(currentPhase), 0.6 + 0.25 * share);
+    };
+  return compileImage(op, target, imageExports(), progress);
 }
 
 LogicalResult Compilation::writeArtifact() {

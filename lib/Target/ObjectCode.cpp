@@ -50,6 +50,25 @@ std::unique_ptr<TargetMachine> createMachine(const ingot::TargetInfo &target,
   return machine;
 }
 
+/// Runs behind the code generator's passes, on one function after the other.
+struct CountFunctions : FunctionPass {
+  static char ID;
+  CountFunctions(size_t total, const ingot::ObjectProgress &report)
+      : FunctionPass(ID), total(total), report(report) {}
+
+  bool runOnFunction(Function &) override {
+    report(double(++done) / double(total));
+    return false;
+  }
+  void getAnalysisUsage(AnalysisUsage &usage) const override {
+    usage.setPreservesAll();
+  }
+
+  size_t total, done = 0;
+  const ingot::ObjectProgress &report;
+};
+char CountFunctions::ID = 0;
+
 } // namespace
 
 std::unique_ptr<llvm::Module>
@@ -108,7 +127,8 @@ void ingot::optimizeLlvmIr(Module &module) {
 }
 
 SmallVector<char, 0> ingot::emitObject(Module &module, const TargetInfo &target,
-                                       std::string &error) {
+                                       std::string &error,
+                                       const ObjectProgress &progress) {
   std::unique_ptr<TargetMachine> machine = createMachine(target, error);
   if (!machine)
     return {};
@@ -120,13 +140,19 @@ SmallVector<char, 0> ingot::emitObject(Module &module, const TargetInfo &target,
     error = "the code generator cannot emit objects";
     return {};
   }
+  if (progress) {
+    size_t total = count_if(
+        module, [](const Function &func) { return !func.isDeclaration(); });
+    passes.add(new CountFunctions(total, progress));
+  }
   passes.run(module);
   return object;
 }
 
 mlir::FailureOr<SmallVector<char, 0>>
 ingot::compileImage(mlir::ModuleOp module, const TargetInfo &target,
-                    ArrayRef<StringRef> exported) {
+                    ArrayRef<StringRef> exported,
+                    const ObjectProgress &progress) {
   LLVMContext context;
   std::unique_ptr<Module> llvmModule =
       translateToLlvmIr(module, context, target, exported);
@@ -134,7 +160,8 @@ ingot::compileImage(mlir::ModuleOp module, const TargetInfo &target,
     return mlir::failure();
   optimizeLlvmIr(*llvmModule);
   std::string error;
-  SmallVector<char, 0> object = emitObject(*llvmModule, target, error);
+  SmallVector<char, 0> object =
+      emitObject(*llvmModule, target, error, progress);
   if (object.empty())
     return module.emitError(error), mlir::failure();
   SmallVector<char, 0> image =

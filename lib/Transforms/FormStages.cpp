@@ -133,6 +133,7 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
       return signalPassFailure();
 
     IRRewriter rewriter(&getContext());
+    dropEmptyLoops(rewriter, func);
     SmallVector<Operation *> candidates;
     for (Operation &op : llvm::reverse(func.getBody().front()))
       if (isa<TilingInterface>(op) && op.getNumResults() != 0)
@@ -172,6 +173,15 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
     return applyPatternsGreedily(func, std::move(patterns));
   }
 
+  /// Ops that never run leave what they were given to write to.
+  static void dropEmptyLoops(IRRewriter &rewriter, func::FuncOp func) {
+    func.walk([&](linalg::LinalgOp op) {
+      if (op.hasPureTensorSemantics() &&
+          llvm::is_contained(op.getStaticLoopRanges(), 0))
+        rewriter.replaceOp(op, op.getDpsInits());
+    });
+  }
+
   LogicalResult formStage(IRRewriter &rewriter, TilingInterface root,
                           ingot::StageInfo &info) {
     SmallVector<int64_t> sizes = tileSizesFor(root);
@@ -201,6 +211,7 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
     rewriter.setInsertionPoint(root);
     FailureOr<scf::SCFTileAndFuseResult> result =
         scf::tileConsumerAndFuseProducersUsingSCF(rewriter, root, options);
+    // No known op refuses tiles of its own loops; the interface lets it.
     if (failed(result))
       return root->emitError("cannot be cut into tiles");
     if (!result->loops.empty())

@@ -64,6 +64,7 @@ struct StageLeftoversPass
     options.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
     options.setTileSizes(getAsIndexOpFoldResult(&getContext(), sizes));
     rewriter.setInsertionPoint(op);
+    // No known op refuses tiles of its own loops; the interface lets it.
     if (failed(scf::tileUsingSCF(rewriter, op, options)))
       return op->emitError("cannot be cut into tiles");
     rewriter.eraseOp(op);

@@ -57,6 +57,9 @@ SmallVector<int64_t> ingot::chooseTileSizes(TilingInterface op) {
   SmallVector<utils::IteratorType> iterators = op.getLoopIteratorTypes();
   SmallVector<int64_t> extents = loopExtents(op);
   SmallVector<int64_t> sizes(iterators.size(), 0);
+  // Nothing to deal out; a tile's extent of zero would read as a whole loop.
+  if (llvm::is_contained(extents, 0))
+    return sizes;
   SmallVector<unsigned> parallel;
   for (auto [i, type] : llvm::enumerate(iterators))
     if (type == utils::IteratorType::parallel)

@@ -69,3 +69,20 @@ func.func @paged_attention(%q: tensor<?x?x9x64xf32>, %rows: tensor<?xi64>, %cach
       cache(%cache : !cache) outs(%o : tensor<?x?x9x64xf32>) {scale = 0.125 : f64} -> tensor<?x?x9x64xf32>
   return %0 : tensor<?x?x9x64xf32>
 }
+
+// A sum of nothing is what it starts with.
+// CHECK-LABEL: func @nothing
+// CHECK-NOT: linalg.generic
+// CHECK: linalg.fill
+// CHECK: return
+func.func @nothing(%x: tensor<?x0xf32>, %o: tensor<?xf32>) -> tensor<?xf32> {
+  %zero = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%zero : f32) outs(%o : tensor<?xf32>) -> tensor<?xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]}
+    ins(%x : tensor<?x0xf32>) outs(%f : tensor<?xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  return %0 : tensor<?xf32>
+}

@@ -47,11 +47,13 @@ def ExpandMath : Pass<"ingot-expand-math"> {
   let description = [{
     `math` functions on scalars and vectors become arithmetic and bit
     operations, so that no library is needed: f32 and f64 by own polynomials
-    (the rarer f32 functions in f64), f16 and bf16 in f32. What is one
-    instruction on every supported CPU stays (sqrt, floor, ceil, trunc,
-    roundeven, fma, abs, copysign). Also expanded are `arith.remf`, arithmetic on
-    bf16 and f16, conversions to and from bf16, `ipowi`, and floor and ceiling
-    division. A function or type it does not know is an error.
+    (the rarer f32 functions in f64), f16 and bf16 in f32. Angles beyond 2^27
+    are reduced by as many bits of 2/pi as they need, in a branch that is taken
+    only where a lane has one. What is one instruction on every supported CPU
+    stays (sqrt, floor, ceil, trunc, roundeven, fma, abs, copysign). Also
+    expanded are `arith.remf`, arithmetic on bf16 and f16, conversions to and
+    from bf16, `ipowi`, and floor and ceiling division. A function or type it
+    does not know is an error.
 
     Example:
 

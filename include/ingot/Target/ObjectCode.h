@@ -11,6 +11,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/LLVM.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -34,9 +35,14 @@ translateToLlvmIr(mlir::ModuleOp module, llvm::LLVMContext &context,
 /// loads. Kernels are in their final form already.
 void optimizeLlvmIr(llvm::Module &module);
 
+/// Told the share of a module's functions that have their machine code.
+using ObjectProgress = std::function<void(double)>;
+
 /// Emits a relocatable object for `target`; empty with `error` set on failure.
-llvm::SmallVector<char, 0>
-emitObject(llvm::Module &module, const TargetInfo &target, std::string &error);
+llvm::SmallVector<char, 0> emitObject(llvm::Module &module,
+                                      const TargetInfo &target,
+                                      std::string &error,
+                                      const ObjectProgress &progress = {});
 
 /// Links objects to an image that needs nothing from outside: a position
 /// independent ELF shared object without undefined symbols. Empty with `error`
@@ -48,6 +54,7 @@ llvm::SmallVector<char, 0> linkImage(llvm::ArrayRef<llvm::StringRef> objects,
 /// reported on the module.
 mlir::FailureOr<llvm::SmallVector<char, 0>>
 compileImage(mlir::ModuleOp module, const TargetInfo &target,
-             llvm::ArrayRef<llvm::StringRef> exported);
+             llvm::ArrayRef<llvm::StringRef> exported,
+             const ObjectProgress &progress = {});
 
 } // namespace ingot

@@ -103,6 +103,9 @@ Tensor Emitter::reshape(const Tensor &x, const DimShape &dims) {
     return {empty(dims, x.element()), dims};
   }
   checkEqual(count, wanted, "shapes of different sizes");
+  // Nothing to keep, and products of zero tell no groups of dims apart.
+  if (count.isConstant(0) || wanted.isConstant(0))
+    return {empty(dims, x.element()), dims};
   // Between a scalar and dims that only turn out to be one at run time lies a
   // cast of the type.
   DimExpr one = DimExpr::constant(1);

@@ -52,13 +52,14 @@ struct Walk {
   }
 };
 
-/// Whether `a` comes before `b` by its value; NaN comes before all numbers.
-Value isBefore(Scalars &s, Value a, Value b, bool largest) {
+/// Whether `a` comes before `b` by its value, NaN before or after all numbers.
+Value isBefore(Scalars &s, Value a, Value b, bool largest, bool nanFirst) {
   Value before = largest ? s.less(b, a) : s.less(a, b);
   if (!isa<FloatType>(a.getType()))
     return before;
-  Value onlyA = s.logicalAnd(s.notEqual(a, a), s.equal(b, b));
-  return s.logicalOr(before, onlyA);
+  Value nan = nanFirst ? a : b, number = nanFirst ? b : a;
+  Value oneIsNan = s.logicalAnd(s.notEqual(nan, nan), s.equal(number, number));
+  return s.logicalOr(before, oneIsNan);
 }
 
 template <typename Op> struct LowerArg : Lowering<Op> {
@@ -90,9 +91,11 @@ template <typename Op> struct LowerArg : Lowering<Op> {
             Scalars s(inner, type);
             Value value = walk.element(inner, i);
             // The last of equal ones wins unless one before is better.
-            Value wins = isBefore(s, value, carried[0], largest);
+            Value wins =
+                isBefore(s, value, carried[0], largest, /*nanFirst=*/true);
             if (op.getLast()) {
-              Value loses = isBefore(s, carried[0], value, largest);
+              Value loses =
+                  isBefore(s, carried[0], value, largest, /*nanFirst=*/true);
               wins =
                   arith::XOrIOp::create(s, loses, s.integer(1, s.getI1Type()));
             }
@@ -184,10 +187,13 @@ template <typename Op> struct LowerTopK : Lowering<Op> {
                 [&](ImplicitLocOpBuilder &inner, Value i, ValueRange best) {
                   Scalars s(inner, type);
                   Value value = search.element(inner, i);
-                  // The order of two elements: by value, then by position.
+                  // The order of two elements: by value, NaN the largest,
+                  // then by position.
                   auto precedes = [&](Value a, Value atA, Value c, Value atC) {
-                    Value before = isBefore(s, a, c, largest);
-                    Value after = isBefore(s, c, a, largest);
+                    Value before =
+                        isBefore(s, a, c, largest, /*nanFirst=*/largest);
+                    Value after =
+                        isBefore(s, c, a, largest, /*nanFirst=*/largest);
                     Value earlier = arith::CmpIOp::create(
                         s, arith::CmpIPredicate::slt, atA, atC);
                     Value tie =

@@ -62,6 +62,12 @@ Value fmath::fromBits(KernelBuilder &b, Value bits, Type type) {
   return arith::BitcastOp::create(b, type, bits);
 }
 
+Value fmath::anyLane(KernelBuilder &b, Value condition) {
+  if (!isa<VectorType>(condition.getType()))
+    return condition;
+  return vector::ReductionOp::create(b, vector::CombiningKind::OR, condition);
+}
+
 /// 2^n for an integer n within the normal exponents, and 0 for the one below.
 static Value powerOfTwo(KernelBuilder &b, Value n, Type type) {
   bool wide = getElementTypeOrSelf(type).isF64();

@@ -30,7 +30,7 @@ mlir::Value emitErf(KernelBuilder &b, mlir::Value x);
 mlir::Value emitExpM1(KernelBuilder &b, mlir::Value x);
 mlir::Value emitLog1p(KernelBuilder &b, mlir::Value x);
 mlir::Value emitErfc(KernelBuilder &b, mlir::Value x);
-/// sin(x + quarterTurns * pi/2); for |x| < 2^50.
+/// sin(x + quarterTurns * pi/2), for every finite x.
 mlir::Value emitSin(KernelBuilder &b, mlir::Value x, int64_t quarterTurns);
 mlir::Value emitTan(KernelBuilder &b, mlir::Value x);
 mlir::Value emitAtan(KernelBuilder &b, mlir::Value x);

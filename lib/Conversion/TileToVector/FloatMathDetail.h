@@ -22,5 +22,7 @@ bool isDouble(mlir::Value x);
 mlir::Type bitsType(mlir::Value x);
 mlir::Value toBits(KernelBuilder &b, mlir::Value x);
 mlir::Value fromBits(KernelBuilder &b, mlir::Value bits, mlir::Type type);
+/// Whether the scalar, or any lane, is true.
+mlir::Value anyLane(KernelBuilder &b, mlir::Value condition);
 
 } // namespace ingot::fmath

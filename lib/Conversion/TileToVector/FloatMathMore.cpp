@@ -1,4 +1,4 @@
-//===- FloatMathMore.cpp - powers, circles, hyperbolas and remainders -----===//
+//===- FloatMathMore.cpp - powers, arcs, hyperbolas and remainders --------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -14,81 +14,6 @@ using arith::CmpIPredicate;
 
 static constexpr double infinity = std::numeric_limits<double>::infinity();
 static constexpr double notANumber = std::numeric_limits<double>::quiet_NaN();
-
-namespace {
-/// x = n * pi/2 + r; the low bits of `n` hold the quadrant.
-struct Quadrant {
-  Value n;
-  Value r;
-};
-} // namespace
-
-/// Cody and Waite's reduction with pi/2 in three parts; fma keeps the products
-/// whole.
-static Quadrant reduceQuarterTurns(KernelBuilder &b, Value x) {
-  Type type = x.getType();
-  Value magic = b.splat(type, 6755399441055744.0);
-  Value shifted = b.fma(x, b.splat(type, 0.63661977236758134308), magic);
-  Value n = b.sub(shifted, magic);
-  Value r = b.fma(n, b.splat(type, -1.570796326794896557998982), x);
-  r = b.fma(n, b.splat(type, -6.123233995736764803273656e-17), r);
-  r = b.fma(n, b.splat(type, -1.082856673921914031084252e-32), r);
-  return {b.sub(fmath::toBits(b, shifted), fmath::toBits(b, magic)), r};
-}
-
-static Value sinReduced(KernelBuilder &b, Value r, Value square) {
-  Value p =
-      fmath::polynomial(b, square,
-                        {-7.586685070091267161e-13, 1.605853141458901076e-10,
-                         -2.505210623115790549e-8, 2.755731921933545343e-6,
-                         -0.0001984126984126506017, 0.00833333333333333149,
-                         -0.1666666666666666667});
-  return b.fma(b.mul(r, square), p, r);
-}
-
-static Value cosReduced(KernelBuilder &b, Value r, Value square) {
-  Type type = r.getType();
-  Value p =
-      fmath::polynomial(b, square,
-                        {4.745865203787455108e-14, -1.147046077396932463e-11,
-                         2.087675579036339613e-9, -2.755731922140076002e-7,
-                         0.00002480158730158464377, -0.001388888888888888786,
-                         0.04166666666666666667});
-  // 1 - r^2/2 rounds; what it loses is added with the rest.
-  Value one = b.splat(type, 1.0);
-  Value half = b.mul(square, b.splat(type, 0.5));
-  Value high = b.sub(one, half);
-  Value lost = b.sub(b.sub(one, high), half);
-  return b.add(high, b.fma(b.mul(square, square), p, lost));
-}
-
-Value ingot::emitSin(KernelBuilder &b, Value x, int64_t quarterTurns) {
-  Quadrant q = reduceQuarterTurns(b, x);
-  Type intType = q.n.getType(), type = x.getType();
-  Value turns = b.add(q.n, b.splatInt(intType, quarterTurns));
-  Value square = b.mul(q.r, q.r);
-  Value zero = b.splatInt(intType, 0);
-  auto bitSet = [&](int64_t bit) {
-    Value masked = arith::AndIOp::create(b, turns, b.splatInt(intType, bit));
-    return b.compare(CmpIPredicate::ne, masked, zero);
-  };
-  Value size = b.select(bitSet(1), cosReduced(b, q.r, square),
-                        sinReduced(b, q.r, square));
-  Value flipped = arith::NegFOp::create(b, size);
-  Value result = b.select(bitSet(2), flipped, size);
-  // Infinities have no quadrant. Zero keeps its sign.
-  Value finite =
-      b.compare(CmpFPredicate::OLT, emitAbs(b, x), b.splat(type, infinity));
-  result = b.select(finite, result, b.splat(type, notANumber));
-  if (quarterTurns == 0)
-    result = b.select(b.compare(CmpFPredicate::OEQ, x, b.splat(type, 0.0)), x,
-                      result);
-  return result;
-}
-
-Value ingot::emitTan(KernelBuilder &b, Value x) {
-  return b.div(emitSin(b, x, 0), emitSin(b, x, 1));
-}
 
 Value ingot::emitAtan(KernelBuilder &b, Value x) {
   Type type = x.getType();
@@ -295,13 +220,6 @@ Value ingot::emitAtanh(KernelBuilder &b, Value x) {
   return emitCopySign(b, result, x);
 }
 
-/// Whether the scalar, or any lane, is true.
-static Value anyLane(KernelBuilder &b, Value condition) {
-  if (!isa<VectorType>(condition.getType()))
-    return condition;
-  return vector::ReductionOp::create(b, vector::CombiningKind::OR, condition);
-}
-
 /// Long division: take multiples of |y| * 2^k away, k from high to zero. Every
 /// step is exact, because what is left is a multiple of y's last place and
 /// smaller than the divisor.
@@ -334,7 +252,7 @@ Value ingot::emitFmod(KernelBuilder &b, Value x, Value y) {
     Block *before = b.createBlock(&loop.getBefore(), {}, type, b.getLoc());
     Value left = before->getArgument(0);
     Value more = both(valid, b.compare(CmpFPredicate::OGE, left, divisor));
-    scf::ConditionOp::create(b, anyLane(b, more), left);
+    scf::ConditionOp::create(b, fmath::anyLane(b, more), left);
 
     Block *after = b.createBlock(&loop.getAfter(), {}, type, b.getLoc());
     left = after->getArgument(0);

@@ -340,6 +340,8 @@ struct VectorizeGeneric
       if (!isa<linalg::GenericOp>(op)) {
         FailureOr<linalg::GenericOp> generic =
             linalg::generalizeNamedOp(rewriter, op);
+        // Every named op of upstream's has one; not so, perhaps, another
+        // dialect's that implements the interface.
         if (failed(generic)) {
           op.emitOpError("has no generic form to make loops from");
           return signalPassFailure();

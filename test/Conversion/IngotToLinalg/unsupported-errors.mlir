@@ -15,3 +15,11 @@ func.func @all(%x: tensor<4xi32>, %y: tensor<2x4xf64>) -> (tensor<4xi32>, tensor
 func.func @unknown(%x: tensor<?xf32>) -> tensor<?xf32> {
   return %x : tensor<?xf32>
 }
+
+// -----
+
+func.func @cast(%x: tensor<3xf32>) -> tensor<3xf64> {
+  // expected-error @below {{unsupported type: between 'tensor<3xf32>' and 'tensor<3xf64>'}}
+  %0 = builtin.unrealized_conversion_cast %x : tensor<3xf32> to tensor<3xf64>
+  return %0 : tensor<3xf64>
+}

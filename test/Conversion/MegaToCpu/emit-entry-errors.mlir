@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 // RUN: ingot-opt %s -ingot-emit-entry -verify-diagnostics
 
 // expected-error @below {{cache argument 0 has no place}}
@@ -7,3 +8,69 @@ func.func @main(%cache: !ingot.cache<heads = 1, key_depth = 1, value_depth = 1, 
   %c0 = arith.constant 0 : index
   return %c0 : index
 }
+=======
+// RUN: ingot-opt %s --ingot-emit-entry --split-input-file --verify-diagnostics
+
+// expected-error @below {{weight argument 0 has no place}}
+func.func @place(%w: memref<3xf32> {ingot.role = "weight"}) -> index {
+  %c0 = arith.constant 0 : index
+  return %c0 : index
+}
+
+// -----
+
+// expected-error @below {{argument 0 has no known role}}
+func.func @role(%x: memref<3xf32>) -> index {
+  %c0 = arith.constant 0 : index
+  return %c0 : index
+}
+
+// -----
+
+// expected-error @below {{input 0 is not a buffer}}
+func.func @buffer(%x: f32 {ingot.role = "input"}) -> index {
+  %c0 = arith.constant 0 : index
+  return %c0 : index
+}
+
+// -----
+
+ingot.dim @n
+// expected-error @below {{input 0 has a wrong number of dims}}
+func.func @rank(%x: memref<?x?xf32> {ingot.role = "input", ingot.dims = #ingot.dims<n>}) -> index {
+  %c0 = arith.constant 0 : index
+  return %c0 : index
+}
+
+// -----
+
+ingot.dim @n
+// expected-error @below {{data-dependent shape: dim 'n' does not follow from the inputs' dims}}
+func.func @loose(%x: memref<?xf32> {ingot.role = "input", ingot.dims = #ingot.dims<n * n>}) -> index {
+  %n = ingot.size <n>
+  return %n : index
+}
+
+// -----
+
+func.func @data(%x: memref<3xindex> {ingot.role = "input"}) -> index {
+  %c0 = arith.constant 0 : index
+  // expected-error @below {{data-dependent shape: a size depends on data}}
+  %n = memref.load %x[%c0] : memref<3xindex>
+  return %n : index
+}
+
+// -----
+
+// expected-error @below {{a size depends on an unknown argument}}
+func.func @argument(%w: index {ingot.role = "worker"}) -> index {
+  return %w : index
+}
+
+// -----
+
+// expected-error @below {{expected one public function, found 0}}
+module {
+  func.func private @stage()
+}
+>>>>>>> 346d1058e8ed811e4587d0b32e3661e4842946c4

@@ -60,3 +60,25 @@ func.func @remainder(%x: f32, %y: f32) -> f32 {
   %0 = arith.remf %x, %y : f32
   return %0 : f32
 }
+
+// Large angles take a branch of their own, with one lane after the other.
+// CHECK-LABEL: func @sine
+// CHECK: %[[ANY:.*]] = vector.reduction <or>, %{{.*}} : vector<4xi1> into i1
+// CHECK: scf.if %[[ANY]]
+// CHECK: scf.for
+// CHECK: arith.mului_extended {{.*}} : i64
+// CHECK: arith.select {{.*}} : vector<4xi1>, vector<4xf64>
+// CHECK: else
+func.func @sine(%x: vector<4xf64>) -> vector<4xf64> {
+  %0 = math.sin %x : vector<4xf64>
+  return %0 : vector<4xf64>
+}
+
+// CHECK-LABEL: func @tangent
+// CHECK-COUNT-1: scf.if
+// CHECK-NOT: scf.if
+// CHECK: arith.truncf {{.*}} : f64 to f32
+func.func @tangent(%x: f32) -> f32 {
+  %0 = math.tan %x : f32
+  return %0 : f32
+}

@@ -41,6 +41,18 @@ def EmitEntry : Pass<"ingot-emit-entry", "::mlir::ModuleOp"> {
     table and its offsets in a page. `ingot.size` becomes arithmetic over the symbols and
     `ingot.check` stores the index of its message in the module's attribute
     `ingot.errors`.
+
+    Example: two stages, the second of which reads what the first wrote, become
+    ```mlir
+    func.func @ingot_entry(%context: !llvm.ptr, %worker: i64, %workers: i64) {
+      ...
+      func.call @stage_0(%buffer, %n, %w, %ws) : (...) -> ()
+      %stop = func.call @ingot_barrier(%context, ...) : (...) -> i1
+      cf.cond_br %stop, ^exit, ^next
+    ^next:
+      func.call @stage_1(%buffer, %n, %w, %ws) : (...) -> ()
+      ...
+    ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::func::FuncDialect",

@@ -1,0 +1,83 @@
+"""Values and sizes at the edge, against ONNX Runtime: tensors of nothing, the
+order of NaN, angles of any size. With dims that are known and that are not."""
+
+import harness
+import numpy as np
+import onnx
+import pytest
+import small_models
+from onnx import TensorProto, helper
+from small_models import value
+
+INT64 = TensorProto.INT64
+
+
+def check(folder, nodes, feeds, weights, outputs, shapes, options):
+    model = small_models.model_of(
+        nodes,
+        [value(n, a.shape, helper.np_dtype_to_tensor_dtype(a.dtype)) for n, a in feeds.items()],
+        [value(n, shapes[n], t) for n, t in outputs.items()],
+        weights,
+    )
+    path = folder / "m.onnx"
+    onnx.save(model, path)
+    harness.ingot_ok("compile", path, "-o", folder / "m.ingot", *options)
+    got = harness.run(folder / "m.ingot", feeds)
+    want = harness.oracle_run(harness.oracle(path), feeds)
+    assert harness.largest_difference(got, want) <= 1e-5
+
+
+def ints(*values):
+    return np.array(values, np.int64)
+
+
+def node(op, inputs, outputs="y", **attributes):
+    return helper.make_node(op, inputs.split(), outputs.split(), **attributes)
+
+
+EMPTY = {
+    "tile": ([node("Tile", "x r")], [2, 0], (6, 0)),
+    "outer": ([node("Tile", "x r")], [0, 1], (0, 5)),
+    "reshape": ([node("Tile", "x r", "t"), node("Reshape", "t s", allowzero=1)], [2, 0], (0, 7)),
+    "sum": ([node("Tile", "x r", "t"), node("ReduceSum", "t one")], [2, 0], (6, 1)),
+    "exp_of_sum": (
+        [node("Tile", "x r", "t"), node("ReduceSum", "t one", "u"), node("Exp", "u")],
+        [2, 0],
+        (6, 1),
+    ),
+    "product": (
+        [node("Tile", "x r", "t"), node("Transpose", "t", "u"), node("MatMul", "t u")],
+        [2, 0],
+        (6, 6),
+    ),
+}
+
+
+@pytest.mark.parametrize("options", [(), ("--erase-dims",)], ids=["known", "erased"])
+@pytest.mark.parametrize("name", EMPTY)
+def test_nothing(name, options, tmp_path):
+    nodes, repeats, shape = EMPTY[name]
+    used = {i for n in nodes for i in n.input}
+    weights = [("r", ints(*repeats)), ("s", ints(0, 7)), ("one", ints(1))]
+    weights = [w for w in weights if w[0] in used]
+    feeds = {"x": np.ones((3, 5), np.float32)}
+    check(tmp_path, nodes, feeds, weights, {"y": TensorProto.FLOAT}, {"y": shape}, options)
+
+
+@pytest.mark.parametrize("largest", [0, 1])
+def test_top_k_takes_nan_for_the_largest(largest, tmp_path):
+    nan = np.nan
+    x = np.array([[1, nan, 3, -2, nan, 5], [nan] * 4 + [0, nan]], np.float32)
+    nodes = [node("TopK", "x k", "v i", largest=largest)]
+    outputs = {"v": TensorProto.FLOAT, "i": INT64}
+    shapes = {"v": (2, 4), "i": (2, 4)}
+    check(tmp_path, nodes, {"x": x}, [("k", ints(4))], outputs, shapes, ())
+
+
+@pytest.mark.parametrize("op", ["Sin", "Cos"])
+def test_large_angles(op, tmp_path):
+    rng = np.random.default_rng(2)
+    x = np.ldexp(rng.uniform(-1, 1, (9, 21)), rng.integers(-5, 128, (9, 21))).astype(np.float32)
+    x[0, :3] = np.inf, -np.inf, np.nan
+    outputs, shapes = {"y": TensorProto.FLOAT}, {"y": x.shape}
+    check(tmp_path, [node(op, "x")], {"x": x}, [], outputs, shapes, ("--erase-dims",))
