@@ -1,14 +1,3 @@
-<<<<<<< HEAD
-// RUN: ingot-opt %s -ingot-emit-entry -verify-diagnostics
-
-// expected-error @below {{cache argument 0 has no place}}
-func.func @main(%cache: !ingot.cache<heads = 1, key_depth = 1, value_depth = 1, type = f32, window = 0> {ingot.role = "cache"},
-                %arena: memref<?xi8> {ingot.role = "arena"}, %worker: index {ingot.role = "worker"},
-                %workers: index {ingot.role = "workers"}) -> index {
-  %c0 = arith.constant 0 : index
-  return %c0 : index
-}
-=======
 // RUN: ingot-opt %s --ingot-emit-entry --split-input-file --verify-diagnostics
 
 // expected-error @below {{weight argument 0 has no place}}
@@ -73,4 +62,13 @@ func.func @argument(%w: index {ingot.role = "worker"}) -> index {
 module {
   func.func private @stage()
 }
->>>>>>> 346d1058e8ed811e4587d0b32e3661e4842946c4
+
+// -----
+
+// expected-error @below {{cache argument 0 has no place}}
+func.func @main(%cache: !ingot.cache<heads = 1, key_depth = 1, value_depth = 1, type = f32, window = 0> {ingot.role = "cache"},
+                %arena: memref<?xi8> {ingot.role = "arena"}, %worker: index {ingot.role = "worker"},
+                %workers: index {ingot.role = "workers"}) -> index {
+  %c0 = arith.constant 0 : index
+  return %c0 : index
+}
