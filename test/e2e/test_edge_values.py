@@ -81,3 +81,35 @@ def test_large_angles(op, tmp_path):
     x[0, :3] = np.inf, -np.inf, np.nan
     outputs, shapes = {"y": TensorProto.FLOAT}, {"y": x.shape}
     check(tmp_path, [node(op, "x")], {"x": x}, [], outputs, shapes, ("--erase-dims",))
+
+
+@pytest.mark.parametrize("options", [(), ("--erase-dims",)], ids=["known", "erased"])
+def test_rows_that_a_bias_hides(options, tmp_path):
+    """A float mask of -inf all along a row leaves NaN, as the softmax does."""
+    nodes = [
+        node("Transpose", "k", "kt", perm=[0, 1, 3, 2]),
+        node("MatMul", "q kt", "s"),
+        node("Add", "s m", "a"),
+        node("Softmax", "a", "p", axis=-1),
+        node("MatMul", "p v"),
+    ]
+    rng = np.random.default_rng(3)
+    feeds = {n: rng.standard_normal((1, 2, 5, 16)).astype(np.float32) for n in "qkv"}
+    feeds["m"] = np.zeros((1, 1, 5, 5), np.float32)
+    feeds["m"][0, 0, 1] = -np.inf
+    feeds["m"][0, 0, 2, 1:] = -np.inf
+    shapes = {"y": (1, 2, 5, 16)}
+    check(tmp_path, nodes, feeds, [], {"y": TensorProto.FLOAT}, shapes, options)
+
+
+def test_more_elements_than_can_be_counted(tmp_path):
+    model = small_models.model_of(
+        [node("Tile", "x r")],
+        [value("x", (3, 5), TensorProto.FLOAT)],
+        [value("y", ("a", "b"), TensorProto.FLOAT)],
+        [("r", ints(2**62, 4))],
+    )
+    onnx.save(model, tmp_path / "m.onnx")
+    done = harness.ingot("compile", tmp_path / "m.onnx", "-o", tmp_path / "m.ingot")
+    assert done.returncode == 1 and "more elements than can be counted" in done.stderr, done.stderr
+    assert not (tmp_path / "m.ingot").exists()

@@ -116,7 +116,16 @@ DimExpr DimExpr::fromAtom(AtomKind kind, std::string name,
   return result;
 }
 
-DimExpr DimExpr::overflow() { return symbol("?overflow"); }
+/// No model's symbol has such a name.
+static constexpr llvm::StringLiteral overflowName = "?overflow";
+
+DimExpr DimExpr::overflow() { return symbol(overflowName); }
+
+bool DimExpr::hasOverflown() const {
+  llvm::StringSet<> names;
+  collectSymbols(names);
+  return names.contains(overflowName);
+}
 
 DimExpr DimExpr::constant(int64_t value) {
   DimExpr result;

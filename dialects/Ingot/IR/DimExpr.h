@@ -93,6 +93,10 @@ public:
   /// Adds the names of all symbols in the expression to `names`.
   void collectSymbols(llvm::StringSet<> &names) const;
 
+  /// Whether a number on the way here did not fit into 64 bits. Such an
+  /// expression equals nothing that is known.
+  bool hasOverflown() const;
+
   /// The canonical text, which parse() reads back.
   std::string str() const;
 

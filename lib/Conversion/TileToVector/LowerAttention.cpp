@@ -212,10 +212,16 @@ void ingot::emitPlainAttention(KernelBuilder &b, AttentionShape &shape) {
                  [&](Value key) { addKey(key, one); });
         });
         Value all = arith::UIToFPOp::create(
-            b, type, arith::IndexCastOp::create(b, b.getI64Type(), shape.keys));
+            b, type,
+            arith::IndexCastOp::create(b, b.getI64Type(),
+                                       b.maxIndex(shape.keys, b.index(1))));
         divisor = b.select(dead, all, total);
-      } else if (op.getDeadRow() == DeadRow::Zero) {
-        divisor = b.select(dead, b.splat(type, 1.0), total);
+      } else {
+        // Without keys there is nothing that could be hidden.
+        Value harmless = dead;
+        if (op.getDeadRow() == DeadRow::NaN)
+          harmless = b.compare(CmpIPredicate::eq, shape.keys, zeroIndex);
+        divisor = b.select(harmless, b.splat(type, 1.0), total);
       }
       b.loop(zeroIndex, count, 1, [&](Value d) {
         Value result = b.div(b.load(sums, d), divisor);

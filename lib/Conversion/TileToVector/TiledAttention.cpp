@@ -200,10 +200,12 @@ void TiledAttention::storeResult(Value batch, Value head, Value keyHead,
   b.loop(zero, rows, 1, [&](Value row) {
     Value total = b.load(sums, row);
     Value dead = b.compare(CmpFPredicate::OEQ, total, none);
-    // Where nothing was visible the result is 0 so far; 0/0 is NaN.
-    Value divisor = total;
-    if (op.getDeadRow() == DeadRow::Zero)
-      divisor = b.select(dead, one, total);
+    // Where nothing was visible the result is 0 so far; 0/0 is NaN. Without
+    // keys there is nothing that could be hidden.
+    Value harmless = dead;
+    if (op.getDeadRow() != DeadRow::Zero)
+      harmless = b.compare(CmpIPredicate::eq, s.keys, zero);
+    Value divisor = b.select(harmless, one, total);
     Value inverse = b.div(one, divisor);
     Value wide = b.broadcast(inverse, laneCount);
     auto storeColumns = [&](Value value, Value column) {
@@ -226,7 +228,8 @@ void TiledAttention::storeResult(Value batch, Value head, Value keyHead,
         [&] {
           Value count = arith::UIToFPOp::create(
               b, b.getF32Type(),
-              arith::IndexCastOp::create(b, b.getI64Type(), s.keys));
+              arith::IndexCastOp::create(b, b.getI64Type(),
+                                         b.maxIndex(s.keys, b.index(1))));
           b.loop(zero, s.valueDepth, laneCount, [&](Value column) {
             Value sum =
                 b.loop(zero, s.keys, 1, b.splat(type, 0.0),

@@ -65,8 +65,9 @@ bool Emitter::checkDims(const DimShape &dims) {
       fail("a result would have a dim of " + Twine(*value));
       return false;
     }
-    if (value &&
-        MulOverflow(elements, std::max<int64_t>(*value, 1), elements)) {
+    if (dim.hasOverflown() ||
+        (value &&
+         MulOverflow(elements, std::max<int64_t>(*value, 1), elements))) {
       fail("a result would have more elements than can be counted");
       return false;
     }

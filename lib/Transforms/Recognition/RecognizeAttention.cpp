@@ -204,7 +204,8 @@ private:
     const AttentionExtents &extents = heads->extents;
     Value keyMask =
         buildKeyMask(builder, loc, mask->form, extents, rewriter.shapes);
-    DeadRow dead = DeadRow::Zero;
+    // A bias may hide a row too, by being -inf all along.
+    DeadRow dead = mask->bias && !mask->finite ? DeadRow::NaN : DeadRow::Zero;
     if (mask->hides)
       dead = !std::isinf(mask->fill) ? DeadRow::Uniform
              : way->guarded          ? DeadRow::Zero
