@@ -1,10 +1,8 @@
 """The examples around SmolLM2, as users start them."""
 
 import json
-import os
 import re
 import signal
-import subprocess
 import sys
 
 import harness
@@ -12,11 +10,9 @@ import ingot
 import numpy as np
 import pytest
 import smollm2_model
-from smollm2_model import smollm2
+from smollm2_model import say, smollm2, start
 
-EXAMPLES = harness.ROOT / "examples"
-
-sys.path += [str(EXAMPLES / "json")]
+sys.path.insert(0, str(harness.ROOT / "examples" / "json"))
 
 import fields  # noqa: E402
 import languages  # noqa: E402
@@ -35,24 +31,6 @@ def session(artifact):
 @pytest.fixture(scope="module")
 def words():
     return smollm2.Words()
-
-
-def start(artifact, script, *options):
-    """An example in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, EXAMPLES / script, "--artifact", artifact, "--threads", "2", *options],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        # Whoever runs the tests in the background has Ctrl-C ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
-
-
-def say(process, text):
-    """Everything that an example answers to a text and the end of its input."""
-    out, err = process.communicate(text, timeout=300)
-    assert process.returncode == 0, out + err
-    return out
 
 
 def decoded(words, ids):
