@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 GGUF = ROOT / "models" / "smollm2.gguf"
 FOLDER = ROOT / "models" / "smollm2"
 SPELLINGS = ("microsoft", "onnx", "primitives")
-DEFAULT = "primitives"
+DEFAULT = "microsoft"
 NAME = "smollm2-135m-instruct"
 # What the model was trained for (llama.context_length of the GGUF).
 CONTEXT = 8192
@@ -51,7 +51,9 @@ def session(spelling, threads=0, artifact=None):
         return ingot.Session(artifact, threads)
     source = onnx_file(spelling)
     kept = source.with_suffix(".ingot")
-    if kept.exists() and kept.stat().st_mtime >= source.stat().st_mtime:
+    compiler = pathlib.Path(ingot.__file__).with_name("lib") / "libIngotCompiler.so"
+    made_of = [path.stat().st_mtime for path in (source, compiler) if path.exists()]
+    if kept.exists() and kept.stat().st_mtime >= max(made_of):
         try:
             return ingot.Session(kept, threads)
         except (ingot.UnsupportedVersion, ingot.UnsupportedCpu):
@@ -113,4 +115,4 @@ class Words:
         """A function from ids, one by one, to the text that is complete so far:
         a letter may take several tokens. None instead of an id ends it."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        return lambda id: decoder.decode(b"", True) if id is None else decoder.decode(self.bytes[id])
+        return lambda id: decoder.decode(b"" if id is None else self.bytes[id], id is None)

@@ -100,7 +100,7 @@ def test_chat(port):
     usage = reply["usage"]
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
     # The default message of the system; text in parts.
-    parts = [{"type": "text", "text": "What is the capital"}, {"type": "text", "text": " of France?"}]
+    parts = [{"type": "text", "text": text} for text in ("What is the capital", " of France?")]
     messages = [{"role": "system", "content": smollm2.SYSTEM}, {"role": "user", "content": parts}]
     _, other = ask(port, "POST", CHAT, {"messages": messages, "temperature": 0})
     assert other["choices"] == reply["choices"] and other["usage"] == usage
@@ -116,7 +116,7 @@ def test_clients_do_not_disturb_each_other(port, artifact, words):
             "seed": seed,
         }
         for seed, prompt in enumerate(
-            ["Once upon a time", "1, 2, 3, 4,", "The quick brown fox " * 80, "def f(x):", "A", "Snow"]
+            ["Once upon", "1, 2, 3, 4,", "The quick brown fox " * 80, "def f(x):", "A", "Snow"]
         )
     ]  # fmt: skip
     wants = []
