@@ -208,7 +208,10 @@ def main():
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     address = (options.host, options.port)
-    server = Server(address, session, words, options.rows, options.verbose)
+    try:
+        server = Server(address, session, words, options.rows, options.verbose)
+    except OSError as error:
+        sys.exit(f"{options.host}:{options.port}: {error.strerror}")
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     print(f"http://{options.host}:{server.server_address[1]}/v1", flush=True)

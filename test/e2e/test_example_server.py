@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import json
 import signal
+import socket
 
 import ingot
 import pytest
@@ -214,6 +215,15 @@ def test_connection_is_kept_and_length_is_needed(port):
     connection.endheaders()
     assert connection.getresponse().status == 411
     connection.close()
+
+
+def test_port_in_use(artifact):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        process = smollm2_model.start(artifact, "server/server.py", "--port", port)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (1, "")
+    assert err.startswith(f"127.0.0.1:{port}: ") and err.count("\n") == 1
 
 
 def test_client_that_leaves(artifact):
