@@ -211,6 +211,7 @@ struct Row {
 inline std::vector<float> step(const std::vector<Row> &rows,
                                const ingot_step_options *options = nullptr) {
   std::vector<ingot_row> given;
+  given.reserve(rows.size());
   for (const Row &row : rows)
     given.push_back({row.sequence->get(), row.ids.data(), row.ids.size()});
   return detail::step(given, options);
