@@ -81,16 +81,15 @@ def answer(chat, text, options):
 
 def lines():
     """What the user says, line by line."""
-    if not sys.stdin.isatty():
-        yield from sys.stdin
-        return
-    import readline  # noqa: F401  lines can be edited and come back
-
+    terminal = sys.stdin.isatty()
+    if terminal:
+        import readline  # noqa: F401  lines can be edited and come back
     while True:
         try:
-            yield input("> ")
+            yield input("> " if terminal else "")
         except (EOFError, KeyboardInterrupt):
-            print()
+            if terminal:
+                print()
             return
 
 
