@@ -93,8 +93,8 @@ typedef void (*ingot_log_fn)(void *user, ingot_log_level level,
 // Tensors
 //===----------------------------------------------------------------------===//
 
-/// Element types. A bool is a byte, 0 or 1. Integers of two and four bits take a
-/// byte each, which holds their value.
+/// Element types. A bool is a byte, 0 or 1. Integers of two and four bits take
+/// a byte each, which holds their value.
 typedef enum ingot_dtype {
   INGOT_F32 = 1,
   INGOT_F64 = 2,

@@ -77,6 +77,19 @@ struct Callbacks {
     return self->guard([&] { return self->options.onToken(id); });
   }
 };
+
+/// One step of any number of rows; their logits.
+inline std::vector<float> step(const std::vector<ingot_row> &rows,
+                               const ingot_step_options *options) {
+  ingot_result *made = nullptr;
+  check(ingot_step(rows.data(), rows.size(), options, nullptr, 0, &made));
+  std::unique_ptr<ingot_result, Freer<ingot_result, ingot_result_free>> result(
+      made);
+  ingot_tensor logits;
+  check(ingot_result_output(made, 0, &logits));
+  const float *data = static_cast<const float *>(logits.data);
+  return {data, data + logits.bytes / sizeof(float)};
+}
 } // namespace detail
 
 /// What a decoder has read so far. For one thread at a time.
@@ -132,16 +145,7 @@ public:
   /// Reads tokens and gives the logits of the last one.
   std::vector<float> step(const std::vector<int64_t> &ids,
                           const ingot_step_options *options = nullptr) {
-    ingot_row row = {get(), ids.data(), ids.size()};
-    ingot_result *made = nullptr;
-    detail::check(ingot_step(&row, 1, options, nullptr, 0, &made));
-    std::unique_ptr<ingot_result,
-                    detail::Freer<ingot_result, ingot_result_free>>
-        result(made);
-    ingot_tensor logits;
-    detail::check(ingot_result_output(result.get(), 0, &logits));
-    const float *data = static_cast<const float *>(logits.data);
-    return {data, data + logits.bytes / sizeof(float)};
+    return detail::step({{get(), ids.data(), ids.size()}}, options);
   }
 
   /// See ingot_generate. Throws as well if it is cancelled or out of time.
@@ -194,6 +198,34 @@ private:
                   detail::Freer<ingot_sequence, ingot_sequence_free>>
       handle;
 };
+
+/// A sequence and the tokens that it reads next, at least one.
+struct Row {
+  const Sequence *sequence;
+  std::vector<int64_t> ids;
+};
+
+/// Lets sequences of one session read together, see ingot_step. Gives the
+/// logits of each row's last token, row after row; with all_logits those of
+/// every token.
+inline std::vector<float> step(const std::vector<Row> &rows,
+                               const ingot_step_options *options = nullptr) {
+  std::vector<ingot_row> given;
+  given.reserve(rows.size());
+  for (const Row &row : rows)
+    given.push_back({row.sequence->get(), row.ids.data(), row.ids.size()});
+  return detail::step(given, options);
+}
+
+/// Chooses a token for `position`, see ingot_sample. Overwrites the logits.
+inline int64_t sample(float *logits, size_t vocab, uint64_t position,
+                      const ingot_sampling &sampling = INGOT_SAMPLING_INIT,
+                      const std::vector<int64_t> &history = {}) {
+  int64_t id = 0;
+  detail::check(ingot_sample(logits, vocab, history.data(), history.size(),
+                             position, &sampling, &id));
+  return id;
+}
 
 } // namespace ingot
 

@@ -1,21 +1,26 @@
-"""An installed Ingot: both example hosts build against it with CMake projects of
+"""An installed Ingot: the example hosts build against it with CMake projects of
 their own and run an artifact; nothing in it needs LLVM."""
 
 import os
 import subprocess
+import sys
 
 import harness
 import pytest
+
+sys.path.insert(0, str(harness.ROOT / "test" / "python"))
+
+import artifacts  # noqa: E402
 
 # Made by the build without the compiler (test/unit/runtime/MakeArtifact.cpp).
 ARTIFACT = harness.BUILD / "test" / "unit" / "runtime" / "images" / "test.ingot"
 
 
-def ok(*command, **kwargs):
+def ok(*command, text="", **kwargs):
     """Runs a command that must succeed; returns its standard output."""
     done = subprocess.run(
         [str(part) for part in command],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, **kwargs,
+        input=text, capture_output=True, text=True, timeout=300, **kwargs,
     )  # fmt: skip
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -57,6 +62,24 @@ def test_host_in_cpp(prefix, tmp_path):
     folder = host(prefix, tmp_path, "cpp")
     text = ok(folder / "serve", ARTIFACT, "3")
     assert text.count("ms a run") == 3
+
+
+def test_generating_host_in_cpp(prefix, tmp_path):
+    """Rows of different lengths in one batch; one of them stops early."""
+    program = host(prefix, tmp_path, "generate-cpp") / "continue"
+    rows = [[5, 9, 33, 2], [7], list(range(60)) * 3]
+    wants = [artifacts.greedy(row, 8) for row in rows]
+    stop = wants[1][3]
+    wants = [want[: want.index(stop) + 1] if stop in want else want for want in wants]
+    assert len(wants[1]) < 8
+    lines = "".join(" ".join(map(str, row)) + "\n" for row in rows)
+    text = ok(program, artifacts.DECODER, 8, stop, text=lines)
+    assert [[int(id) for id in line.split()] for line in text.splitlines()] == wants
+    for wrong, message in (("5 x\n", "line 1 is not a row of ids"), ("5\n64\n", "")):
+        done = subprocess.run(
+            [program, artifacts.DECODER, "8"], input=wrong, capture_output=True, text=True
+        )
+        assert done.returncode == 1 and done.stderr and message in done.stderr
 
 
 def test_hosts_report_errors(prefix, tmp_path):

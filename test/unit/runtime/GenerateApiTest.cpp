@@ -91,6 +91,13 @@ TEST(GenerateApi, StepsABatch) {
             referenceLogits(a + c));
   EXPECT_EQ(one.ids(), a + c);
   EXPECT_EQ(one.step({7}), referenceLogits(a + c + Ids{7}));
+  ingot::Sequence fresh(session);
+  std::vector<float> both = ingot::step({{&one, {8, 9}}, {&fresh, a}});
+  ASSERT_EQ(both.size(), 128u);
+  EXPECT_EQ(std::vector<float>(both.begin() + 64, both.end()),
+            referenceLogits(a));
+  EXPECT_EQ(std::vector<float>(both.begin(), both.begin() + 64),
+            referenceLogits(a + c + Ids{7, 8, 9}));
 
   ingot_row twice[] = {row, row};
   EXPECT_EQ(ingot_step(twice, 2, nullptr, nullptr, 0, nullptr),
@@ -169,10 +176,8 @@ TEST(GenerateApi, Generates) {
   std::vector<float> logits = other.step(someIds(10));
   for (int64_t expected : out.ids) {
     forbidSpin(nullptr, 0, logits.data(), 0);
-    int64_t id = -1;
-    ASSERT_EQ(ingot_sample(logits.data(), logits.size(), nullptr, 0,
-                           other.length(), &options.sampling, &id),
-              INGOT_OK);
+    int64_t id = ingot::sample(logits.data(), logits.size(), other.length(),
+                               options.sampling);
     EXPECT_EQ(id, expected);
     logits = other.step({id});
   }

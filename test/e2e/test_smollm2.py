@@ -1,0 +1,42 @@
+"""SmolLM2 in the three spellings of examples/smollm2: what it says is what
+PyTorch says from the same dequantized weights (smollm2/make_tokens.py)."""
+
+import json
+
+import harness
+import ingot
+import pytest
+import smollm2_model
+from smollm2_model import smollm2
+
+CASES = json.loads((harness.ROOT / "test" / "e2e" / "smollm2" / "tokens.json").read_text())
+# Where the reference's two largest logits lie nearer, rounding may decide.
+UNDECIDED = 1e-4
+
+
+def continued(session, cases):
+    """The likeliest continuation of every case, all of them together."""
+    rows = [(session.sequence(), case["ids"]) for case in cases]
+    found = [[] for _ in cases]
+    for _ in range(len(cases[0]["tokens"])):
+        logits = session.step(rows)
+        for tokens, choice in zip(found, logits.argmax(1)):
+            tokens.append(int(choice))
+        rows = [(sequence, tokens[-1:]) for (sequence, _), tokens in zip(rows, found)]
+    return found
+
+
+def first_difference(case, tokens):
+    """Where the tokens leave the reference; None if nowhere."""
+    pairs = enumerate(zip(tokens, case["tokens"]))
+    return next((place for place, (got, want) in pairs if got != want), None)
+
+
+@pytest.mark.parametrize("spelling", smollm2.SPELLINGS)
+def test_continuation(spelling):
+    session = ingot.Session(smollm2_model.artifact(spelling), threads=2)
+    for case, tokens in zip(CASES, continued(session, CASES)):
+        place = first_difference(case, tokens)
+        if place is not None:
+            gap = case["gaps"][place]
+            assert gap < UNDECIDED, f"{case['prompt']!r}: token {place} differs, the gap is {gap}"
