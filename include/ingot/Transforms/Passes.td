@@ -118,6 +118,8 @@ def HoistWeightFunctions
     for the host and run once, while the artifact is written. Its arguments
     are weights (`ingot.weight` names them); each result is a new weight of the
     program, declared without a file. Large constants become weights as well.
+    Several programs of a module share one such function, and what they compute
+    alike is one weight.
 
     Example: `linear(%x, pack(weight_ref @w))` becomes
     `linear(%x, weight_ref @computed_0)`, and `pack` moves.
