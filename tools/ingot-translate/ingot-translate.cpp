@@ -49,8 +49,8 @@ LogicalResult printLlvmIr(ModuleOp module, raw_ostream &out) {
   if (failed(lower(module, target)))
     return failure();
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> llvmModule =
-      ingot::translateToLlvmIr(module, context, target, ingot::imageExports(module));
+  std::unique_ptr<llvm::Module> llvmModule = ingot::translateToLlvmIr(
+      module, context, target, ingot::imageExports(module));
   if (!llvmModule)
     return failure();
   ingot::optimizeLlvmIr(*llvmModule);
