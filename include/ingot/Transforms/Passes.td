@@ -53,7 +53,7 @@ def FormStages : Pass<"ingot-form-stages", "::mlir::func::FuncOp"> {
                            "::mlir::affine::AffineDialect"];
 }
 
-def Bufferize : Pass<"ingot-bufferize", "::mlir::ModuleOp"> {
+def Bufferize : Pass<"ingot-bufferize", "::mlir::func::FuncOp"> {
   let summary = "Give every tensor of the entry functions a buffer";
   let description = [{
     Public functions over tensors become functions over buffers in destination
