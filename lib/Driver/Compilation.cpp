@@ -186,7 +186,7 @@ FailureOr<Compilation::Image> Compilation::compileModule(ModuleOp op) {
     progress = [this](double share) {
       report(std::string(currentPhase), 0.6 + 0.25 * share);
     };
-  return compileImage(op, target, imageExports(), progress);
+  return compileImage(op, target, imageExports(op), progress);
 }
 
 LogicalResult Compilation::writeArtifact() {

@@ -9,6 +9,7 @@
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Analysis/ShapeAnalysis.h"
 #include "ingot/Transforms/Decoder.h"
+#include "ingot/Transforms/Entries.h"
 
 #include "llvm/ADT/MapVector.h"
 
@@ -95,12 +96,50 @@ std::string text(Attribute attr) {
   return string ? string.str() : std::string();
 }
 
+/// Adds the inputs and outputs of one program.
+LogicalResult describeTensors(func::FuncOp func,
+                              std::vector<rt::TensorInfo> &inputs,
+                              std::vector<rt::TensorInfo> &outputs) {
+  for (auto [i, type] : llvm::enumerate(func.getArgumentTypes())) {
+    // State is no input.
+    if (isa<CacheType>(type))
+      continue;
+    auto info =
+        describe(type, func.getArgAttrDict(i), "input" + std::to_string(i));
+    if (!info)
+      return func.emitError("unsupported type: input ") << i << " is " << type;
+    inputs.push_back(std::move(*info));
+  }
+  for (auto [i, type] : llvm::enumerate(func.getResultTypes())) {
+    auto info =
+        describe(type, func.getResultAttrDict(i), "output" + std::to_string(i));
+    if (!info)
+      return func.emitError("unsupported type: output ") << i << " is " << type;
+    outputs.push_back(std::move(*info));
+  }
+  return success();
+}
+
+/// What code generation says of stages.
+std::vector<rt::StageInfo> stagesOf(Attribute attr) {
+  std::vector<rt::StageInfo> stages;
+  auto array = dyn_cast_or_null<ArrayAttr>(attr);
+  if (!array)
+    return stages;
+  for (auto stage : array.getAsRange<DictionaryAttr>())
+    stages.push_back({text(stage.get("name")), text(stage.get("ops")),
+                      text(stage.get("nodes")), text(stage.get("flops")),
+                      text(stage.get("bytes")), text(stage.get("tiles"))});
+  return stages;
+}
+
 } // namespace
 
 void describeOps(ModuleOp module, rt::Manifest &manifest) {
   llvm::MapVector<StringRef, uint64_t> counts;
-  for (auto func : module.getOps<func::FuncOp>())
-    func.walk([&](Operation *op) {
+  // Further entries are made of the same ops.
+  if (auto main = module.lookupSymbol<func::FuncOp>(mainName))
+    main.walk([&](Operation *op) {
       if (isa_and_nonnull<IngotDialect>(op->getDialect()) &&
           !isa<WeightRefOp, SizeOp, ConstantOp, FromDimsOp, CheckOp>(op))
         ++counts[op->getName().stripDialect()];
@@ -116,31 +155,29 @@ LogicalResult describeSignature(ModuleOp module, rt::Manifest &manifest) {
       symbol.max = *max;
     manifest.symbols.push_back(std::move(symbol));
   }
-  auto main = module.lookupSymbol<func::FuncOp>("main");
+  auto main = module.lookupSymbol<func::FuncOp>(mainName);
   if (!main)
     return module.emitError("has no function 'main'");
-  for (auto [i, type] : llvm::enumerate(main.getArgumentTypes())) {
-    // State is no input.
-    if (isa<CacheType>(type))
+  if (failed(describeTensors(main, manifest.inputs, manifest.outputs)))
+    return failure();
+  for (auto func : module.getOps<func::FuncOp>()) {
+    if (func == main || !func.isPublic() || func.isExternal())
       continue;
-    auto info =
-        describe(type, main.getArgAttrDict(i), "input" + std::to_string(i));
-    if (!info)
-      return main.emitError("unsupported type: input ") << i << " is " << type;
-    manifest.inputs.push_back(std::move(*info));
-  }
-  for (auto [i, type] : llvm::enumerate(main.getResultTypes())) {
-    auto info =
-        describe(type, main.getResultAttrDict(i), "output" + std::to_string(i));
-    if (!info)
-      return main.emitError("unsupported type: output ") << i << " is " << type;
-    manifest.outputs.push_back(std::move(*info));
+    rt::EntryInfo entry;
+    entry.name = func.getSymName().str();
+    entry.sizesSymbol = (sizesName + Twine("_") + entry.name).str();
+    entry.entrySymbol = (entryName + Twine("_") + entry.name).str();
+    // Its functions know every symbol of the module, too.
+    entry.symbols = manifest.symbols;
+    if (failed(describeTensors(func, entry.inputs, entry.outputs)))
+      return failure();
+    manifest.entries.push_back(std::move(entry));
   }
   return success();
 }
 
 void describeState(ModuleOp module, rt::Manifest &manifest) {
-  auto main = module.lookupSymbol<func::FuncOp>("main");
+  auto main = module.lookupSymbol<func::FuncOp>(mainName);
   auto names =
       main ? main->getAttrOfType<DictionaryAttr>(stateAttrName) : nullptr;
   if (!names)
@@ -213,15 +250,17 @@ void describeCode(ModuleOp module, const TargetInfo &target,
     for (Attribute message : errors)
       manifest.errors.push_back(text(message));
   }
-  manifest.arena = text(module->getAttr("ingot.arena"));
-  if (auto stages = module->getAttrOfType<ArrayAttr>("ingot.stages"))
-    for (Attribute attr : stages) {
-      auto stage = cast<DictionaryAttr>(attr);
-      manifest.stages.push_back(
-          {text(stage.get("name")), text(stage.get("ops")),
-           text(stage.get("nodes")), text(stage.get("flops")),
-           text(stage.get("bytes")), text(stage.get("tiles"))});
-    }
+  manifest.arena = text(module->getAttr(arenaAttrName));
+  manifest.stages = stagesOf(module->getAttr(stagesAttrName));
+  auto entries = module->getAttrOfType<DictionaryAttr>(entriesAttrName);
+  for (rt::EntryInfo &entry : manifest.entries) {
+    auto known =
+        entries ? entries.getAs<DictionaryAttr>(entry.name) : DictionaryAttr();
+    if (!known)
+      continue;
+    entry.arena = text(known.get(arenaAttrName));
+    entry.stages = stagesOf(known.get(stagesAttrName));
+  }
 }
 
 } // namespace ingot

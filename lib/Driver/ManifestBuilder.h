@@ -16,8 +16,9 @@ namespace ingot {
 /// Counts the ops of the program after recognition.
 void describeOps(mlir::ModuleOp module, rt::Manifest &manifest);
 
-/// Adds the inputs, outputs and symbols; the program is on tensors and keeps
-/// the model's element types as `ingot.type`.
+/// Adds the inputs, outputs and symbols of the main program and of each further
+/// entry; the programs are on tensors and keep the model's element types as
+/// `ingot.type`.
 mlir::LogicalResult describeSignature(mlir::ModuleOp module,
                                       rt::Manifest &manifest);
 

@@ -12,6 +12,7 @@
 #include "ingot/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -36,7 +37,7 @@ void ingot::buildStagesPipeline(OpPassManager &passes) {
   passes.addPass(createCSEPass());
   passes.addNestedPass<func::FuncOp>(createFormStages());
   passes.addPass(createCanonicalizerPass());
-  passes.addPass(createBufferize());
+  passes.addNestedPass<func::FuncOp>(createBufferize());
   passes.addPass(createCSEPass());
   passes.addPass(createCanonicalizerPass());
   // Sizes of views are those of the buffers they were given.
@@ -90,7 +91,10 @@ void ingot::buildLlvmPipeline(OpPassManager &passes) {
   passes.addPass(createCSEPass());
 }
 
-ArrayRef<StringRef> ingot::imageExports() {
-  static const StringRef names[] = {"ingot_entry", "ingot_sizes"};
+SmallVector<StringRef> ingot::imageExports(ModuleOp module) {
+  SmallVector<StringRef> names;
+  for (auto func : module.getOps<LLVM::LLVMFuncOp>())
+    if (!func.isExternal() && func.isPublic())
+      names.push_back(func.getSymName());
   return names;
 }

@@ -26,25 +26,24 @@ MemRefType bufferTypeOf(RankedTensorType type) {
 
 struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
   void runOnOperation() override {
-    ModuleOp module = getOperation();
-    for (auto func : module.getOps<func::FuncOp>())
-      if (!func.isExternal() && func.isPublic() && failed(takeBuffers(func)))
-        return signalPassFailure();
-    if (failed(resolveDims(module)))
+    func::FuncOp func = getOperation();
+    if (func.isExternal())
+      return;
+    if (func.isPublic() && failed(takeBuffers(func)))
+      return signalPassFailure();
+    if (failed(resolveDims(func)))
       return signalPassFailure();
 
     IRRewriter rewriter(&getContext());
-    if (failed(bufferization::eliminateEmptyTensors(rewriter, module)))
+    if (failed(bufferization::eliminateEmptyTensors(rewriter, func)))
       return signalPassFailure();
     bufferization::OneShotBufferizationOptions options;
     options.opFilter.denyOperation<func::FuncOp>();
     options.opFilter.denyDialect<func::FuncDialect>();
     bufferization::BufferizationState state;
-    if (failed(bufferization::runOneShotBufferize(module, options, state)))
+    if (failed(bufferization::runOneShotBufferize(func, options, state)) ||
+        failed(checkBuffers(func)))
       return signalPassFailure();
-    for (auto func : module.getOps<func::FuncOp>())
-      if (failed(checkBuffers(func)))
-        return signalPassFailure();
   }
 
   /// Rewrites the signature of `func` to buffers in destination style.
@@ -128,14 +127,14 @@ struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
 
   /// Expresses sizes by those of the arguments, so that no tensor is kept
   /// alive for its size alone.
-  LogicalResult resolveDims(ModuleOp module) {
+  LogicalResult resolveDims(func::FuncOp func) {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
     memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
     memref::populateResolveShapedTypeResultDimsPatterns(patterns);
     tensor::DimOp::getCanonicalizationPatterns(patterns, context);
     scf::ForallOp::getCanonicalizationPatterns(patterns, context);
-    return applyPatternsGreedily(module, std::move(patterns));
+    return applyPatternsGreedily(func, std::move(patterns));
   }
 
   LogicalResult checkBuffers(func::FuncOp func) {

@@ -7,8 +7,10 @@
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Transforms/Passes.h"
 
+#include "mlir/IR/Dominance.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 namespace ingot {
@@ -135,16 +137,15 @@ private:
   llvm::DenseMap<Operation *, int64_t> sourceBytes;
 };
 
-struct HoistWeightFunctionsPass
-    : ingot::impl::HoistWeightFunctionsBase<HoistWeightFunctionsPass> {
-  void runOnOperation() override {
-    ModuleOp module = getOperation();
-    for (auto func : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
-      if (func.isPublic() && !func.isExternal() && func.getBody().hasOneBlock())
-        hoist(module, func);
-  }
+/// The function from weights to weights that all programs of a module share.
+class WeightFunction {
+public:
+  explicit WeightFunction(ModuleOp module)
+      : module(module), b(module.getContext()),
+        inner(std::make_unique<Block>()) {}
 
-  void hoist(ModuleOp module, func::FuncOp func) {
+  /// Copies what `func` computes from weights alone.
+  void add(func::FuncOp func) {
     Block &body = func.getBody().front();
     WeightOnly weightOnly(body);
     // Values that the program takes from the weight functions.
@@ -158,29 +159,12 @@ struct HoistWeightFunctionsPass
           results.insert(value);
       }
     }
-    if (results.empty())
-      return;
-
-    MLIRContext *context = &getContext();
-    OpBuilder b(context);
-    b.setInsertionPointToEnd(module.getBody());
-    auto nested = ModuleOp::create(b, func.getLoc(), "weight_functions");
-    b.setInsertionPointToStart(nested.getBody());
-    auto function = func::FuncOp::create(b, func.getLoc(), "main",
-                                         b.getFunctionType({}, {}));
-    Block *inner = function.addEntryBlock();
-    SmallVector<Attribute> argAttrs, resultAttrs;
-    auto attrsFor = [&](FlatSymbolRefAttr symbol) {
-      return b.getDictionaryAttr(b.getNamedAttr("ingot.weight", symbol));
-    };
-
     // The computation moves with all that it needs.
     llvm::SetVector<Operation *> needed;
     for (Value value : results)
       collect(value.getDefiningOp(), needed);
     IRMapping map;
-    llvm::StringMap<Value> arguments;
-    b.setInsertionPointToStart(inner);
+    b.setInsertionPointToEnd(inner.get());
     for (Operation &op : body) {
       if (!needed.contains(&op))
         continue;
@@ -196,30 +180,67 @@ struct HoistWeightFunctionsPass
       }
       map.map(ref.getResult(), argument);
     }
-    SmallVector<Value> returned;
-    SymbolTable symbols(module);
-    OpBuilder top(func);
     for (Value value : results) {
-      auto weight = ingot::WeightOp::create(
-          top, value.getLoc(), "computed_0",
-          cast<RankedTensorType>(value.getType()), /*file=*/"",
-          /*offset=*/0, bytesOf(value.getType()));
-      symbols.insert(weight);
-      auto symbol = FlatSymbolRefAttr::get(weight);
-      returned.push_back(map.lookup(value));
-      resultAttrs.push_back(attrsFor(symbol));
+      taken.push_back(value);
+      computed.push_back(map.lookup(value));
+    }
+    moved.append(needed.begin(), needed.end());
+  }
+
+  /// Makes the nested module, unless no program computes with weights, and
+  /// lets the programs read its results.
+  void finish() {
+    if (taken.empty())
+      return;
+    Location loc = taken.front().getParentRegion()->getLoc();
+    b.setInsertionPointToEnd(module.getBody());
+    auto nested = ModuleOp::create(b, loc, "weight_functions");
+    b.setInsertionPointToStart(nested.getBody());
+    auto function = func::FuncOp::create(
+        b, loc, "main", b.getFunctionType(inner->getArgumentTypes(), {}));
+    function.getBody().push_back(inner.release());
+    b.setInsertionPointToEnd(&function.getBody().front());
+    auto ret = func::ReturnOp::create(b, loc, computed);
+    // What several programs need is computed and stored once.
+    IRRewriter rewriter(b);
+    DominanceInfo dominance(function);
+    eliminateCommonSubExpressions(rewriter, dominance, function);
+
+    llvm::MapVector<Value, FlatSymbolRefAttr> stored;
+    SmallVector<Attribute> resultAttrs;
+    SymbolTable symbols(module);
+    OpBuilder top(*module.getOps<func::FuncOp>().begin());
+    for (auto [value, result] : llvm::zip_equal(taken, ret.getOperands())) {
+      FlatSymbolRefAttr &symbol = stored[result];
+      if (!symbol) {
+        auto weight = ingot::WeightOp::create(
+            top, value.getLoc(), "computed_0",
+            cast<RankedTensorType>(value.getType()), /*file=*/"",
+            /*offset=*/0, bytesOf(value.getType()));
+        symbols.insert(weight);
+        symbol = FlatSymbolRefAttr::get(weight);
+        resultAttrs.push_back(attrsFor(symbol));
+      }
       OpBuilder at(value.getDefiningOp());
       value.replaceAllUsesWith(ingot::WeightRefOp::create(
           at, value.getLoc(), value.getType(), symbol));
     }
-    func::ReturnOp::create(b, func.getLoc(), returned);
-    function.setType(b.getFunctionType(inner->getArgumentTypes(),
-                                       ValueRange(returned).getTypes()));
+    SmallVector<Value> returned =
+        llvm::to_vector(llvm::make_first_range(stored));
+    ret.getOperandsMutable().assign(returned);
+    function.setType(
+        b.getFunctionType(function.getBody().front().getArgumentTypes(),
+                          ValueRange(returned).getTypes()));
     function.setArgAttrsAttr(b.getArrayAttr(argAttrs));
     function.setResAttrsAttr(b.getArrayAttr(resultAttrs));
-    for (Operation *op : llvm::reverse(needed))
+    for (Operation *op : llvm::reverse(moved))
       if (isOpTriviallyDead(op))
         op->erase();
+  }
+
+private:
+  DictionaryAttr attrsFor(FlatSymbolRefAttr symbol) {
+    return b.getDictionaryAttr(b.getNamedAttr("ingot.weight", symbol));
   }
 
   /// Adds `op` and what it depends on to `needed`, dependencies first.
@@ -229,6 +250,28 @@ struct HoistWeightFunctionsPass
     for (Value value : usedValues(op))
       collect(value.getDefiningOp(), needed);
     needed.insert(op);
+  }
+
+  ModuleOp module;
+  OpBuilder b;
+  /// The function's body until it has one.
+  std::unique_ptr<Block> inner;
+  llvm::StringMap<Value> arguments;
+  SmallVector<Attribute> argAttrs;
+  /// Values of the programs, and what they are in the function.
+  SmallVector<Value> taken, computed;
+  SmallVector<Operation *> moved;
+};
+
+struct HoistWeightFunctionsPass
+    : ingot::impl::HoistWeightFunctionsBase<HoistWeightFunctionsPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    WeightFunction shared(module);
+    for (auto func : module.getOps<func::FuncOp>())
+      if (func.isPublic() && !func.isExternal() && func.getBody().hasOneBlock())
+        shared.add(func);
+    shared.finish();
   }
 };
 

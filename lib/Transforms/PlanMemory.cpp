@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ingot/Analysis/ShapeAnalysis.h"
+#include "ingot/Transforms/Entries.h"
 #include "ingot/Transforms/Passes.h"
 
 #include "mlir/Dialect/Affine/Transforms/Transforms.h"
@@ -293,7 +294,7 @@ private:
         total = std::nullopt;
     }
     if (total)
-      func->setAttr("ingot.arena",
+      func->setAttr(ingot::arenaAttrName,
                     StringAttr::get(func.getContext(), total->str()));
   }
 

@@ -154,6 +154,62 @@ def test_pages(case):
     assert np.array_equal(got, whole)
 
 
+@pytest.mark.parametrize("case", DECODERS)
+def test_all_logits(case):
+    """Of every token, as ONNX Runtime has them and as steps that end at the
+    token do: the same bits, in chunks and in company."""
+    text, other = tokens(case, 12), tokens(case, 5, seed=5)
+    session, oracle = session_of(case), Oracle(case)
+    got = session.step([(session.sequence(), text)], all_logits=True)
+    np.testing.assert_allclose(got, oracle.logits(text), **oracle.tolerance)
+    for count in range(1, len(text) + 1):
+        last = session.step([(session.sequence(), text[:count])])[0]
+        assert np.array_equal(got[count - 1], last), count
+    rows = [(session.sequence(), other), (session.sequence(), text)]
+    both = session.step(rows, all_logits=True, chunk=8)
+    assert np.array_equal(both[len(other) :], got)
+
+
+@pytest.mark.parametrize("case", DECODERS)
+def test_decode(case):
+    """One token at a time, by the program made for that, and more tokens at
+    once, by the main one: the same bits, in any company. A row with one token
+    beside one with more is read by the main program."""
+    text, other = tokens(case, 12), tokens(case, 20, seed=5)
+    session = session_of(case)
+    one, several, company = (session.sequence() for _ in range(3))
+    for count, token in enumerate(text, 1):
+        alone = session.step([(one, [token])])[0]
+        whole = session.step([(session.sequence(), text[:count])])[0]
+        assert np.array_equal(alone, whole), count
+        beside = session.step([(several, [token]), (company, other[:2])])[0]
+        assert np.array_equal(alone, beside), count
+        company.truncate(0)
+
+
+def test_entries():
+    """What an artifact holds."""
+    report = harness.explained(harness.compiled(model_of("small"), "--generate"))
+    entries = {entry["name"]: entry for entry in report["entries"]}
+    assert [value["dims"] for value in entries["all"]["inputs"]] == [
+        value["dims"] for value in report["inputs"]
+    ]
+    assert entries["all"]["outputs"][0]["dims"] == ["batch", "seq", 32]
+    assert [value["dims"] for value in entries["decode"]["inputs"]] == [
+        ["batch", 1], ["batch"], ["batch"],
+    ]  # fmt: skip
+    assert entries["decode"]["outputs"] == report["outputs"]
+
+
+@pytest.mark.parametrize("case", DECODERS)
+def test_weights_are_stored_once(case):
+    """For all programs together what the model as it is needs."""
+    plain = harness.explained(harness.compiled(model_of(case)))
+    report = harness.explained(harness.compiled(model_of(case), "--generate"))
+    assert {entry["name"] for entry in report["entries"]} == {"all", "decode"}
+    assert report["weights_bytes"] == plain["weights_bytes"]
+
+
 @pytest.mark.parametrize("case", ["llama", "gemma2"])
 def test_half_cache(case):
     """Keys and values rounded to f16."""

@@ -49,8 +49,8 @@ LogicalResult printLlvmIr(ModuleOp module, raw_ostream &out) {
   if (failed(lower(module, target)))
     return failure();
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> llvmModule =
-      ingot::translateToLlvmIr(module, context, target, ingot::imageExports());
+  std::unique_ptr<llvm::Module> llvmModule = ingot::translateToLlvmIr(
+      module, context, target, ingot::imageExports(module));
   if (!llvmModule)
     return failure();
   ingot::optimizeLlvmIr(*llvmModule);
@@ -63,7 +63,7 @@ LogicalResult writeImage(ModuleOp module, raw_ostream &out) {
   if (failed(lower(module, target)))
     return failure();
   FailureOr<SmallVector<char, 0>> image =
-      ingot::compileImage(module, target, ingot::imageExports());
+      ingot::compileImage(module, target, ingot::imageExports(module));
   if (failed(image))
     return failure();
   out << StringRef(image->data(), image->size());

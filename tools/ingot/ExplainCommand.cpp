@@ -65,8 +65,8 @@ public:
   }
 
   std::string text(size_t width) const {
-    return origin() + signature() + stateText(manifest) + recognised() +
-           memory() + stageTable(width);
+    return origin() + signature() + entries() + stateText(manifest) +
+           recognised() + memory() + stageTable(width);
   }
   Json json() const;
 
@@ -91,6 +91,7 @@ private:
   }
   std::string origin() const;
   std::string signature() const;
+  std::string entries() const;
   std::string recognised() const;
   std::string memory() const;
   std::string stageTable(size_t width) const;
@@ -206,6 +207,25 @@ std::string Report::signature() const {
   return out + "\nSymbolic dims\n" + symbols.str();
 }
 
+static std::string shapesOf(const std::vector<rt::TensorInfo> &tensors) {
+  std::string text;
+  for (const rt::TensorInfo &tensor : tensors)
+    text += (text.empty() ? "" : ", ") + shapeOf(tensor);
+  return text;
+}
+
+std::string Report::entries() const {
+  if (manifest.entries.empty())
+    return "";
+  Table table({"entry", "in", "out", ">stages"});
+  table.add({"main", shapesOf(manifest.inputs), shapesOf(manifest.outputs),
+             std::to_string(manifest.stages.size())});
+  for (const rt::EntryInfo &entry : manifest.entries)
+    table.add({entry.name, shapesOf(entry.inputs), shapesOf(entry.outputs),
+               std::to_string(entry.stages.size())});
+  return "\nEntries\n" + table.str();
+}
+
 std::string Report::recognised() const {
   if (manifest.ops.empty())
     return "";
@@ -313,6 +333,12 @@ Json Report::json() const {
     out["recognised"][op.name] = op.count;
   if (manifest.state)
     out["state"] = stateJson(manifest);
+  for (const rt::EntryInfo &entry : manifest.entries)
+    out["entries"].push_back({{"name", entry.name},
+                              {"inputs", toJson(entry.inputs)},
+                              {"outputs", toJson(entry.outputs)},
+                              {"arena", entry.arena},
+                              {"stages", entry.stages.size()}});
   out["weights_bytes"] = weightBytes();
   out["image_bytes"] = artifact.image().size();
   auto put = [](Json &to, const std::string &key, const std::string &valueKey,

@@ -31,7 +31,7 @@ void buildCpuPipeline(mlir::OpPassManager &passes, const TargetInfo &target);
 /// Scalar, vector, memref and control flow ops -> LLVM's dialect.
 void buildLlvmPipeline(mlir::OpPassManager &passes);
 
-/// The functions that an image exports, by name.
-llvm::ArrayRef<llvm::StringRef> imageExports();
+/// The functions that the image of a lowered module exports, by name.
+llvm::SmallVector<llvm::StringRef> imageExports(mlir::ModuleOp module);
 
 } // namespace ingot

@@ -34,6 +34,11 @@ inline constexpr llvm::StringLiteral valueOffsetAttrName = "ingot.value_offset";
 /// and `page_bytes`.
 inline constexpr llvm::StringLiteral cacheGroupsAttrName = "ingot.cache_groups";
 
+/// Functions of further programs over the same weights and caches: the logits
+/// of every token, and one token a row.
+inline constexpr llvm::StringLiteral allEntryName = "all";
+inline constexpr llvm::StringLiteral decodeEntryName = "decode";
+
 /// Names of the inputs that take the place of masks and positions.
 inline constexpr llvm::StringLiteral pastInputName = "ingot.past";
 inline constexpr llvm::StringLiteral countInputName = "ingot.count";

@@ -53,7 +53,7 @@ def FormStages : Pass<"ingot-form-stages", "::mlir::func::FuncOp"> {
                            "::mlir::affine::AffineDialect"];
 }
 
-def Bufferize : Pass<"ingot-bufferize", "::mlir::ModuleOp"> {
+def Bufferize : Pass<"ingot-bufferize", "::mlir::func::FuncOp"> {
   let summary = "Give every tensor of the entry functions a buffer";
   let description = [{
     Public functions over tensors become functions over buffers in destination
@@ -118,6 +118,8 @@ def HoistWeightFunctions
     for the host and run once, while the artifact is written. Its arguments
     are weights (`ingot.weight` names them); each result is a new weight of the
     program, declared without a file. Large constants become weights as well.
+    Several programs of a module share one such function, and what they compute
+    alike is one weight.
 
     Example: `linear(%x, pack(weight_ref @w))` becomes
     `linear(%x, weight_ref @computed_0)`, and `pack` moves.

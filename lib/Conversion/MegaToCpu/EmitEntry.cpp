@@ -97,7 +97,7 @@ void emitBarrier(OpBuilder &b, Location loc) {
   func::ReturnOp::create(b, loc, isStopped);
 }
 
-/// Builds `ingot_entry` and moves the program's body into it.
+/// Builds the function of a worker and moves the program's body into it.
 class EntryBuilder {
 public:
   EntryBuilder(const ingot::Program &program, ingot::ErrorTable &errors,
@@ -304,24 +304,47 @@ private:
 struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    SmallVector<func::FuncOp> mains;
+    SmallVector<func::FuncOp> programs;
     for (auto func : module.getOps<func::FuncOp>())
       if (func.isPublic() && !func.isExternal())
-        mains.push_back(func);
-    if (mains.size() != 1) {
-      module.emitError("expected one public function, found ") << mains.size();
+        programs.push_back(func);
+    if (programs.empty()) {
+      module.emitError("expected a public function, found none");
       return signalPassFailure();
     }
-    FailureOr<ingot::Program> program = ingot::Program::create(mains.front());
-    if (failed(program))
+    auto isMain = [&](func::FuncOp func) {
+      return programs.size() == 1 || func.getSymName() == ingot::mainName;
+    };
+    if (llvm::none_of(programs, isMain)) {
+      module.emitError("expected a function 'main' among ")
+          << programs.size() << " public ones";
       return signalPassFailure();
+    }
     ingot::ErrorTable errors(module);
-    if (failed(ingot::emitSizes(*program, errors)) ||
-        failed(ingot::emitEntry(*program, errors)))
-      return signalPassFailure();
-    if (Attribute arena = mains.front()->getAttr("ingot.arena"))
-      module->setAttr("ingot.arena", arena);
-    mains.front().erase();
+    OpBuilder b(programs.front());
+    emitBarrier(b, programs.front().getLoc());
+    NamedAttrList entries;
+    for (func::FuncOp func : programs) {
+      FailureOr<ingot::Program> program = ingot::Program::create(
+          func, isMain(func) ? "" : "_" + func.getSymName().str());
+      if (failed(program) || failed(ingot::emitSizes(*program, errors)) ||
+          failed(ingot::emitEntry(*program, errors)))
+        return signalPassFailure();
+      // What was found out about a program outlives its function.
+      NamedAttrList known;
+      for (StringRef name : {ingot::arenaAttrName, ingot::stagesAttrName})
+        if (Attribute attr = func->getAttr(name))
+          known.set(name, attr);
+      if (!isMain(func))
+        entries.set(func.getSymName(), known.getDictionary(&getContext()));
+      else
+        for (NamedAttribute attr : known)
+          module->setAttr(attr.getName(), attr.getValue());
+      func.erase();
+    }
+    if (!entries.empty())
+      module->setAttr(ingot::entriesAttrName,
+                      entries.getDictionary(&getContext()));
     // Symbols and weights are addresses from here on.
     for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
       if (isa<ingot::DimOp, ingot::WeightOp>(op))
@@ -334,10 +357,9 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
 LogicalResult ingot::emitEntry(const Program &program, ErrorTable &errors) {
   OpBuilder b(program.main);
   Location loc = program.main->getLoc();
-  emitBarrier(b, loc);
   Type ptr = LLVM::LLVMPointerType::get(b.getContext());
   auto func = func::FuncOp::create(
-      b, loc, entryName,
+      b, loc, (Twine(entryName) + program.suffix).str(),
       b.getFunctionType({ptr, b.getI64Type(), b.getI64Type()}, {}));
   return EntryBuilder(program, errors, b).run(func);
 }

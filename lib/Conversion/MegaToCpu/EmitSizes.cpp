@@ -16,7 +16,7 @@ namespace ingot {
 
 namespace {
 
-/// Builds the body of `ingot_sizes`.
+/// Builds the body of the function from dims to sizes.
 class SizesBuilder {
 public:
   SizesBuilder(const Program &program, ErrorTable &errors, OpBuilder &b)
@@ -205,7 +205,7 @@ LogicalResult emitSizes(const Program &program, ErrorTable &errors) {
   OpBuilder b(main);
   Type ptr = LLVM::LLVMPointerType::get(b.getContext());
   auto func = func::FuncOp::create(
-      b, main.getLoc(), sizesName,
+      b, main.getLoc(), (Twine(sizesName) + program.suffix).str(),
       b.getFunctionType({ptr, b.getI64Type(), ptr, ptr, ptr}, b.getI32Type()));
   return SizesBuilder(program, errors, b).run(func);
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
+#include "ingot/Transforms/Entries.h"
 
 #include "ingot/Analysis/ShapeAnalysis.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -56,7 +57,6 @@ bool isRematerialized(Value value) {
 
 struct OutlineStagesPass : ingot::impl::OutlineStagesBase<OutlineStagesPass> {
   void runOnOperation() override {
-    stages.clear();
     SymbolTable symbols(getOperation());
     llvm::DenseMap<func::FuncOp, func::FuncOp, SameBody> unique;
     SmallVector<func::FuncOp> mains;
@@ -64,6 +64,7 @@ struct OutlineStagesPass : ingot::impl::OutlineStagesBase<OutlineStagesPass> {
       if (func.isPublic() && !func.isExternal())
         mains.push_back(func);
     for (func::FuncOp main : mains) {
+      stages.clear();
       Value worker = argumentWithRole(main, "worker");
       Value workers = argumentWithRole(main, "workers");
       Value error = argumentWithRole(main, "error");
@@ -74,9 +75,9 @@ struct OutlineStagesPass : ingot::impl::OutlineStagesBase<OutlineStagesPass> {
       for (auto stage : llvm::make_early_inc_range(
                main.getBody().front().getOps<scf::ForallOp>()))
         outline(stage, worker, workers, error, symbols, unique);
+      main->setAttr(ingot::stagesAttrName,
+                    ArrayAttr::get(&getContext(), stages));
     }
-    getOperation()->setAttr("ingot.stages",
-                            ArrayAttr::get(&getContext(), stages));
   }
 
 private:
@@ -229,6 +230,7 @@ private:
     });
   }
 
+  /// Descriptions of the stages of the program at hand.
   SmallVector<Attribute> stages;
 };
 

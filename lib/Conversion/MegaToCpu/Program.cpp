@@ -46,8 +46,8 @@ std::string Program::inputName(unsigned position) const {
   return std::to_string(position);
 }
 
-FailureOr<Program> Program::create(func::FuncOp main) {
-  Program program{main, {}, {}, {}, {}};
+FailureOr<Program> Program::create(func::FuncOp main, std::string suffix) {
+  Program program{main, std::move(suffix), {}, {}, {}, {}};
   auto module = main->getParentOfType<ModuleOp>();
   for (auto dim : module.getOps<DimOp>())
     program.symbols.push_back(

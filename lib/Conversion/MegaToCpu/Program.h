@@ -7,6 +7,7 @@
 #pragma once
 
 #include "dialects/Ingot/IR/DimExpr.h"
+#include "ingot/Transforms/Entries.h"
 #include "lib/Conversion/MegaToCpu/DimArith.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -41,6 +42,8 @@ struct SymbolInfo {
 /// outputs followed by the bytes of the arena.
 struct Program {
   mlir::func::FuncOp main;
+  /// What the names of its two functions end in; empty for the main program.
+  std::string suffix;
   llvm::SmallVector<unsigned> inputs, outputs;
   llvm::SmallVector<SymbolInfo> symbols;
   /// Dims of each input, by position in `inputs`.
@@ -48,7 +51,8 @@ struct Program {
 
   /// Takes `main` apart. Dynamic dims of inputs without `ingot.dims` get
   /// symbols of their own.
-  static mlir::FailureOr<Program> create(mlir::func::FuncOp main);
+  static mlir::FailureOr<Program> create(mlir::func::FuncOp main,
+                                         std::string suffix);
 
   mlir::StringRef roleOf(unsigned argument) const;
   /// What messages call an input: its ONNX name or its number.
@@ -63,20 +67,17 @@ mlir::Value cloneSize(mlir::OpBuilder &b, const Program &program,
                       const DimArith &dims, mlir::Value value,
                       mlir::IRMapping &map);
 
-/// Emits `ingot_sizes` (IngotSizesFn of runtime/core/Abi.h).
+/// Emits the function from dims to sizes, `ingot_sizes` and the suffix
+/// (IngotSizesFn of runtime/core/Abi.h).
 mlir::LogicalResult emitSizes(const Program &program, ErrorTable &errors);
 
-/// Emits `ingot_entry` (IngotEntryFn of runtime/core/Abi.h); the body of the
-/// program moves into it.
+/// Emits the function of a worker, `ingot_entry` and the suffix (IngotEntryFn
+/// of runtime/core/Abi.h); the body of the program moves into it.
 mlir::LogicalResult emitEntry(const Program &program, ErrorTable &errors);
 
 /// Emits the runtime check: unless `condition` holds, `id` becomes the run's
 /// error if it has none yet.
 void emitCheck(mlir::OpBuilder &b, mlir::Location loc, mlir::Value condition,
                int32_t id, mlir::Value error);
-
-/// Names of the two functions.
-constexpr llvm::StringLiteral sizesName = "ingot_sizes";
-constexpr llvm::StringLiteral entryName = "ingot_entry";
 
 } // namespace ingot

@@ -339,18 +339,41 @@ struct CacheToStatePass : ingot::impl::CacheToStateBase<CacheToStatePass> {
           << kvType << "'";
       return signalPassFailure();
     }
+    SmallVector<func::FuncOp> funcs;
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       if (func.isExternal() || !func.isPublic())
         continue;
+      funcs.push_back(func);
+    }
+    for (func::FuncOp func : funcs) {
+      // What is refused is refused before there are two of it.
       ShapeAnalysis shapes;
       FailureOr<Decoder> decoder = findDecoder(func, shapes);
       if (failed(decoder))
         return signalPassFailure();
-      StateBuilder builder(func, std::move(*decoder), type, lastToken);
-      builder.noteNames();
-      if (failed(builder.run()))
+      func::FuncOp all;
+      if (allEntry) {
+        all = func.clone();
+        all.setName(allEntryName);
+        SymbolTable(getOperation()).insert(all);
+      }
+      if (failed(rewrite(func, std::move(*decoder), type, lastToken)))
+        return signalPassFailure();
+      if (!all)
+        continue;
+      ShapeAnalysis shapesOfAll;
+      decoder = findDecoder(all, shapesOfAll);
+      if (failed(decoder) || failed(rewrite(all, std::move(*decoder), type,
+                                            /*lastToken=*/false)))
         return signalPassFailure();
     }
+  }
+
+  static LogicalResult rewrite(func::FuncOp func, Decoder decoder, Type kvType,
+                               bool lastToken) {
+    StateBuilder builder(func, std::move(decoder), kvType, lastToken);
+    builder.noteNames();
+    return builder.run();
   }
 };
 

@@ -17,7 +17,9 @@ void ingot::buildDecoderPipeline(OpPassManager &manager, StringRef kvType) {
   buildRecognitionPipeline(manager);
   CacheToStateOptions options;
   options.kvType = kvType.str();
+  options.allEntry = true;
   manager.addPass(createCacheToState(options));
+  manager.addPass(createAddDecodeEntry());
   OpPassManager &functions = manager.nest<func::FuncOp>();
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());

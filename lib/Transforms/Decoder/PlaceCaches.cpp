@@ -38,9 +38,21 @@ struct PlaceCachesPass : ingot::impl::PlaceCachesBase<PlaceCachesPass> {
   void runOnOperation() override {
     // Bytes of a page of each group, by window, in the order of first use.
     llvm::MapVector<int64_t, int64_t> groups;
-    for (auto func : getOperation().getOps<func::FuncOp>())
+    SmallVector<Type> shared;
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      SmallVector<Type> caches = llvm::to_vector(llvm::make_filter_range(
+          func.getArgumentTypes(), llvm::IsaPred<CacheType>));
+      if (caches.empty())
+        continue;
+      if (!shared.empty() && caches != shared) {
+        func.emitError("has other caches than the functions before it");
+        return signalPassFailure();
+      }
+      shared = caches;
+      groups.clear();
       if (failed(place(func, groups)))
         return signalPassFailure();
+    }
     if (groups.empty())
       return;
     Builder b(&getContext());

@@ -58,9 +58,21 @@ func.func @argument(%w: index {ingot.role = "worker"}) -> index {
 
 // -----
 
-// expected-error @below {{expected one public function, found 0}}
+// expected-error @below {{expected a public function, found none}}
 module {
   func.func private @stage()
+}
+
+// -----
+
+// expected-error @below {{expected a function 'main' among 2 public ones}}
+module {
+  func.func @all() {
+    return
+  }
+  func.func @decode() {
+    return
+  }
 }
 
 // -----

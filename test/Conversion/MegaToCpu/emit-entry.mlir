@@ -2,13 +2,13 @@
 
 // Dims that do not fit the symbols are refused by message number.
 // CHECK: ingot.errors = ["", "input 'y': dim 0 must be seq * 2"
+// CHECK-LABEL: func private @ingot_barrier(
+// CHECK: llvm.atomicrmw add {{.*}} acq_rel
+// CHECK: llvm.load {{.*}} atomic acquire
 // CHECK-LABEL: func @ingot_sizes(
 // CHECK-SAME: %[[DIMS:.*]]: !llvm.ptr, %{{.*}}: i64, %{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr) -> i32
 // CHECK: llvm.getelementptr %[[DIMS]]
 // CHECK: arith.cmpi eq
-// CHECK-LABEL: func private @ingot_barrier(
-// CHECK: llvm.atomicrmw add {{.*}} acq_rel
-// CHECK: llvm.load {{.*}} atomic acquire
 // CHECK-LABEL: func @ingot_entry(
 // CHECK-SAME: %[[CTX:.*]]: !llvm.ptr
 // CHECK: call @stage_0

@@ -1,6 +1,7 @@
 // RUN: ingot-opt %s -ingot-cache-to-state -canonicalize -cse | FileCheck %s
 // RUN: ingot-opt %s -ingot-cache-to-state=kv-type=f16 | FileCheck %s --check-prefix=HALF
 // RUN: ingot-opt %s -ingot-cache-to-state=last-token=false -canonicalize -cse | FileCheck %s --check-prefix=ALL
+// RUN: ingot-opt %s -ingot-cache-to-state=all-entry=true -canonicalize -cse | FileCheck %s --check-prefixes=CHECK,ENTRY
 
 // HALF: !ingot.cache<heads = 2, key_depth = 4, value_depth = 4, type = f16, window = 5>
 
@@ -33,6 +34,14 @@
 // CHECK: %[[M:.*]] = ingot.reshape %[[A]] to <batch, 8>
 // CHECK: ingot.linear ins(%[[M]], %{{.*}} : tensor<?x8xf32>, tensor<8x32xf32>)
 // CHECK-NOT: ingot.attention
+
+// A further function keeps the logits of all tokens.
+// ENTRY-LABEL: func.func @all(
+// ENTRY-SAME: %[[CACHE:[a-z0-9]+]]: !ingot.cache<heads = 2, key_depth = 4, value_depth = 4, type = f32, window = 5>
+// ENTRY-SAME: -> (tensor<?x?x32xf32> {ingot.dims = #ingot.dims<batch, seq, 32>, ingot.name = "logits"})
+// ENTRY-NOT: ingot.gather_nd
+// ENTRY: ingot.kv_append {{.*}} into(%[[CACHE]] :
+// ENTRY: ingot.paged_attention {{.*}} -> tensor<?x?x2x4xf32>
 
 // ALL: -> (tensor<?x?x32xf32> {ingot.dims = #ingot.dims<batch, seq, 32>, ingot.name = "logits"})
 // ALL-NOT: ingot.gather_nd

@@ -15,7 +15,8 @@ def OutlineStages : Pass<"ingot-outline-stages", "::mlir::ModuleOp"> {
     The body of a top-level `scf.forall` becomes a function over the values
     that it reads, a worker's number and the number of workers; it runs the
     tiles worker, worker + workers, ... Stages that differ only in addresses
-    and sizes share one function.
+    and sizes share one function, those of different programs, too. What is
+    known of a program's stages is its attribute `ingot.stages`.
 
     Example: `scf.forall (%i) = (0) to (%n) step (24) { body }` becomes
     `func.call @stage_0(%buffer, %n, %worker, %workers)` and
@@ -38,9 +39,15 @@ def EmitEntry : Pass<"ingot-emit-entry", "::mlir::ModuleOp"> {
     between stages that depend on each other) and `ingot_sizes` (from the
     dims of the inputs to those of the outputs, the symbols and the arena).
     See runtime/core/Abi.h. A cache becomes a handle made of its group's page
-    table and its offsets in a page. `ingot.size` becomes arithmetic over the symbols and
-    `ingot.check` stores the index of its message in the module's attribute
-    `ingot.errors`.
+    table and its offsets in a page. `ingot.size` becomes arithmetic over the
+    symbols and `ingot.check` stores the index of its message in the module's
+    attribute `ingot.errors`. The function's `ingot.stages` and `ingot.arena`
+    become attributes of the module.
+
+    A module may hold further programs: of several public functions `main` is
+    the main one, and every other one is an entry called by its name. `@decode`
+    becomes `@ingot_entry_decode` and `@ingot_sizes_decode`; what is known of its
+    stages and arena is in the module's `ingot.entries`.
 
     Example: two stages, the second of which reads what the first wrote, become
     ```mlir

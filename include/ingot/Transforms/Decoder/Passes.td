@@ -38,7 +38,8 @@ def CacheToState : Pass<"ingot-cache-to-state", "::mlir::ModuleOp"> {
     computed; what comes after the last append is computed for that token
     alone. What does not fit is refused, every reason at once.
 
-    `last_token = false` keeps the logits of every token.
+    `last_token = false` keeps the logits of every token. `all_entry` adds a
+    second function, `all`, that does, for the same caches.
 
     Example: `attention(q, concat(%past_k, k), concat(%past_v, v))` becomes
     ```mlir
@@ -50,8 +51,26 @@ def CacheToState : Pass<"ingot-cache-to-state", "::mlir::ModuleOp"> {
     Option<"kvType", "kv-type", "std::string", /*default=*/"",
            "Element type of the caches: f32, f16, or empty for the model's own">,
     Option<"lastToken", "last-token", "bool", /*default=*/"true",
-           "Compute the logits of each row's last real token only">
+           "Compute the logits of each row's last real token only">,
+    Option<"allEntry", "all-entry", "bool", /*default=*/"false",
+           "Add the function `all` that computes the logits of every token">
   ];
+  let dependentDialects = ["::ingot::IngotDialect"];
+}
+
+def AddDecodeEntry : Pass<"ingot-add-decode-entry", "::mlir::ModuleOp"> {
+  let summary = "Add the program for one token a row";
+  let description = [{
+    Generation reads one token a row most of the time. From the function `all`,
+    which gives the logits of every token, makes the function `decode`: the same
+    program with the length of the sequence replaced by 1 in every shape, and
+    with that dim gone from the logits. Nothing is added where the length is a
+    number or must be more than 1.
+
+    Example: `%ids: tensor<?x?xi64> {ingot.dims = #ingot.dims<batch, seq>}`
+    becomes `%ids: tensor<?x1xi64> {ingot.dims = #ingot.dims<batch, 1>}`, and
+    logits of `<batch, seq, 32>` become logits of `<batch, 32>`.
+  }];
   let dependentDialects = ["::ingot::IngotDialect"];
 }
 
@@ -63,7 +82,8 @@ def PlaceCaches : Pass<"ingot-place-caches", "::mlir::ModuleOp"> {
     every cache of the group, cache after cache, each aligned to 64 bytes: keys,
     then values. Arguments get `ingot.role` = "cache", `ingot.cache_group`,
     `ingot.key_offset` and `ingot.value_offset`; the module gets the groups'
-    windows and bytes of a page as `ingot.cache_groups`.
+    windows and bytes of a page as `ingot.cache_groups`. All functions that have
+    caches share them and must agree on them.
 
     Example: two caches of 3 heads of depth 16 in f32 share pages of 98304
     bytes; the second one's keys begin at 49152.

@@ -1,0 +1,34 @@
+//===- Entries.h - names of an image's functions ----------------*- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A module has one program for each public function: the main one, and further
+// entries over the same weights and caches, called by their functions' names.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "llvm/ADT/StringRef.h"
+
+namespace ingot {
+
+/// The function of the main program.
+inline constexpr llvm::StringLiteral mainName = "main";
+
+/// Names of the two functions that the main program becomes; those of an entry
+/// end in `_` and its name.
+inline constexpr llvm::StringLiteral sizesName = "ingot_sizes";
+inline constexpr llvm::StringLiteral entryName = "ingot_entry";
+
+/// What code generation tells about a program, attributes of its function and
+/// later, for the main one, of the module: the arena's size as text, and the
+/// stages as dictionaries.
+inline constexpr llvm::StringLiteral arenaAttrName = "ingot.arena";
+inline constexpr llvm::StringLiteral stagesAttrName = "ingot.stages";
+/// Module attribute: a dictionary with the same of each further entry.
+inline constexpr llvm::StringLiteral entriesAttrName = "ingot.entries";
+
+} // namespace ingot

@@ -1,0 +1,41 @@
+// RUN: ingot-opt %s -ingot-outline-stages -ingot-emit-entry | FileCheck %s
+
+// Every public function becomes a pair of functions; a stage that both have is
+// one function, and so are the barrier and the table of messages. What is known
+// of the main program is the module's, of the others it goes by their names.
+// CHECK: module attributes {ingot.arena = "64 * seq"
+// CHECK-SAME: ingot.entries = {decode = {ingot.arena = "64", ingot.stages = [{name = "stage_0", ops = "store", tiles = "1"}]}}
+// CHECK-SAME: ingot.errors = ["", "dim 'seq' must be at least 2", "input '0': dim 0 must be 1"]
+// CHECK-SAME: ingot.stages = [{name = "stage_0", ops = "store", tiles = "1"}]
+// CHECK-DAG: func private @ingot_barrier(
+// CHECK-DAG: func @ingot_sizes(
+// CHECK-DAG: func @ingot_entry(
+// CHECK-DAG: func @ingot_sizes_decode(
+// CHECK-DAG: func @ingot_entry_decode(
+// CHECK-DAG: func private @stage_0(
+// CHECK-NOT: func{{.*}} @{{stage_1|main|decode}}
+ingot.dim @seq {min = 2 : i64}
+func.func @main(%x: memref<?xf32> {ingot.role = "input", ingot.dims = #ingot.dims<seq>},
+                %o: memref<4xf32> {ingot.role = "output"},
+                %arena: memref<?xi8> {ingot.role = "arena"}, %worker: index {ingot.role = "worker"},
+                %workers: index {ingot.role = "workers"}) -> (index, index) attributes {ingot.arena = "64 * seq"} {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  %zero = arith.constant 0.0 : f32
+  scf.forall (%i) = (0) to (4) step (4) {
+    memref.store %zero, %o[%i] : memref<4xf32>
+  }
+  return %c4, %c0 : index, index
+}
+func.func @decode(%x: memref<1xf32> {ingot.role = "input", ingot.dims = #ingot.dims<1>},
+                  %o: memref<4xf32> {ingot.role = "output"},
+                  %arena: memref<?xi8> {ingot.role = "arena"}, %worker: index {ingot.role = "worker"},
+                  %workers: index {ingot.role = "workers"}) -> (index, index) attributes {ingot.arena = "64"} {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  %zero = arith.constant 0.0 : f32
+  scf.forall (%i) = (0) to (4) step (4) {
+    memref.store %zero, %o[%i] : memref<4xf32>
+  }
+  return %c4, %c0 : index, index
+}
