@@ -18,6 +18,11 @@ class Options(ctypes.Structure):
         ("progress", REPORT),
         ("user", ctypes.c_void_p),
         ("dump_dir", ctypes.c_char_p),
+        ("generate", ctypes.c_int),
+        ("kv_type", ctypes.c_char_p),
+        ("settings", ctypes.POINTER(ctypes.c_char_p)),
+        ("setting_count", ctypes.c_int),
+        ("activation_bits", ctypes.c_int),
     ]
 
 
