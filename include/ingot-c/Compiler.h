@@ -43,8 +43,8 @@ typedef struct IngotCompileOptions {
   const char *const *settings;
   int setting_count;
   /// How activations meet weights of few bits: as codes of 8, 16 or 24 bits or,
-  /// with 32, as floats. 0 for what the model asks, which is 24 unless it says
-  /// so.
+  /// with 32, as floats. 0 for what the model asks; where it asks nothing, 32
+  /// beside 8 bits with a scale a column and 24 beside others.
   int activation_bits;
 } IngotCompileOptions;
 

@@ -116,18 +116,21 @@ private:
       int64_t size = bytesOf(type);
       if (isa<ShapedType>(type) && size < 0)
         return;
-      if (size > alwaysStored && size > maxGrowth * bytes)
-        return;
     }
     members.insert(&op);
     sourceBytes[&op] = bytes;
   }
 
+  /// Whether the program needs `op` and cannot have its results stored: they
+  /// are no tensors, or much larger than the weights that they come from.
   bool mustStay(Operation &op) const {
-    if (llvm::all_of(op.getResultTypes(),
-                     [](Type type) { return isa<RankedTensorType>(type); }))
-      return false;
-    return llvm::any_of(op.getUsers(), [&](Operation *user) {
+    int64_t bytes = sourceBytes.lookup(&op);
+    bool isStorable = llvm::all_of(op.getResultTypes(), [&](Type type) {
+      int64_t size = bytesOf(type);
+      return isa<RankedTensorType>(type) &&
+             (size <= alwaysStored || size <= maxGrowth * bytes);
+    });
+    return !isStorable && llvm::any_of(op.getUsers(), [&](Operation *user) {
       Operation *top = op.getBlock()->findAncestorOpInBlock(*user);
       return !members.contains(top);
     });

@@ -80,7 +80,8 @@ void ingot::cli::addCompileCommand(CLI::App &program, int &) {
       ->add_option(
           "--activations", options.activationBits,
           "How activations meet weights of few bits (f32, "
-          "int24, int16 or int8); without it as the model asks, else int24")
+          "int24, int16 or int8); without it as the model asks, else f32 "
+          "beside 8 bits with a scale a column and int24 beside others")
       ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case))
       ->type_name("FORMAT");
   command->add_flag("--verify-each", options.verifyEach,

@@ -118,7 +118,6 @@ DimExpr DimExpr::fromAtom(AtomKind kind, std::string name,
 
 /// No model's symbol has such a name.
 static constexpr llvm::StringLiteral overflowName = "?overflow";
-
 DimExpr DimExpr::overflow() { return symbol(overflowName); }
 
 bool DimExpr::hasOverflown() const {
