@@ -4,6 +4,7 @@ went, and the last line is the total. Used through scripts/test."""
 import argparse
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -178,6 +179,9 @@ def main():
     if unknown:
         parser.error(f"no part {', '.join(unknown)}; --list names them")
 
+    # A shell ignores Ctrl-C for what it runs in the background, and all that
+    # this starts would inherit it; some tests are about Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
     build()
     print(f"built in {time.monotonic() - began:.0f} s", flush=True)
