@@ -128,11 +128,6 @@ def docs():
     return pytest("docs", "test/docs")
 
 
-def tidy():
-    """clang-tidy over the code that needs no LLVM."""
-    return (0, 1, 0) if shell(ROOT / "scripts" / "tidy", "--runtime") else (1, 0, 0)
-
-
 def fuzz():
     """The fuzzers, briefly, with AddressSanitizer."""
     build("asan", "ingot-fuzzers")
@@ -159,7 +154,6 @@ PARTS = {
     "e2e": e2e,
     "python": python,
     "docs": docs,
-    "tidy": tidy,
     "tsan": tsan,
     "asan": asan,
     "fuzz": fuzz,
