@@ -100,6 +100,13 @@ bool Compilation::run() {
     return false;
   }
   target = *found;
+  constexpr int activationBits[] = {0, 8, 16, 24, 32};
+  if (!llvm::is_contained(activationBits, options.activation_bits)) {
+    addError("activations have codes of 8, 16 or 24 bits or are floats of 32, "
+             "not of " +
+             std::to_string(options.activation_bits) + " bits");
+    return false;
+  }
   LogicalResult result = success();
   if (failed(importModel()) || failed(toStructuredOps()) ||
       failed(compileImages()) || failed(writeArtifact()))

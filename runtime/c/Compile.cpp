@@ -103,6 +103,9 @@ static Status compile(const char *onnxPath,
   wanted.user = options.user;
   wanted.generate = options.generate;
   wanted.kv_type = options.kv_type;
+  wanted.activation_bits = options.activation_bits;
+  wanted.settings = options.settings;
+  wanted.setting_count = static_cast<int>(options.setting_count);
   char *message = nullptr;
   int result = (*function)(onnxPath, artifactPath.c_str(), &wanted, &message);
   std::unique_ptr<char, decltype(&std::free)> owner(message, &std::free);

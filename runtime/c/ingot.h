@@ -190,9 +190,17 @@ typedef struct ingot_compile_options {
   int generate;
   /// Element type of the cache: "f32", "f16" or null for the model's own.
   const char *kv_type;
+  /// How activations meet weights of few bits: as codes of 8, 16 or 24 bits or,
+  /// with 32, as floats. 0: as the model asks; where it asks nothing, 32 beside
+  /// 8 bits with a scale a column and 24 beside others.
+  int activation_bits;
+  /// Inputs that become constants, as "NAME=VALUE": the model's input NAME is
+  /// gone, and each of its elements is VALUE (an integer, true or false).
+  const char *const *settings;
+  size_t setting_count;
 } ingot_compile_options;
 #define INGOT_COMPILE_OPTIONS_INIT                                             \
-  {sizeof(ingot_compile_options), 0, 0, 0, 0, 0, 0, 0}
+  {sizeof(ingot_compile_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /// Compiles an ONNX file and loads the result. Opens the compiler library with
 /// dlopen; nothing else in this library needs it. `options` may be null.

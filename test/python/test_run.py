@@ -286,6 +286,16 @@ def test_compiles_with_progress(tmp_path):
         model.explain(none=3)
 
 
+def test_compile_options():
+    """Constants in place of inputs, and the form of activations."""
+    path = artifacts.MINILM
+    assert "activations of 16 bits" in ingot.compile(path, activations="int16").explain()
+    with pytest.raises(ValueError, match="'int4', not one of"):
+        ingot.compile(path, activations="int4")
+    with pytest.raises(ingot.CompileFailed, match="no input 'nothing' to set"):
+        ingot.compile(path, constants={"nothing": True})
+
+
 def test_bar_on_a_terminal():
     """The bar is drawn on a terminal only, and is gone at the end."""
     code = f"import ingot; ingot.compile({str(artifacts.MINILM)!r})"

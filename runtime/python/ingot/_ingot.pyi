@@ -51,6 +51,8 @@ def compile(
     compiler: Optional[str],
     generate: bool,
     kv_type: Optional[str],
+    activation_bits: int,
+    settings: list[str],
     progress: Optional[Callable[[str, float], object]],
 ) -> Model: ...
 def create_session(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import BinaryIO, Optional, Union
 
 import numpy as np
@@ -185,6 +185,10 @@ def load(path: PathLike, *, verify: bool = True) -> Model:
     return Model(_ingot.load(name, verify), os.path.abspath(name))
 
 
+#: Bits of the codes, by the name of a way to meet weights of few bits.
+ACTIVATION_BITS = {None: 0, "f32": 32, "int24": 24, "int16": 16, "int8": 8}
+
+
 def compile(
     path: PathLike,
     *,
@@ -192,6 +196,8 @@ def compile(
     artifact: Optional[PathLike] = None,
     generate: bool = False,
     kv_type: Optional[str] = None,
+    activations: Optional[str] = None,
+    constants: Optional[Mapping[str, int]] = None,
     progress: Union[None, bool, Progress] = None,
     compiler: Optional[PathLike] = None,
 ) -> Model:
@@ -201,6 +207,9 @@ def compile(
     artifact: where to keep the result; None keeps it while the model lives.
     generate: keep a decoder's cache as state, for `Session.generate`.
     kv_type: element type of that cache: "f32", "f16", or None for the model's.
+    activations: how they meet weights of few bits: "f32", "int24", "int16",
+    "int8", or None for what the model asks (docs/compile.md).
+    constants: inputs that become constants, and what each of their elements is.
     progress: None shows a bar if standard error is a terminal, False shows
     nothing; a function is called with the phase and the share done (0 to 1).
     compiler: the compiler library, if it is not in this package.
@@ -213,16 +222,20 @@ def compile(
         raise NotFound(f"{name}: no such file")
     if kv_type is not None and not generate:
         raise ValueError("kv_type is about the cache of a model compiled with generate=True")
+    if activations not in ACTIVATION_BITS:
+        raise ValueError(f"activations is {activations!r}, not one of {list(ACTIVATION_BITS)}")
+    settings = [f"{key}={int(value)}" for key, value in (constants or {}).items()]
+    options = (generate, kv_type, ACTIVATION_BITS[activations], settings)
     library = os.fspath(compiler) if compiler is not None else command.compiler()
 
     def work(report: Optional[Progress]) -> Model:
         if artifact is not None:
             kept = os.path.abspath(os.fspath(artifact))
-            return Model(_ingot.compile(name, target, kept, library, generate, kv_type, report), kept)
+            return Model(_ingot.compile(name, target, kept, library, *options, report), kept)
         # Kept open, it can still be explained when its name is gone.
         with tempfile.TemporaryDirectory(prefix="ingot-") as folder:
             kept = os.path.join(folder, "model.ingot")
-            made = _ingot.compile(name, target, kept, library, generate, kv_type, report)
+            made = _ingot.compile(name, target, kept, library, *options, report)
             return Model(made, None, open(kept, "rb"))
 
     if callable(progress):

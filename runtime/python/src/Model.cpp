@@ -43,8 +43,12 @@ static std::unique_ptr<Model>
 compile(const std::string &path, const std::optional<std::string> &target,
         const std::optional<std::string> &artifact,
         const std::optional<std::string> &compiler, bool generate,
-        const std::optional<std::string> &kvType, const nb::object &progress) {
+        const std::optional<std::string> &kvType, int activationBits,
+        const std::vector<std::string> &settings, const nb::object &progress) {
   ProgressCall call{progress, {}};
+  std::vector<const char *> settingTexts;
+  for (const std::string &setting : settings)
+    settingTexts.push_back(setting.c_str());
   ingot_compile_options options = INGOT_COMPILE_OPTIONS_INIT;
   auto text = [](const std::optional<std::string> &given) {
     return given ? given->c_str() : nullptr;
@@ -54,6 +58,9 @@ compile(const std::string &path, const std::optional<std::string> &target,
   options.compiler_path = text(compiler);
   options.generate = generate;
   options.kv_type = text(kvType);
+  options.activation_bits = activationBits;
+  options.settings = settingTexts.data();
+  options.setting_count = settingTexts.size();
   if (!progress.is_none()) {
     options.progress = ProgressCall::report;
     options.user = &call;
@@ -140,5 +147,6 @@ void ingot::python::bindModel(nb::module_ &module) {
   module.def("compile", compile, nb::arg("path"), nb::arg("target").none(),
              nb::arg("artifact").none(), nb::arg("compiler").none(),
              nb::arg("generate"), nb::arg("kv_type").none(),
+             nb::arg("activation_bits"), nb::arg("settings"),
              nb::arg("progress").none());
 }

@@ -206,6 +206,23 @@ TEST(CApi, CompilesForGeneration) {
   ingot_model_free(model);
 }
 
+TEST(CApi, PassesActivationsAndConstantsOn) {
+  TemporaryFolder folder;
+  std::string source = writeArtifactFile(folder, "good.onnx");
+  ingot_compile_options options = INGOT_COMPILE_OPTIONS_INIT;
+  options.compiler_path = fakeCompiler.c_str();
+  options.activation_bits = 16;
+  ingot_model *model = nullptr;
+  EXPECT_EQ(ingot_model_compile(source.c_str(), &options, &model),
+            INGOT_COMPILE_FAILED);
+  EXPECT_STREQ(ingot_last_error(), "there is no input of this name");
+  const char *setting = "x=1";
+  options.settings = &setting;
+  options.setting_count = 1;
+  EXPECT_EQ(ingot_model_compile(source.c_str(), &options, &model), INGOT_OK);
+  ingot_model_free(model);
+}
+
 TEST(CApi, SaysWhyItCannotCompile) {
   ingot_compile_options options = INGOT_COMPILE_OPTIONS_INIT;
   options.compiler_path = fakeCompiler.c_str();

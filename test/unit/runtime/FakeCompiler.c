@@ -27,6 +27,12 @@ ingot_compiler_compile(const char *onnx_path, const char *out_path,
     *error_out = strdup("a cache of this type cannot be made");
     return 1;
   }
+  if (options->activation_bits == 16 &&
+      (options->setting_count != 1 ||
+       strcmp(options->settings[0], "x=1") != 0)) {
+    *error_out = strdup("there is no input of this name");
+    return 1;
+  }
   if (options->progress)
     options->progress(options->user, "copying", 0.5);
   FILE *in = fopen(onnx_path, "rb");
