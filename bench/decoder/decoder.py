@@ -30,7 +30,6 @@ sys.path[:0] = [str(ROOT / "build" / "python"), str(ROOT / "examples" / "smollm2
 import ingot  # noqa: E402
 import smollm2  # noqa: E402
 
-PROMPTS = (5, 512, 2000)
 MODELS = ROOT / "models" / "bench"
 
 
@@ -128,13 +127,19 @@ def prompt_of(words, length):
     return ids[:length]
 
 
+def explained(artifact, *dims):
+    """The report of `ingot explain` as a dictionary."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "report.json"
+        command = [ROOT / "build" / "bin" / "ingot", "explain", artifact, "--json", file]
+        subprocess.run([*command, *(part for dim in dims for part in ("--dim", dim))], check=True)
+        return json.loads(file.read_text())
+
+
 def bytes_per_token(artifact, length):
     """What decoding reads and writes after `length` tokens, as explain counts."""
-    command = [
-        ROOT / "build" / "bin" / "ingot", "explain", artifact, "--dim", "batch=1",
-        "--dim", "sequence=1", "--json", "/dev/stdout",
-    ]  # fmt: skip
-    report = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    dims = [f"{symbol['name']}=1" for symbol in explained(artifact)["symbols"]]
+    report = explained(artifact, *dims)
     stages = sum(stage.get("bytes_value") or 0 for stage in report["stages"])
     return stages + length * report["state"]["bytes_per_token"]
 
@@ -156,10 +161,10 @@ def c_host(artifact, threads):
     return tool(HERE / "host.c", artifact, threads, 512, 32, libraries=libraries)
 
 
-def measure(groups, rounds, count, words):
+def measure(groups, prompts, rounds, count, words):
     """{prompt: {group: [[answers of a round by side]]}}"""
     found = {}
-    for length in PROMPTS:
+    for length in prompts:
         prompt = prompt_of(words, length)
         rows = found[length] = {name: [] for name in groups}
         for number in range(rounds + 1):
@@ -205,6 +210,7 @@ def main():
     )
     parser.add_argument("--peers", default=sys.executable, help="the peers' interpreter")
     parser.add_argument("--genai-int4", type=pathlib.Path, help="a model folder of its builder")
+    parser.add_argument("--prompts", type=int, nargs="+", default=[5, 512, 2000])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--tokens", type=int, default=33, help="to write after each prompt")
     parser.add_argument("--threads", type=int, default=2)
@@ -214,7 +220,7 @@ def main():
     options = parser.parse_args()
     bandwidth = tool(HERE.parent / "read_bandwidth.c", options.threads)
     groups = start_sides(options)
-    found = measure(groups, options.rounds, options.tokens, smollm2.Words("microsoft"))
+    found = measure(groups, options.prompts, options.rounds, options.tokens, smollm2.Words("microsoft"))
     bandwidth = statistics.median([bandwidth, tool(HERE.parent / "read_bandwidth.c", options.threads)])
     print(f"{options.threads} threads, {options.rounds} rounds, reads {bandwidth:.1f} GB/s\n")
     report(groups, found, options.tokens, bandwidth)
