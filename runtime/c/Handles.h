@@ -90,7 +90,7 @@ Status readOptions(const Options *given, Options &options) {
 }
 
 /// Refuses a null argument.
-inline Status require(const void *pointer, std::string_view name) {
+template <typename T> Status require(const T *pointer, std::string_view name) {
   if (pointer)
     return {};
   return failure(Code::InvalidArgument, name, " is null");

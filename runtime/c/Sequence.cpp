@@ -32,13 +32,12 @@ static Status handOut(Result<std::unique_ptr<Sequence>> made,
   return {};
 }
 
-//===----------------------------------------------------------------------===//
-// Sequences
-//===----------------------------------------------------------------------===//
-
-ingot_status ingot_sequence_create(ingot_session *session,
-                                   const ingot_sequence_options *options,
-                                   ingot_sequence **sequence) {
+/// Runs the body of an API function that makes a sequence of a session;
+/// `make` takes the session and the options.
+template <typename Make>
+static ingot_status makeSequence(ingot_session *session,
+                                 const ingot_sequence_options *options,
+                                 ingot_sequence **sequence, Make make) {
   return guarded([&]() -> Status {
     if (Status status = require(sequence, "sequence"); !status.ok())
       return status;
@@ -48,9 +47,21 @@ ingot_status ingot_sequence_create(ingot_session *session,
     ingot_sequence_options given = INGOT_SEQUENCE_OPTIONS_INIT;
     if (Status status = readOptions(options, given); !status.ok())
       return status;
-    return handOut(Sequence::create(session->session, given.capacity),
-                   sequence);
+    return handOut(make(session->session, given), sequence);
   });
+}
+
+//===----------------------------------------------------------------------===//
+// Sequences
+//===----------------------------------------------------------------------===//
+
+ingot_status ingot_sequence_create(ingot_session *session,
+                                   const ingot_sequence_options *options,
+                                   ingot_sequence **sequence) {
+  return makeSequence(session, options, sequence,
+                      [](auto &owner, const ingot_sequence_options &given) {
+                        return Sequence::create(owner, given.capacity);
+                      });
 }
 
 void ingot_sequence_free(ingot_sequence *sequence) { delete sequence; }
@@ -105,20 +116,13 @@ ingot_status ingot_sequence_save(ingot_sequence *sequence, const char *path) {
 ingot_status ingot_sequence_restore(ingot_session *session, const char *path,
                                     const ingot_sequence_options *options,
                                     ingot_sequence **sequence) {
-  return guarded([&]() -> Status {
-    if (Status status = require(sequence, "sequence"); !status.ok())
-      return status;
-    *sequence = nullptr;
-    if (Status status = require(session, "session"); !status.ok())
-      return status;
-    if (Status status = require(path, "path"); !status.ok())
-      return status;
-    ingot_sequence_options given = INGOT_SEQUENCE_OPTIONS_INIT;
-    if (Status status = readOptions(options, given); !status.ok())
-      return status;
-    return handOut(Sequence::restore(session->session, path, given.capacity),
-                   sequence);
-  });
+  return makeSequence(session, options, sequence,
+                      [&](auto &owner, const ingot_sequence_options &given)
+                          -> Result<std::unique_ptr<Sequence>> {
+                        if (Status status = require(path, "path"); !status.ok())
+                          return status;
+                        return Sequence::restore(owner, path, given.capacity);
+                      });
 }
 
 ingot_status ingot_session_cache_stats(const ingot_session *session,

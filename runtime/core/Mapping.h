@@ -41,7 +41,7 @@ public:
 private:
   Mapping(void *start, size_t length)
       : start(static_cast<unsigned char *>(start)), length(length) {}
-  void swap(Mapping &other) {
+  void swap(Mapping &other) noexcept {
     std::swap(start, other.start);
     std::swap(length, other.length);
   }

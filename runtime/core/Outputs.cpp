@@ -9,6 +9,7 @@
 #include "runtime/core/Abi.h"
 
 #include <new>
+#include <utility>
 
 using namespace ingot::rt;
 
@@ -68,6 +69,7 @@ Status ingot::rt::placeOutputs(std::span<const TensorView> wanted,
                                const BoundInputs &inputs,
                                std::vector<Output> &all) {
   std::vector<Buffer> taken;
+  taken.reserve(inputs.data.size() + wanted.size());
   for (size_t i = 0; i < inputs.data.size(); ++i)
     taken.push_back({"input", inputs.names[i],
                      reinterpret_cast<uintptr_t>(inputs.data[i]),
@@ -108,8 +110,7 @@ std::vector<Output> ingot::rt::takeWanted(std::span<const TensorView> wanted,
   for (const TensorView &buffer : wanted)
     for (Output &output : all)
       if (output.info && output.info->name == buffer.name) {
-        chosen.push_back(std::move(output));
-        output.info = nullptr;
+        chosen.push_back(std::exchange(output, {}));
         break;
       }
   return chosen;

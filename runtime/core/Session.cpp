@@ -39,13 +39,14 @@ struct Session::Context {
     outDims.resize(std::max(outDims.size(), outputDims + 1));
   }
 
+  // Shares its cache line with what stays as it is during a run.
+  int32_t error = 0;
+  int64_t arenaBytes = 0;
+  Mapping arena;
   // One element more than needed, so that the pointers are never null.
   std::vector<int64_t> symbols, outDims;
   std::vector<void *> inputs, outputs;
-  int64_t arenaBytes = 0;
-  Mapping arena;
   alignas(64) int64_t barrier = 0;
-  alignas(64) int32_t error = 0;
 };
 
 /// A context of the session's pool for the time of a run.

@@ -84,7 +84,8 @@ double ingot::rt::cgroupCpuLimit(const std::string &membership,
     if (controllers.empty()) {
       consider(smallestLimit(root, path, limitOfV2));
       consider(smallestLimit(root + "/unified", path, limitOfV2));
-    } else if (("," + controllers + ",").find(",cpu,") != std::string::npos) {
+    } else if (std::string(",").append(controllers).append(",").find(",cpu,") !=
+               std::string::npos) {
       consider(smallestLimit(root + "/cpu", path, limitOfV1));
       consider(smallestLimit(root + "/" + controllers, path, limitOfV1));
     }

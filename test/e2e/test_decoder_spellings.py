@@ -130,6 +130,19 @@ def masks(rank, batch, tokens, total, seed=5):
 SIZES = [(1, 5, 0), (2, 1, 6), (3, 4, 3), (2, 7, 0), (1, 50, 20)]
 
 
+def feeds_of_sizes(model, options):
+    """Inputs for each of SIZES, with the past and the mask that the options ask
+    for."""
+    for batch, tokens, past in SIZES:
+        if not options.get("past"):
+            past = 0
+        total = tokens + past
+        given = {}
+        if options.get("mask"):
+            given["mask"] = masks(options["mask"], batch, tokens, total)
+        yield spell.feeds(model, given=given, b=batch, s=tokens, n=tokens, p=past, t=total)
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -147,17 +160,7 @@ SIZES = [(1, 5, 0), (2, 1, 6), (3, 4, 3), (2, 7, 0), (1, 50, 20)]
 )
 def test_multi_head(options, tmp_path):
     model = spell.multi_head(**options)
-    runs = []
-    for batch, tokens, past in SIZES:
-        if not options.get("past"):
-            past = 0
-        given = {}
-        if options.get("mask"):
-            given["mask"] = masks(options["mask"], batch, tokens, tokens + past)
-        runs.append(
-            spell.feeds(model, given=given, b=batch, s=tokens, n=tokens, p=past, t=tokens + past)
-        )
-    counts = compare(model, tmp_path / "mha.onnx", runs)
+    counts = compare(model, tmp_path / "mha.onnx", feeds_of_sizes(model, options))
     assert counts["attention"] == 1 and "softmax" not in counts
 
 
@@ -175,15 +178,7 @@ def test_multi_head(options, tmp_path):
 )
 def test_fused(options, tmp_path):
     model = spell.fused(**options)
-    runs = []
-    for batch, tokens, past in SIZES:
-        if not options.get("past"):
-            past = 0
-        given = {}
-        if options.get("mask"):
-            given["mask"] = masks(options["mask"], batch, tokens, tokens + past)
-        runs.append(spell.feeds(model, given=given, b=batch, s=tokens, p=past, t=tokens + past))
-    counts = compare(model, tmp_path / "attention.onnx", runs)
+    counts = compare(model, tmp_path / "attention.onnx", feeds_of_sizes(model, options))
     assert counts["attention"] == 1 and counts["linear"] == 1 and "softmax" not in counts
 
 

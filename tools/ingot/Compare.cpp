@@ -18,8 +18,8 @@ static std::string positionText(int64_t index,
                                 const std::vector<int64_t> &dims) {
   std::string text = "]";
   for (size_t i = dims.size(); i-- > 0; index /= dims[i])
-    text = (i ? ", " : "") + std::to_string(index % dims[i]) + text;
-  return "[" + text;
+    text.insert(0, (i ? ", " : "") + std::to_string(index % dims[i]));
+  return text.insert(0, "[");
 }
 
 /// The element as text, exact for 64-bit integers too.

@@ -60,6 +60,7 @@ void Compiler::compile(const std::string &onnxPath, const std::string &outPath,
   given.generate = options.generate;
   given.kv_type = options.kvType.empty() ? nullptr : options.kvType.c_str();
   std::vector<const char *> settings;
+  settings.reserve(options.settings.size());
   for (const std::string &setting : options.settings)
     settings.push_back(setting.c_str());
   given.settings = settings.data();

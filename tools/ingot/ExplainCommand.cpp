@@ -79,15 +79,14 @@ private:
   void readDims(const std::vector<std::string> &given);
   void planArena(const std::string &path);
   Amount amount(const std::string &text) const {
-    Amount result{text, {}};
     if (text.empty())
-      return result;
+      return {text, {}};
     try {
-      result.value = evaluate(text, values);
+      return {text, evaluate(text, values)};
     } catch (const Error &) {
       // It mentions a symbol without a value: the text says more.
+      return {text, {}};
     }
-    return result;
   }
   std::string origin() const;
   std::string signature() const;
@@ -163,6 +162,7 @@ void Report::planArena(const std::string &path) {
   } catch (const Error &) {
     // A dim without a value, or code for another machine: the plan stays an
     // expression.
+    arena.reset();
   }
 }
 
@@ -332,7 +332,7 @@ Json Report::json() const {
   for (const rt::OpCount &op : manifest.ops)
     out["recognised"][op.name] = op.count;
   if (manifest.state)
-    out["state"] = stateJson(manifest);
+    out["state"] = stateJson(*manifest.state);
   for (const rt::EntryInfo &entry : manifest.entries)
     out["entries"].push_back({{"name", entry.name},
                               {"inputs", toJson(entry.inputs)},

@@ -69,8 +69,7 @@ std::string ingot::cli::stateText(const rt::Manifest &manifest) {
   return out + "\nReplaced\n" + replaced.str();
 }
 
-Json ingot::cli::stateJson(const rt::Manifest &manifest) {
-  const rt::StateInfo &state = *manifest.state;
+Json ingot::cli::stateJson(const rt::StateInfo &state) {
   Json out = {{"tokens", state.tokensInput},
               {"past", state.pastInput},
               {"count", state.countInput},

@@ -18,8 +18,8 @@ namespace ingot::cli {
 /// place of others; empty for a program without state.
 std::string stateText(const rt::Manifest &manifest);
 
-/// The same for programs to read. The manifest has a state.
-nlohmann::ordered_json stateJson(const rt::Manifest &manifest);
+/// The same for programs to read.
+nlohmann::ordered_json stateJson(const rt::StateInfo &state);
 
 } // namespace ingot::cli
 

@@ -80,6 +80,7 @@ Session::Session(const Model &model, int threads) {
 /// Views of the tensors, for as long as they live.
 static std::vector<ingot_tensor> views(const std::vector<Tensor> &tensors) {
   std::vector<ingot_tensor> result;
+  result.reserve(tensors.size());
   for (const Tensor &tensor : tensors)
     result.push_back({tensor.name.c_str(), dtypes[size_t(tensor.dtype)],
                       int32_t(tensor.dims.size()), tensor.dims.data(),

@@ -186,7 +186,8 @@ TEST(Generate, IsStopped) {
     logits[ids.size() < 7 ? 1 : DecoderSpinId] = 1000;
     return true;
   };
-  options.run.timeLimit = 0.05;
+  // Long enough for two tokens on a busy machine.
+  options.run.timeLimit = 1;
   Generation out;
   expectFails(generate(*sequence, someIds(5), options, out), Code::TimeLimit,
               {"time limit"});

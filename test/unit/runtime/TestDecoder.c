@@ -10,10 +10,7 @@
 // Inputs: tokens [rows, seq]; past, count i64[rows]. Output: logits
 // f32[rows, vocab], of entry "all" f32[rows, seq, vocab].
 #include "TestDecoder.h"
-
-#include "runtime/core/Abi.h"
-
-#define EXPORT __attribute__((visibility("default")))
+#include "TestProgram.h"
 
 #if !defined(TOKEN)
 #define TOKEN int64_t
@@ -51,21 +48,6 @@ EXPORT int32_t all_sizes(const int64_t *dims, int64_t workers, int64_t *symbols,
   outDims[2] = DecoderVocab;
   *arenaBytes = 64 * dims[0] * dims[1];
   return sizes(dims, symbols);
-}
-
-/// Passes a barrier; not 0 if the program shall stop (Abi.h).
-static int barrier(IngotContext *ctx, int64_t target) {
-  __atomic_fetch_add(ctx->barrier, 1, __ATOMIC_ACQ_REL);
-  for (int64_t spins = 0;
-       __atomic_load_n(ctx->barrier, __ATOMIC_ACQUIRE) < target; ++spins) {
-    if (spins > 2000)
-      ctx->relax(ctx);
-    __builtin_ia32_pause();
-  }
-  if (__atomic_load_n(ctx->error, __ATOMIC_RELAXED) == 0)
-    return 0;
-  __atomic_fetch_add(ctx->barrier, INGOT_BARRIER_RELEASE, __ATOMIC_RELEASE);
-  return 1;
 }
 
 /// The place of one number of a cache in a row.
@@ -131,11 +113,8 @@ static void run(IngotContext *ctx, int64_t worker, int64_t workers, int isAll) {
     for (int64_t s = 0; s < count[row]; ++s) {
       int64_t id = tokens[row * seq + s];
       spins |= id == DecoderSpinId;
-      if ((id < 0 || id >= DecoderVocab) && worker == 0) {
-        int32_t none = 0;
-        __atomic_compare_exchange_n(ctx->error, &none, ErrorBadId, 0,
-                                    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-      }
+      if ((id < 0 || id >= DecoderVocab) && worker == 0)
+        setError(ctx, ErrorBadId);
     }
   do {
     if (barrier(ctx, ++barriers * workers))

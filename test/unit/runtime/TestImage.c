@@ -10,9 +10,7 @@
 //
 // Inputs: a, b f32[batch, n]; mode i32[1]. Outputs: sum f32[batch, n];
 // report i64[1].
-#include "runtime/core/Abi.h"
-
-#define EXPORT __attribute__((visibility("default")))
+#include "TestProgram.h"
 
 enum {
   ErrorTooWide = 1,
@@ -43,21 +41,6 @@ EXPORT int32_t ingot_sizes(const int64_t *dims, int64_t workers,
   return 0;
 }
 
-/// Passes a barrier; not 0 if the program shall stop (Abi.h).
-static int barrier(IngotContext *ctx, int64_t target) {
-  __atomic_fetch_add(ctx->barrier, 1, __ATOMIC_ACQ_REL);
-  for (int64_t spins = 0;
-       __atomic_load_n(ctx->barrier, __ATOMIC_ACQUIRE) < target; ++spins) {
-    if (spins > 2000)
-      ctx->relax(ctx);
-    __builtin_ia32_pause();
-  }
-  if (__atomic_load_n(ctx->error, __ATOMIC_RELAXED) == 0)
-    return 0;
-  __atomic_fetch_add(ctx->barrier, INGOT_BARRIER_RELEASE, __ATOMIC_RELEASE);
-  return 1;
-}
-
 typedef void (*Mode)(IngotContext *ctx, int64_t worker, int64_t workers);
 
 /// Adds rows, counts elements in the arena, and sums the counts up behind a
@@ -84,11 +67,8 @@ static void add(IngotContext *ctx, int64_t worker, int64_t workers) {
 
 /// A runtime check that fails in the last worker.
 static void fail(IngotContext *ctx, int64_t worker, int64_t workers) {
-  if (worker == workers - 1) {
-    int32_t none = 0;
-    __atomic_compare_exchange_n(ctx->error, &none, ErrorOnRequest, 0,
-                                __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-  }
+  if (worker == workers - 1)
+    setError(ctx, ErrorOnRequest);
   barrier(ctx, workers);
 }
 

@@ -175,8 +175,11 @@ static std::vector<std::byte> fromFortran(const std::vector<std::byte> &data,
     for (size_t i = 0; i < shape.size(); ++i)
       from += index[i] * strides[i];
     std::memcpy(&result[to], &data[size_t(from) * width], width);
-    for (size_t i = shape.size(); i-- > 0 && ++index[i] == shape[i];)
+    for (size_t i = shape.size(); i-- > 0;) {
+      if (++index[i] < shape[i])
+        break;
       index[i] = 0;
+    }
   }
   return result;
 }
