@@ -27,7 +27,8 @@ def Ingot_DequantizeOp : Ingot_ValueOp<"dequantize"> {
 
     A discardable attribute `ingot.accuracy_level` is what the model allows a
     product with these values, in ONNX Runtime's numbers: 1 f32, 2 f16, 3 bf16,
-    4 activations quantized to eight bits; without it anything.
+    4 activations quantized to eight bits, which is what they then are; without
+    it that is not allowed.
 
     ```mlir
     %w = ingot.dequantize %codes, %scale {axis = 1} : (tensor<384x384xi8>, tensor<384xf32>) -> tensor<384x384xf32>

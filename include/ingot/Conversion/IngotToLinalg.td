@@ -24,9 +24,10 @@ def ConvertIngotToLinalg : Pass<"convert-ingot-to-linalg", "::mlir::ModuleOp"> {
 
     A `linear` whose weight is dequantized from codes of at most 8 bits, by scales
     for all of it, for each column or for blocks of K, becomes `quantized_linear`:
-    the weight stays codes, and the activations become codes of 24 bits, or of
-    what `activation_bits` of the op asks. Activations that the model itself
-    dequantizes keep their values (32 bits).
+    the weight stays codes, and the activations become codes of 24 bits, of 8
+    where the weight's `ingot.accuracy_level` is 4, or of what `activation_bits`
+    of the op asks. Beside codes of 8 bits with a scale a column, and where the
+    model itself dequantizes them, they keep their values (32 bits).
 
     What the model can get wrong at run time (an index out of range, extents
     that do not broadcast) is guarded by `ingot.check`, and is harmless until

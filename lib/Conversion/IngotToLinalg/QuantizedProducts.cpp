@@ -30,6 +30,8 @@ static constexpr int64_t defaultActivationBits = 24;
 /// accuracy of f32: over the six layers of MiniLM codes of 24 bits would move
 /// outputs of order one by more than 1e-4.
 static constexpr int64_t columnActivationBits = 32;
+/// ONNX Runtime's number for a product that may round its activations to bytes.
+static constexpr int64_t byteAccuracyLevel = 4;
 
 static bool isWeightOnly(Value value,
                          llvm::SmallPtrSetImpl<Operation *> &seen) {
@@ -79,6 +81,13 @@ public:
   int64_t columns() const { return width; }
   /// Whether blocks of K have scales of their own.
   bool isBlocked() const { return q.blockSize > 0 && q.blockSize < depth; }
+  /// Bits of the activations, unless somebody asks for others.
+  int64_t activationBits() const {
+    if (level == byteAccuracyLevel)
+      return 8;
+    return bits == 8 && !isBlocked() ? columnActivationBits
+                                     : defaultActivationBits;
+  }
 
   Value packCodes(Emitter &e) const;
   Value packScales(Emitter &e) const;
@@ -100,7 +109,7 @@ private:
 
   QuantizedTensor q;
   bool transposed = false, isSigned = false;
-  int64_t depth = 0, width = 0, bits = 8, block = 0, common = 0;
+  int64_t depth = 0, width = 0, bits = 8, block = 0, common = 0, level = 0;
   bool hasZeros = false;
 };
 
@@ -170,6 +179,8 @@ std::optional<CodedWeight> CodedWeight::match(Value w, Emitter &e) {
   result.bits = codes.getWidth() <= 2 ? 2 : codes.getWidth() <= 4 ? 4 : 8;
   result.isSigned = !codes.isUnsigned();
   auto scale = cast<RankedTensorType>(op.getScale().getType());
+  if (auto level = op->getAttrOfType<IntegerAttr>("ingot.accuracy_level"))
+    result.level = level.getInt();
   int64_t blockSize = op.getBlockSize(), axis = op.getAxis();
   bool single = scale.hasStaticShape() && scale.getNumElements() == 1;
   if (blockSize > 0) {
@@ -316,9 +327,7 @@ std::optional<Tensor> ingot::multiplyCodes(Emitter &e, LinearOp op,
   std::optional<CodedWeight> w = CodedWeight::match(op.getW(), e);
   if (!w)
     return std::nullopt;
-  bool isFine = w->weightBits() == 8 && !w->isBlocked();
-  int64_t asked = op.getActivationBits().value_or(
-      isFine ? columnActivationBits : defaultActivationBits);
+  int64_t asked = op.getActivationBits().value_or(w->activationBits());
   if (isRounded(op.getX()))
     asked = 32;
   int64_t bits = e.state.activationBits ? e.state.activationBits : asked;

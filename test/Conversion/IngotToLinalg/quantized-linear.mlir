@@ -54,6 +54,30 @@ func.func @columns(%x: tensor<2x3x96xf32>) -> tensor<2x3x32xf32> {
 
 // -----
 
+ingot.dim @seq
+ingot.weight @codes : tensor<64x8xui4> in "m.onnx" at 0 length 256
+ingot.weight @scale : tensor<2x8xf32> in "m.onnx" at 0 length 64
+
+// The model may allow a weight's product bytes: level 4 does, level 1 does not.
+// CHECK-LABEL: func.func @levels
+// CHECK: %[[ROWS:.*]] = ingot.quantize_rows {{.*}} {activation_bits = 8 : i64, block = 32 : i64, weight_bits = 4 : i64}
+// CHECK: ingot.quantized_linear ins(%[[ROWS]], {{.*}} {activation_bits = 8 : i64
+// CHECK: %[[MORE:.*]] = ingot.quantize_rows {{.*}} {activation_bits = 24 : i64
+// CHECK: ingot.quantized_linear ins(%[[MORE]], {{.*}} {activation_bits = 24 : i64
+func.func @levels(%x: tensor<?x64xf32> {ingot.dims = #ingot.dims<seq, 64>}) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
+  %c = ingot.weight_ref @codes : tensor<64x8xui4>
+  %s = ingot.weight_ref @scale : tensor<2x8xf32>
+  %w = ingot.dequantize %c, %s {axis = 0 : i64, block_size = 32 : i64, ingot.accuracy_level = 4} : (tensor<64x8xui4>, tensor<2x8xf32>) -> tensor<64x8xf32>
+  %v = ingot.dequantize %c, %s {axis = 0 : i64, block_size = 32 : i64, ingot.accuracy_level = 1} : (tensor<64x8xui4>, tensor<2x8xf32>) -> tensor<64x8xf32>
+  %m = ingot.size <seq>
+  %i = tensor.empty(%m) : tensor<?x8xf32>
+  %0 = ingot.linear ins(%x, %w : tensor<?x64xf32>, tensor<64x8xf32>) outs(%i : tensor<?x8xf32>) -> tensor<?x8xf32>
+  %1 = ingot.linear ins(%x, %v : tensor<?x64xf32>, tensor<64x8xf32>) outs(%i : tensor<?x8xf32>) -> tensor<?x8xf32>
+  return %0, %1 : tensor<?x8xf32>, tensor<?x8xf32>
+}
+
+// -----
+
 ingot.weight @codes : tensor<96x32xi8> in "m.onnx" at 0 length 3072
 
 // Activations that the model rounds itself keep their values.
