@@ -143,8 +143,9 @@ struct LowerEmbedding : Lowering<EmbeddingOp> {
     std::optional<ReadElement> read;
     Type element = table.element();
     if (Value w = state.tiedTables.lookup(source)) {
-      read = weight ? readCodes(e, w) : readValues(e, w);
-      element = weight ? e.getI8Type() : Type(e.getF32Type());
+      bool isDecoded = isa<DequantizeOp>(source);
+      read = isDecoded ? readValues(e, w) : readCodes(e, w);
+      element = isDecoded ? Type(e.getF32Type()) : e.getI8Type();
     } else if (weight && state.tiedWeights.contains(weight.getWeight())) {
       read = readPanels(e, e.transpose(table, {1, 0}));
     }

@@ -151,7 +151,8 @@ struct ConvertIngotToLinalgPass
         return;
       if (auto table = w.getDefiningOp<DequantizeOp>()) {
         state.tiedTables.try_emplace(table, op.getW());
-        if (Operation *codes = table.getCodes().getDefiningOp<WeightRefOp>())
+        Operation *codes = table.getCodes().getDefiningOp();
+        if (isa_and_nonnull<WeightRefOp, ConstantOp>(codes))
           state.tiedTables.try_emplace(codes, op.getW());
       }
       auto weight = w.getDefiningOp<WeightRefOp>();
