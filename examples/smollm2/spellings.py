@@ -13,6 +13,14 @@ def pack_nibbles(codes):
     return codes[..., 0::2] | codes[..., 1::2] << 4
 
 
+def zero_points(scales, minima):
+    """Scales and zero points that say the same as scales and minima. A block
+    with a scale of zero gets another one, beside which codes do not count."""
+    alone = np.abs(minima) > np.abs(scales) * 2**40
+    scales = np.where(alone, np.abs(minima) * np.float32(2**-40), scales)
+    return scales, np.divide(-minima, scales, out=np.zeros_like(minima), where=minima != 0)
+
+
 class Spelling:
     """What the spellings share: the order of the layers. Values are named by
     the tensors of the graph."""
@@ -151,7 +159,7 @@ class Microsoft(Spelling):
         if matrix.codes.dtype == np.int8:  # stored with an offset of 128
             codes = (matrix.codes.astype(np.int16) + 128).astype(np.uint8)
             return [g.weight(f"{name}.codes", codes), g.weight(f"{name}.scales", scales)], 8
-        zeros = -matrix.minima.astype(np.float32) / scales
+        scales, zeros = zero_points(scales, matrix.minima.astype(np.float32))
         codes = pack_nibbles(matrix.codes).reshape(rows, columns // BLOCK, BLOCK // 2)
         return [
             g.weight(f"{name}.codes", codes),

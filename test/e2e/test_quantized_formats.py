@@ -221,32 +221,97 @@ def test_gather_of_four_bit_types(tmp_path, dtype, axis):
     close(path, {"ids": IDS})
 
 
-def test_matmul_nbits_and_gather_of_a_tied_table(tmp_path):
-    """Both read one table: its codes stand in the artifact at most once."""
-    random = np.random.default_rng(5)
-    codes = random.integers(0, 16, (40, 64), np.uint8)
-    scales = random.random((40, 2), np.float32)
+def weight_bytes(path):
+    return harness.explained(harness.compiled(path))["weights_bytes"]
+
+
+@pytest.mark.parametrize("bits,zeros", itertools.product([4, 8], [False, True]))
+def test_tied_table_of_bytes(tmp_path, bits, zeros):
+    """Lookup and product read one table, of which the artifact has one copy."""
+    random = np.random.default_rng(bits)
+    codes = random.integers(0, 1 << bits, (48, 64), np.uint8)
+    scales = random.random((48, 2), np.float32)
+    parameters = ["scales", *(["zeros"] if zeros else [])]
     nodes = [
         helper.make_node("Reshape", ["b", "two"], ["flat"]),
         helper.make_node(
-            "GatherBlockQuantized", ["flat", "ids", "scales"], ["h"], domain=MICROSOFT,
-            bits=4, block_size=32, gather_axis=0, quantize_axis=1,
+            "GatherBlockQuantized", ["flat", "ids", *parameters], ["h"], domain=MICROSOFT,
+            bits=bits, block_size=32, gather_axis=0, quantize_axis=1,
         ),
         helper.make_node(
-            "MatMulNBits", ["h", "b", "scales"], ["y"], domain=MICROSOFT,
-            K=64, N=40, bits=4, block_size=32,
+            "MatMulNBits", ["h", "b", *parameters], ["y"], domain=MICROSOFT,
+            K=64, N=48, bits=bits, block_size=32,
         ),
     ]  # fmt: skip
     weights = [
-        ("b", packed(codes, 4).reshape(40, 2, 16)),
+        ("b", packed(codes, bits).reshape(48, 2, 4 * bits)),
         ("scales", scales),
-        ("two", np.array([40, 32])),
+        ("two", np.array([48, 8 * bits])),
     ]
+    if zeros:
+        points = random.integers(0, 1 << bits, (48, 2), np.uint8)
+        weights.append(("zeros", packed(points, bits)))
     model = model_of(
-        nodes, [value("ids", ["b", "s"], TensorProto.INT64)], [value("y", ["b", "s", 40])],
-        weights, 21, [MICROSOFT],
+        nodes, [value("ids", ["b", "s"], TensorProto.INT64)],
+        [value("h", ["b", "s", 64]), value("y", ["b", "s", 48])], weights, 21, [MICROSOFT],
     )  # fmt: skip
-    close(save(model, tmp_path / "m.onnx"), {"ids": IDS})
+    path = save(model, tmp_path / "m.onnx")
+    close(path, {"ids": IDS})
+    assert weight_bytes(path) <= codes.size * bits // 8 + 4 * scales.size + 96 * zeros + 128
+
+
+TIED = {
+    "blocks": (TensorProto.INT4, (37, 3), {"axis": 1, "block_size": 32}),
+    "unsigned": (TensorProto.UINT4, (37, 3), {"axis": 1, "block_size": 32}),
+    "short": (TensorProto.UINT4, (37, 2), {"axis": 1, "block_size": 64}),
+    "bytes": (TensorProto.INT8, (37, 3), {"axis": 1, "block_size": 32}),
+    "rows": (TensorProto.INT8, (37,), {"axis": 0}),
+    "table": (TensorProto.UINT8, (), {}),
+}
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+@pytest.mark.parametrize("form,zeros", itertools.product(TIED, [False, True]))
+def test_tied_table_of_dequantize_linear(tmp_path, form, zeros, kind):
+    random = np.random.default_rng(6)
+    dtype, dims, attributes = TIED[form]
+    low, high = {
+        TensorProto.INT4: (-8, 8), TensorProto.UINT4: (0, 16), TensorProto.INT8: (-128, 128),
+        TensorProto.UINT8: (0, 256),
+    }[dtype]  # fmt: skip
+    codes = random.integers(low, high, (37, 96))
+    scales = (random.random(dims) * 0.1 + 0.01).astype(kind)
+    tensors = [
+        helper.make_tensor("codes", dtype, codes.shape, codes.ravel()),
+        numpy_helper.from_array(np.asarray(scales), "scales"),
+    ]
+    if zeros:
+        points = random.integers(low, high, dims)
+        tensors.append(helper.make_tensor("zeros", dtype, dims, np.ravel(points)))
+    number = TensorProto.FLOAT if kind == np.float32 else TensorProto.FLOAT16
+    model = model_of(
+        [
+            helper.make_node("DequantizeLinear", [t.name for t in tensors], ["w"], **attributes),
+            helper.make_node("Gather", ["w", "ids"], ["h"]),
+            helper.make_node("Transpose", ["w"], ["wt"], perm=[1, 0]),
+            helper.make_node("Cast", ["h"], ["hf"], to=TensorProto.FLOAT),
+            helper.make_node("Cast", ["wt"], ["wf"], to=TensorProto.FLOAT),
+            helper.make_node("MatMul", ["hf", "wf"], ["y"]),
+        ],
+        [value("ids", ["b", "s"], TensorProto.INT64)],
+        [value("h", ["b", "s", 96], number), value("y", ["b", "s", 37])], [], 21,
+    )  # fmt: skip
+    model.graph.initializer.extend(tensors)
+    path = save(model, tmp_path / "m.onnx")
+    got = harness.run(path, {"ids": np.abs(IDS) % 37})
+    want = harness.oracle_run(plain(path), {"ids": np.abs(IDS) % 37})
+    # Reading from packed words gives the very same values.
+    assert np.array_equal(got["h"], want["h"])
+    # The product sees values that are not rounded to 16 bits.
+    close(path, {"ids": np.abs(IDS) % 37}, tolerance=2e-5 if kind == np.float32 else 1e-3)
+    # 48 columns and 96 rows, padded; a copy more would be 37 x 96 codes.
+    bits = 8 if dtype in (TensorProto.INT8, TensorProto.UINT8) else 4
+    assert weight_bytes(path) < (48 + 37) * 96 * bits // 8
 
 
 @pytest.mark.parametrize("dtype", [TensorProto.INT4, TensorProto.UINT4, TensorProto.INT8])

@@ -48,6 +48,9 @@ struct LoweringState {
   llvm::DenseSet<mlir::Operation *> kernels;
   /// Weights whose transpose is the f32 matrix of a linear (tied embeddings).
   llvm::StringSet<> tiedWeights;
+  /// Dequantized tables, and the codes of such, whose transpose is the matrix
+  /// of a linear; and that matrix.
+  llvm::DenseMap<mlir::Operation *, mlir::Value> tiedTables;
   /// Bits of the activations that meet weights kept as codes; zero for what
   /// the model asks for.
   int64_t activationBits = 0;

@@ -106,38 +106,54 @@ Value gather(Emitter &e, Value original, const Tensor &x, const Tensor &indices,
   return q.dequantize(e, elementTypeOf(dequantize.getResult())).value;
 }
 
-/// Rows of a table whose transpose is multiplied with: they are read from the
-/// packed panels, so that the weight is kept once.
-Value gatherPacked(Emitter &e, const Tensor &table, const Tensor &indices,
-                   const DimShape &dims) {
-  Tensor packed = packColumns(e, e.transpose(table, {1, 0}));
-  Value extent = e.size(table.dims[0]);
+/// Rows of a table whose transpose is multiplied with: they are read from what
+/// is packed for the product, so that the weight is kept once.
+Tensor gatherPacked(Emitter &e, const ReadElement &read, Type element,
+                    DimExpr count, const Tensor &indices,
+                    const DimShape &dims) {
+  Value extent = e.size(count);
   auto body = [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
     Value row = position(b, e.op, in[0], extent);
-    Value width = arith::ConstantIndexOp::create(b, panelWidth);
-    Value column = linalg::IndexOp::create(b, dims.size() - 1);
-    return tensor::ExtractOp::create(
-        b, packed.value,
-        ValueRange{arith::DivUIOp::create(b, row, width), column,
-                   arith::RemUIOp::create(b, row, width)});
+    return read(b, linalg::IndexOp::create(b, dims.size() - 1), row);
   };
-  return e
-      .generic(dims, packed.element(), indices.value,
-               selectDims(e, dims.size(), 0, indices.rank()), body)
-      .value;
+  return e.generic(dims, element, indices.value,
+                   selectDims(e, dims.size(), 0, indices.rank()), body);
+}
+
+/// How to read a f32 matrix from its packed panels.
+ReadElement readPanels(Emitter &e, const Tensor &matrix) {
+  Value packed = packColumns(e, matrix).value;
+  return [packed](ImplicitLocOpBuilder &b, Value k, Value n) -> Value {
+    Value width = arith::ConstantIndexOp::create(b, panelWidth);
+    return tensor::ExtractOp::create(
+        b, packed,
+        ValueRange{arith::DivUIOp::create(b, n, width), k,
+                   arith::RemUIOp::create(b, n, width)});
+  };
 }
 
 struct LowerEmbedding : Lowering<EmbeddingOp> {
   using Lowering::Lowering;
   Value lower(EmbeddingOp op, Adaptor adaptor, Emitter &e) const override {
-    auto weight = op.getTable().getDefiningOp<WeightRefOp>();
-    if (weight && state.tiedWeights.contains(weight.getWeight()))
-      return gatherPacked(e, e.tensor(op.getTable(), adaptor.getTable()),
-                          e.tensor(op.getIds(), adaptor.getIds()),
-                          state.shapes.shapeOf(op));
-    return gather(e, op.getTable(), e.tensor(op.getTable(), adaptor.getTable()),
-                  e.tensor(op.getIds(), adaptor.getIds()), 0,
-                  state.shapes.shapeOf(op));
+    Tensor table = e.tensor(op.getTable(), adaptor.getTable());
+    Tensor ids = e.tensor(op.getIds(), adaptor.getIds());
+    DimShape dims = state.shapes.shapeOf(op);
+    Operation *source = op.getTable().getDefiningOp();
+    auto weight = dyn_cast_if_present<WeightRefOp>(source);
+    std::optional<ReadElement> read;
+    Type element = table.element();
+    if (Value w = state.tiedTables.lookup(source)) {
+      bool isDecoded = isa<DequantizeOp>(source);
+      read = isDecoded ? readValues(e, w) : readCodes(e, w);
+      element = isDecoded ? Type(e.getF32Type()) : e.getI8Type();
+    } else if (weight && state.tiedWeights.contains(weight.getWeight())) {
+      read = readPanels(e, e.transpose(table, {1, 0}));
+    }
+    if (!read)
+      return gather(e, op.getTable(), table, ids, 0, dims);
+    Tensor rows = gatherPacked(e, *read, element, table.dims[0], ids, dims);
+    return isa<FloatType>(element) ? e.castFloat(rows, table.element()).value
+                                   : rows.value;
   }
 };
 

@@ -138,10 +138,25 @@ struct ConvertIngotToLinalgPass
   /// Finds the tables that lookups share with products.
   void noteTiedWeights(ModuleOp module, LoweringState &state) {
     module.walk([&](LinearOp op) {
-      auto transpose = op.getW().getDefiningOp<TransposeOp>();
-      auto weight = transpose ? transpose.getX().getDefiningOp<WeightRefOp>()
-                              : WeightRefOp();
-      if (weight && transpose.getPermutation() == ArrayRef<int64_t>{1, 0} &&
+      Value w = op.getW();
+      bool isTurned = false, isCast = false;
+      while (Operation *def = w.getDefiningOp()) {
+        if (!isa<TransposeOp, CastOp>(def))
+          break;
+        isTurned ^= isa<TransposeOp>(def);
+        isCast |= isa<CastOp>(def);
+        w = def->getOperand(0);
+      }
+      if (!isTurned)
+        return;
+      if (auto table = w.getDefiningOp<DequantizeOp>()) {
+        state.tiedTables.try_emplace(table, op.getW());
+        Operation *codes = table.getCodes().getDefiningOp();
+        if (isa_and_nonnull<WeightRefOp, ConstantOp>(codes))
+          state.tiedTables.try_emplace(codes, op.getW());
+      }
+      auto weight = w.getDefiningOp<WeightRefOp>();
+      if (weight && !isCast &&
           llvm::all_of(op->getOperands(), [](Value operand) {
             return elementTypeOf(operand).isF32();
           }))

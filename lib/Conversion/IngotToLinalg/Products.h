@@ -31,6 +31,15 @@ Tensor multiply(Emitter &e, const Tensor &a, const Tensor &b, mlir::Type typeA,
 /// is kept as codes; nothing where it is not.
 std::optional<Tensor> multiplyCodes(Emitter &e, LinearOp op, const Tensor &x);
 
+/// Reads the element of a K x N weight at a row and a column.
+using ReadElement = std::function<mlir::Value(mlir::ImplicitLocOpBuilder &,
+                                              mlir::Value k, mlir::Value n)>;
+
+/// How to read from what `multiplyCodes` keeps of the weight `w`: its values as
+/// f32, or its codes; nothing where it is not kept as codes.
+std::optional<ReadElement> readValues(Emitter &e, mlir::Value w);
+std::optional<ReadElement> readCodes(Emitter &e, mlir::Value w);
+
 /// `x` plus a vector along its last dim, both of the model's type `type`.
 Tensor addBias(Emitter &e, const Tensor &x, const Tensor &bias,
                mlir::Type type);

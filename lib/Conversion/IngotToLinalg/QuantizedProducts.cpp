@@ -95,6 +95,16 @@ public:
   Value packZeros(Emitter &e) const;
   int64_t commonZero() const { return common; }
 
+  /// The code at a row and a column, from what `packCodes` gave: an unsigned
+  /// number of 32 bits.
+  Value unpackCode(ImplicitLocOpBuilder &b, Value packed, Value k,
+                   Value n) const;
+  /// The same for `packScales` and `packZeros`.
+  Value unpackParameter(ImplicitLocOpBuilder &b, Value packed, Value k,
+                        Value n) const;
+  /// What is added to codes to make them unsigned.
+  int64_t codeOffset() const;
+
 private:
   int64_t blocks() const { return llvm::divideCeil(depth, block); }
   int64_t groups() const { return llvm::divideCeil(width, groupWidth); }
@@ -119,6 +129,8 @@ private:
 static int64_t offsetOf(bool isSigned, int64_t bits) {
   return isSigned ? int64_t(1) << (bits - 1) : 0;
 }
+
+int64_t CodedWeight::codeOffset() const { return offsetOf(isSigned, bits); }
 
 bool CodedWeight::findZeroPoint(Value original) {
   common = offsetOf(isSigned, bits);
@@ -320,6 +332,92 @@ Value CodedWeight::packZeros(Emitter &e) const {
                                  constant(static_cast<int8_t>(offset)));
   };
   return packParameter(e, e.getI8Type(), q.zeroPoint, convert);
+}
+
+Value CodedWeight::unpackCode(ImplicitLocOpBuilder &b, Value packed, Value k,
+                              Value n) const {
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(b, value);
+  };
+  auto div = [&](Value value, int64_t by) -> Value {
+    return arith::DivUIOp::create(b, value, index(by));
+  };
+  auto rem = [&](Value value, int64_t by) -> Value {
+    return arith::RemUIOp::create(b, value, index(by));
+  };
+  auto scaled = [&](Value value, int64_t by) -> Value {
+    return arith::MulIOp::create(b, value, index(by));
+  };
+  int64_t perWord = 32 / bits;
+  Value inside = rem(k, block), at = rem(inside, perWord);
+  Value word = tensor::ExtractOp::create(
+      b, packed,
+      ValueRange{div(n, groupWidth), div(k, block), div(inside, perWord),
+                 rem(n, groupWidth)});
+  Value shift = arith::AddIOp::create(b, scaled(rem(at, 2), 16),
+                                      scaled(div(at, 2), bits));
+  shift = arith::IndexCastOp::create(b, b.getI32Type(), shift);
+  Value mask =
+      arith::ConstantOp::create(b, b.getI32IntegerAttr((1 << bits) - 1));
+  return arith::AndIOp::create(b, arith::ShRUIOp::create(b, word, shift), mask);
+}
+
+Value CodedWeight::unpackParameter(ImplicitLocOpBuilder &b, Value packed,
+                                   Value k, Value n) const {
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(b, value);
+  };
+  Value wide = index(groupWidth);
+  Value blockIndex = isBlocked()
+                         ? Value(arith::DivUIOp::create(b, k, index(block)))
+                         : index(0);
+  return tensor::ExtractOp::create(
+      b, packed,
+      ValueRange{arith::DivUIOp::create(b, n, wide), blockIndex,
+                 arith::RemUIOp::create(b, n, wide)});
+}
+
+std::optional<ReadElement> ingot::readCodes(Emitter &e, Value w) {
+  std::optional<CodedWeight> coded = CodedWeight::match(w, e);
+  if (!coded)
+    return std::nullopt;
+  Value codes = coded->packCodes(e);
+  return [coded, codes](ImplicitLocOpBuilder &b, Value k, Value n) -> Value {
+    Value code = coded->unpackCode(b, codes, k, n);
+    Value offset =
+        arith::ConstantOp::create(b, b.getI32IntegerAttr(coded->codeOffset()));
+    code = arith::SubIOp::create(b, code, offset);
+    return arith::TruncIOp::create(b, b.getI8Type(), code);
+  };
+}
+
+std::optional<ReadElement> ingot::readValues(Emitter &e, Value w) {
+  std::optional<CodedWeight> coded = CodedWeight::match(w, e);
+  if (!coded)
+    return std::nullopt;
+  Value codes = coded->packCodes(e), scales = coded->packScales(e);
+  Value zeros = coded->packZeros(e);
+  return [=](ImplicitLocOpBuilder &b, Value k, Value n) -> Value {
+    Type f32 = b.getF32Type(), i32 = b.getI32Type();
+    Value code = coded->unpackCode(b, codes, k, n);
+    Value zero = zeros ? coded->unpackParameter(b, zeros, k, n)
+                       : Value(arith::ConstantOp::create(
+                             b, b.getI32IntegerAttr(coded->commonZero())));
+    Value value;
+    if (zero.getType() == f32) {
+      value =
+          arith::SubFOp::create(b, arith::SIToFPOp::create(b, f32, code), zero);
+    } else {
+      if (zero.getType() != i32)
+        zero = arith::ExtUIOp::create(b, i32, zero);
+      value =
+          arith::SIToFPOp::create(b, f32, arith::SubIOp::create(b, code, zero));
+    }
+    Value scale = coded->unpackParameter(b, scales, k, n);
+    if (scale.getType() != f32)
+      scale = arith::ExtFOp::create(b, f32, scale);
+    return arith::MulFOp::create(b, value, scale);
+  };
 }
 
 std::optional<Tensor> ingot::multiplyCodes(Emitter &e, LinearOp op,

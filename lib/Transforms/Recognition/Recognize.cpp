@@ -4,7 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "dialects/Ingot/IR/IngotOps.h"
+#include "Matchers.h"
 #include "ingot/Transforms/Recognition.h"
 
 #include "mlir/Pass/PassRegistry.h"
@@ -42,9 +42,16 @@ void ingot::registerRecognitionPipeline() {
 
 std::map<std::string, int64_t> ingot::countRecognized(Operation *module) {
   std::map<std::string, int64_t> counts;
+  WeightAnalysis weights;
   module->walk([&](Operation *op) {
-    if (isa_and_nonnull<IngotDialect>(op->getDialect()) &&
-        op->getNumResults() != 0)
+    if (!isa_and_nonnull<IngotDialect>(op->getDialect()) ||
+        op->getNumResults() == 0)
+      return;
+    // Of what is computed with weights alone only their decoding tells
+    // something of the model.
+    bool isWeight = isa<RankedTensorType>(op->getResult(0).getType()) &&
+                    weights.isWeight(op->getResult(0));
+    if (!isWeight || isa<DequantizeOp>(op))
       ++counts[op->getName().stripDialect().str()];
   });
   return counts;

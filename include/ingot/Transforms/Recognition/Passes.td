@@ -71,9 +71,17 @@ def RecognizeActivations : Pass<"ingot-recognize-activations", "::mlir::func::Fu
 def RecognizeDequantize : Pass<"ingot-recognize-dequantize", "::mlir::func::FuncOp"> {
   let summary = "Find dequantized weights in primitives";
   let description = [{
-    `mul(cast(codes), scale)` of integer weights, with a scale that is a scalar
-    or lies along one axis, becomes `ingot.dequantize`; a zero point subtracted
-    before the product becomes its operand.
+    `mul(cast(codes), scale)` of integer weights becomes `ingot.dequantize` if
+    the scale, whatever broadcasts and reshapes it comes through, is one number,
+    or one for each place along an axis or for each block along it. A zero
+    point subtracted before the product becomes its operand.
+
+    A minimum that is added to each block of dequantized values goes to the zero
+    point: it is divided by the scale. Where the scale is zero or too small for
+    that, the block gets another one, beside which the codes do not count.
+
+    A matrix that is dequantized in a shape of more dims, one of them a block,
+    is dequantized as a matrix instead.
 
     Example: `mul(cast(%codes : 4x8xi8), %scale : 1x8xf32)` becomes
     `ingot.dequantize %codes, %s {axis = 1}` with a scale of 8 elements.
