@@ -248,4 +248,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    smollm2.run(main)
