@@ -35,6 +35,7 @@ class Chat:
         """Yields the answer's text as it comes. Afterwards `read`, `written` and
         `seconds` say what it took; `finish` says why it ended."""
         words, began = self._words, time.perf_counter()
+        before = len(self._ids), self._open
         if self._open:  # The answer before was stopped, or ended by itself.
             self._ids += [] if self._ids[-1] == words.end else [words.end]
             self._ids += words.encode("\n")
@@ -46,13 +47,18 @@ class Chat:
         self.read, self.written, self.seconds = len(unread), 0, 0.0
         generation = self._sequence.generate(unread, stop=words.stop, **options)
         decode = words.stream()
-        for id in generation:
-            self._ids.append(id)
-            self.written += 1
-            if self.written == 1:
-                began = time.perf_counter()
-            self.seconds = time.perf_counter() - began
-            yield decode(id)
+        try:
+            for id in generation:
+                self._ids.append(id)
+                self.written += 1
+                if self.written == 1:
+                    began = time.perf_counter()
+                self.seconds = time.perf_counter() - began
+                yield decode(id)
+        except ingot.SequenceFull:  # Nothing was read: it has not been said.
+            del self._ids[before[0] :]
+            self._open = before[1]
+            raise
         yield decode(None)
         self.finish = generation.finish
 
@@ -74,7 +80,7 @@ def answer(chat, text, options):
     except KeyboardInterrupt:
         print(" (stopped)")
     except ingot.SequenceFull:
-        print("The conversation is full: /reset begins a new one.")
+        print("That does not fit into the conversation: say less, or /reset begins a new one.")
         return
     print(chat.speed(), flush=True)
 
@@ -82,6 +88,8 @@ def answer(chat, text, options):
 def lines():
     """What the user says, line by line."""
     terminal = sys.stdin.isatty()
+    for stream in (sys.stdin, sys.stdout):
+        stream.reconfigure(errors="replace")
     if terminal:
         import readline  # noqa: F401  lines can be edited and come back
     while True:
@@ -123,4 +131,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    smollm2.run(main)

@@ -16,6 +16,7 @@
 #include <ingot.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -29,6 +30,16 @@ struct Text {
   std::vector<int64_t> next;
   std::vector<int64_t> chosen;
 };
+
+/// A whole number that is not negative; throws if the text is none.
+int64_t number(const char *text) {
+  char *end = nullptr;
+  errno = 0;
+  long long value = std::strtoll(text, &end, 10);
+  if (end == text || *end != '\0' || value < 0 || errno != 0)
+    throw std::runtime_error("'" + std::string(text) + "' is not a number");
+  return value;
+}
 
 std::vector<Text> readTexts(std::istream &input,
                             const ingot::Session &session) {
@@ -70,10 +81,10 @@ int main(int argc, char **argv) {
     return 2;
   }
   try {
-    size_t count = std::strtoul(argv[2], nullptr, 10);
+    size_t count = number(argv[2]);
     std::vector<int64_t> stops;
     for (int i = 3; i < argc; ++i)
-      stops.push_back(std::atoll(argv[i]));
+      stops.push_back(number(argv[i]));
 
     ingot::Model model = ingot::Model::load(argv[1]);
     ingot::Session session(model);

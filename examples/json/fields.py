@@ -119,6 +119,8 @@ def main():
     options = parser.parse_args()
     try:
         fields = dict(field.partition(":")[::2] for field in options.fields)
+        if len(fields) < len(options.fields):
+            raise ValueError("a field is given twice")
         automaton = lang.Automaton(language(fields))
         words = smollm2.Words(options.spelling)
         constraint = Constraint(automaton, words.bytes)
@@ -139,4 +141,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    smollm2.run(main)

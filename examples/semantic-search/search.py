@@ -54,6 +54,8 @@ def main():
     parser.add_argument("--sentences", type=int, default=400, help="how many to search")
     parser.add_argument("--top", type=int, default=5, help="how many matches to print")
     options = parser.parse_args()
+    if options.sentences < 1 or options.top < 1:
+        parser.error("--sentences and --top are at least 1")
     query = " ".join(options.query)
     tokenizer = embed.tokenizer()
 

@@ -20,6 +20,9 @@ LONGEST = 512
 
 def tokenizer():
     """MiniLM's, without padding: batches are padded to what they need."""
+    for path in (MODEL, TOKENIZER):
+        if not path.exists():
+            raise SystemExit(f"{path.relative_to(ROOT)} is missing: run scripts/fetch-models")
     loaded = Tokenizer.from_file(str(TOKENIZER))
     loaded.no_padding()
     loaded.enable_truncation(LONGEST)
@@ -66,9 +69,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sentences", nargs="+")
     options = parser.parse_args()
-    session = ingot.Session(MODEL)
+    words, session = tokenizer(), ingot.Session(MODEL)
     vectors = embed(
-        tokenizer(), options.sentences, lambda feeds: session.run(feeds)["last_hidden_state"]
+        words, options.sentences, lambda feeds: session.run(feeds)["last_hidden_state"]
     )
     for text, cosines in zip(options.sentences, vectors @ vectors.T):
         print(" ".join(f"{cosine:6.3f}" for cosine in cosines), "", text)

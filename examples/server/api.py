@@ -6,7 +6,6 @@ import secrets
 import time
 
 import ingot
-import numpy as np
 import smollm2
 from engine import Request
 
@@ -15,7 +14,8 @@ from engine import Request
 NEUTRAL = {
     "n": (1,), "best_of": (1,), "echo": (False,), "logprobs": (None, False), "suffix": (None, ""),
     "top_logprobs": (None, 0), "logit_bias": (None, {}), "frequency_penalty": (0,),
-    "presence_penalty": (0,), "tools": (None, []), "functions": (None, []),
+    "presence_penalty": (0,), "repetition_penalty": (1,), "tools": (None, []),
+    "functions": (None, []),
     "response_format": (None, {"type": "text"}),
 }  # fmt: skip
 DEFAULT_TOKENS = 256
@@ -44,6 +44,11 @@ def _wrong(param, what):
     return Refused(400, f"'{param}' must be {what}", param)
 
 
+def _is_same(value, other):
+    """Whether two values of JSON are equal; Python's 0 is equal to false, too."""
+    return value == other and isinstance(value, bool) == isinstance(other, bool)
+
+
 def _number(body, name, default, low, high, kind=(int, float)):
     """A number of the body within its bounds."""
     value = body.get(name)
@@ -57,7 +62,7 @@ def _number(body, name, default, low, high, kind=(int, float)):
 
 def _flag(body, name):
     value = body.get(name)
-    if value not in (None, True, False):
+    if value is not None and not isinstance(value, bool):
         raise _wrong(name, "true or false")
     return bool(value)
 
@@ -77,14 +82,16 @@ def parse(body, chat, words):
     """The job of a body. Raises Refused."""
     if not isinstance(body, dict):
         raise Refused(400, "the body must be a JSON object")
-    if body.get("model", smollm2.NAME) != smollm2.NAME:
+    if body.get("model") not in (None, smollm2.NAME):
         message = f"the model '{body['model']}' does not exist; there is {smollm2.NAME}"
         raise Refused(404, message, "model", "model_not_found")
     for name, allowed in NEUTRAL.items():
-        if name in body and body[name] not in (None, *allowed):
+        if not any(_is_same(body.get(name), value) for value in (None, *allowed)):
             raise Refused(400, f"'{name}' is not supported", name, "unsupported_parameter")
     ids = _conversation(body, words) if chat else _prompt(body, words)
-    limit = "max_completion_tokens" if chat and "max_completion_tokens" in body else "max_tokens"
+    limit = "max_tokens"
+    if chat and body.get("max_completion_tokens") is not None:
+        limit = "max_completion_tokens"
     tokens = _number(body, limit, None, 1, smollm2.CONTEXT, int)
     room = smollm2.CONTEXT - len(ids)
     if room < (tokens or 1):
@@ -93,13 +100,15 @@ def parse(body, chat, words):
             f" and {tokens or 1} are to be written"
         )
         raise Refused(400, message, limit, "context_length_exceeded")
-    sampling = ingot.Sampling(
-        temperature=_number(body, "temperature", 1.0, 0, 2),
-        top_p=_number(body, "top_p", 1.0, 0, 1),
-        seed=_number(body, "seed", secrets.randbits(63), 0, 2**63 - 1, int),
-    )
+    options = {
+        "temperature": _number(body, "temperature", 1.0, 0, 2),
+        "top_p": _number(body, "top_p", 1.0, 0, 1),
+        "top_k": max(0, _number(body, "top_k", 0, -1, 2**31 - 1, int)),  # -1: all, as 0
+        "min_p": _number(body, "min_p", 0.0, 0, 1),
+        "seed": _number(body, "seed", secrets.randbits(63), 0, 2**63 - 1, int),
+    }
     try:
-        sampling.choose(np.zeros(1, np.float32))
+        sampling = ingot.Sampling(**options)
     except ingot.Error as error:
         raise Refused(400, str(error)) from error
     options = body.get("stream_options")

@@ -94,6 +94,7 @@ class Engine:
         with self._changed:
             while not (self._closed or self._waiting or active):
                 self._changed.wait()
+            self._waiting = [request for request in self._waiting if not request.dropped]
             room = self._rows - len(active)
             joining, self._waiting = self._waiting[:room], self._waiting[room:]
             active += [(request, self._session.sequence()) for request in joining]
@@ -107,8 +108,10 @@ class Engine:
             return
         except ingot.Error as error:
             if len(rows) > 1:  # It may be the fault of one of them.
-                for row in rows:
-                    self._step([row])
+                for request, sequence in rows:
+                    # What has been read, but not answered, is read again.
+                    sequence.truncate(min(len(sequence), len(request.ids) - 1))
+                    self._step([(request, sequence)])
                 return
             rows[0][0].finish = "error"
             rows[0][0].emit(error)

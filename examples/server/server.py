@@ -2,8 +2,9 @@
 
     server.py [--host 127.0.0.1] [--port 8080] [--rows 16] ...
 
-    POST /v1/chat/completions   messages, max_tokens, temperature, top_p, seed,
-                                stop, stream, stream_options.include_usage
+    POST /v1/chat/completions   messages, max_tokens, temperature, top_p, top_k,
+                                min_p, seed, stop, stream,
+                                stream_options.include_usage
     POST /v1/completions        the same with prompt: a text or token ids
     GET  /v1/models
 
@@ -16,6 +17,7 @@ import http
 import http.server
 import json
 import pathlib
+import select
 import signal
 import socket
 import sys
@@ -29,6 +31,8 @@ import ingot  # noqa: E402
 import smollm2  # noqa: E402
 
 LARGEST_BODY = 1 << 20
+# As much of a larger one is read, so that its client comes to read the refusal.
+LARGEST_REFUSED = 32 << 20
 MODEL = {"id": smollm2.NAME, "object": "model", "created": 0, "owned_by": "ingot"}
 GET = {
     "/v1/models": {"object": "list", "data": [MODEL]},
@@ -56,11 +60,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         path = self.path.partition("?")[0]
         try:
-            body = self._body()
+            data = self._body()
             if path in GET:
                 raise api.Refused(405, f"{path} wants GET")
             if path not in POST:
                 raise api.Refused(404, f"there is no {path}")
+            try:
+                body = json.loads(data)
+            except (ValueError, RecursionError) as error:
+                raise api.Refused(400, f"the body is not JSON: {error}") from error
             job = api.parse(body, POST[path], self.server.words)
             self._answer(job)
         except api.Refused as refused:
@@ -72,13 +80,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
             self.close_connection = True
             raise api.Refused(411, "the header Content-Length is missing")
-        if int(length) > LARGEST_BODY:
+        length = int(length[-18:]) if not length[:-18].strip("0") else sys.maxsize
+        if length > LARGEST_BODY:
             self.close_connection = True
+            left = length if length <= LARGEST_REFUSED else 0
+            while part := self.rfile.read(min(left, 1 << 16)):
+                left -= len(part)
             raise api.Refused(413, f"the body has more than {LARGEST_BODY} bytes")
-        try:
-            return json.loads(self.rfile.read(int(length)))
-        except (ValueError, RecursionError) as error:
-            raise api.Refused(400, f"the body is not JSON: {error}") from error
+        data = self.rfile.read(length)
+        if len(data) < length:
+            raise ConnectionAbortedError("the client has gone")
+        return data
 
     def _answer(self, job):
         text, writer = api.Text(job, self.server.words), api.Writer(job)
@@ -87,7 +99,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if job.stream:
                 self._stream(job, text, writer)
             else:
-                whole = "".join(text)
+                whole = ""
+                for part in text:
+                    whole += part
+                    self._check_client()
                 self._reply(200, writer.whole(whole, text.finish, text.usage()))
         except engine.Full as error:
             raise api.Refused(429, str(error), code="rate_limit_exceeded") from error
@@ -97,6 +112,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise api.Refused(500, str(error)) from error
         finally:
             job.request.drop()
+
+    def _check_client(self):
+        """Raises if nobody waits for the answer any more. Who streams notices
+        when writing."""
+        poll = select.poll()
+        poll.register(self.connection, select.POLLIN)
+        if poll.poll(0) and not self.connection.recv(1, socket.MSG_PEEK):
+            if not self.server.stopping:
+                raise ConnectionAbortedError("the client has gone")
 
     def _stream(self, job, text, writer):
         """Server-sent events: one a part, [DONE] last."""
@@ -162,7 +186,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, address, session, words, rows, verbose):
         self._open, self._lock = set(), threading.Lock()
         super().__init__(address, Handler)
-        self.words, self.verbose = words, verbose
+        self.words, self.verbose, self.stopping = words, verbose, False
         self.engine = engine.Engine(session, rows)
 
     def process_request(self, request, client_address):
@@ -181,6 +205,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     def stop(self):
         """Ends all answers, says so to their clients, and joins all threads."""
+        self.stopping = True
         self.shutdown()
         self.engine.close()
         with self._lock:
@@ -202,6 +227,8 @@ def main():
     parser.add_argument("--rows", type=int, default=16, help="answers that are generated at once")
     parser.add_argument("--verbose", action="store_true", help="print a line for each request")
     options = parser.parse_args()
+    if options.rows < 1 or not 0 <= options.port < 1 << 16:
+        parser.error("--rows is at least 1, --port from 0 to 65535")
     session = smollm2.session(options.spelling, options.threads, options.artifact)
     words = smollm2.Words(options.spelling)
     stop = threading.Event()
@@ -221,4 +248,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    smollm2.run(main)

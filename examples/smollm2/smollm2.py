@@ -7,6 +7,7 @@ import codecs
 import os
 import pathlib
 import shutil
+import sys
 import tempfile
 
 import ingot
@@ -71,6 +72,22 @@ def add_model_options(parser):
     parser.add_argument("--threads", type=int, default=0)
 
 
+def run(main):
+    """Runs an example. What it is refused is one line, Ctrl-C is none, and
+    neither is a reader of its output that has gone."""
+    try:
+        main()
+        sys.stdout.flush()
+    except ingot.Error as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Python would try to write once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
 def _byte_alphabet():
     """Byte-level BPE writes each byte as a letter: {letter: byte}."""
     plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
@@ -100,8 +117,8 @@ class Words:
         ]
 
     def encode(self, text):
-        """The ids of a text."""
-        return self._tokenizer.encode(text).ids
+        """The ids of a text. Bytes that were no UTF-8 become question marks."""
+        return self._tokenizer.encode(text.encode(errors="replace").decode()).ids
 
     def message(self, role, text):
         """The ids of one whole message of a conversation."""

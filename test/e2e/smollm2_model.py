@@ -18,11 +18,17 @@ def artifact(spelling=smollm2.DEFAULT):
 
 
 def start(artifact, script, *options):
+    """An example with SmolLM2 in a process of its own."""
+    return example(script, "--artifact", artifact, "--threads", "2", *options)
+
+
+def example(script, *options):
     """An example in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, harness.ROOT / "examples" / script, "--artifact", artifact, "--threads", "2", *options],
+        [sys.executable, harness.ROOT / "examples" / script, *options],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        encoding="utf-8", errors="surrogateescape",
         # Whoever runs the tests in the background has Ctrl-C ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip

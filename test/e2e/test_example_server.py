@@ -6,11 +6,18 @@ import http.client
 import json
 import signal
 import socket
+import sys
 
+import harness
 import ingot
 import pytest
 import smollm2_model
 from smollm2_model import smollm2
+
+sys.path += [str(harness.ROOT / "examples" / "server"), str(harness.ROOT / "test" / "python")]
+
+import artifacts  # noqa: E402
+import engine  # noqa: E402
 
 CHAT, COMPLETIONS, MODELS = "/v1/chat/completions", "/v1/completions", "/v1/models"
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
@@ -172,11 +179,12 @@ WRONG = [
     ("GET", "/v1/nothing", None, 404, "there is no /v1/nothing"),
     ("GET", CHAT, None, 405, "wants POST"),
     ("POST", MODELS, {}, 405, "wants GET"),
+    ("POST", "/v1/nothing", "{", 404, "there is no /v1/nothing"),
     ("PUT", CHAT, {}, 501, "Unsupported method"),
     ("POST", CHAT, "{", 400, "not JSON"),
     ("POST", CHAT, "[" * 100000, 400, "not JSON"),
     ("POST", CHAT, "[]", 400, "must be a JSON object"),
-    ("POST", CHAT, b" " * (1 << 20) + b"{}", 413, "more than"),
+    ("POST", CHAT, b" " * (20 << 20), 413, "more than"),
     ("POST", CHAT, {}, 400, "'messages' must be"),
     ("POST", CHAT, {"messages": [{"role": "nobody", "content": ""}]}, 400, "'messages[0]'"),
     ("POST", CHAT, {"messages": [{"role": "user", "content": 3}]}, 400, "'messages[0].content'"),
@@ -184,12 +192,18 @@ WRONG = [
     ("POST", CHAT, {"messages": QUESTION, "temperature": "hot"}, 400, "'temperature' must be"),
     ("POST", CHAT, {"messages": QUESTION, "temperature": 2.5}, 400, "a number from 0 to 2"),
     ("POST", CHAT, {"messages": QUESTION, "top_p": float("nan")}, 400, "'top_p' must be"),
+    ("POST", CHAT, {"messages": QUESTION, "top_p": 0}, 400, "top_p is 0"),
+    ("POST", CHAT, {"messages": QUESTION, "top_k": -2}, 400, "'top_k' must be"),
+    ("POST", CHAT, {"messages": QUESTION, "min_p": 2}, 400, "'min_p' must be"),
     ("POST", CHAT, {"messages": QUESTION, "max_tokens": 0}, 400, "an integer from 1"),
     ("POST", CHAT, {"messages": QUESTION, "max_tokens": True}, 400, "an integer from 1"),
     ("POST", CHAT, {"messages": QUESTION, "seed": 1.5}, 400, "'seed' must be an integer"),
     ("POST", CHAT, {"messages": QUESTION, "stop": [""]}, 400, "'stop' must be"),
     ("POST", CHAT, {"messages": QUESTION, "stream": "yes"}, 400, "'stream' must be"),
+    ("POST", CHAT, {"messages": QUESTION, "stream": 1}, 400, "'stream' must be"),
     ("POST", CHAT, {"messages": QUESTION, "n": 2}, 400, "'n' is not supported"),
+    ("POST", COMPLETIONS, {"prompt": "1", "logprobs": 0}, 400, "'logprobs' is not supported"),
+    ("POST", COMPLETIONS, {"prompt": "1", "repetition_penalty": 2}, 400, "is not supported"),
     ("POST", COMPLETIONS, {"prompt": ""}, 400, "'prompt' must be"),
     ("POST", COMPLETIONS, {"prompt": [1, 49152]}, 400, "'prompt' must be"),
     ("POST", COMPLETIONS, {"prompt": "\ud800"}, 400, "surrogates"),
@@ -197,13 +211,53 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("method, path, body, status, message", WRONG)
+@pytest.mark.parametrize("method, path, body, status, message", WRONG, ids=range(len(WRONG)))
 def test_refusals(port, method, path, body, status, message):
     found, reply = ask(port, method, path, body)
     assert found == status
     assert message in reply["error"]["message"] and set(reply["error"]) == {
         "message", "type", "param", "code",
     }  # fmt: skip
+
+
+def test_what_changes_nothing(port):
+    """Parameters that are null or have their neutral values, and unknown ones."""
+    body = {"messages": QUESTION, "max_tokens": 4, "temperature": 0}
+    _, plain = ask(port, "POST", CHAT, body)
+    neutral = {
+        "model": None, "n": 1.0, "stop": [], "stream": False, "logprobs": False, "seed": None,
+        "max_completion_tokens": None, "top_k": -1, "min_p": 0, "user": "me", "frequency_penalty": 0,
+    }  # fmt: skip
+    status, reply = ask(port, "POST", CHAT, {**body, **neutral})
+    assert status == 200 and reply["choices"] == plain["choices"]
+    _, reply = ask(port, "POST", CHAT, {**body, "temperature": 2, "top_k": 1})
+    assert reply["choices"] == plain["choices"], "only the likeliest may come"
+
+
+def test_length_of_many_digits(port):
+    found, reply = ask(port, "POST", CHAT, "{}", **{"Content-Length": "9" * 5000})
+    assert found == 413 and "more than" in reply["error"]["message"]
+
+
+def test_one_request_fails_alone():
+    """A bad token that comes when others have read theirs already."""
+    session = ingot.Session(artifacts.DECODER, threads=1)
+    running = engine.Engine(session)
+    try:
+        jobs = [[5, 9, 33, 2], [7, 8] * 30, [3] * 250 + [1000], [4]]
+        jobs = [engine.Request(ids, 3, ingot.Sampling(), ()) for ids in jobs]
+        with running._changed:  # so that all of them begin in one step
+            for job in jobs:
+                running.submit(job)
+        for job in jobs:
+            if 1000 in job.ids:
+                with pytest.raises(ingot.RuntimeCheck):
+                    list(job)
+            else:
+                prompt = job.ids[: job.prompt_tokens]
+                assert list(job) == artifacts.greedy(prompt, 3)
+    finally:
+        running.close()
 
 
 def test_connection_is_kept_and_length_is_needed(port):
@@ -217,6 +271,13 @@ def test_connection_is_kept_and_length_is_needed(port):
     connection.close()
 
 
+@pytest.mark.parametrize("option", [("--rows", "0"), ("--port", "65536")])
+def test_wrong_options(artifact, option):
+    process = smollm2_model.start(artifact, "server/server.py", *option)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2 and "--rows is at least 1" in err
+
+
 def test_port_in_use(artifact):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -224,6 +285,16 @@ def test_port_in_use(artifact):
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (1, "")
     assert err.startswith(f"127.0.0.1:{port}: ") and err.count("\n") == 1
+
+
+def test_client_that_does_not_wait(artifact):
+    """One that leaves before its answer comes frees its row, too."""
+    with serving(artifact, "--rows", "1") as (_, port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        endless = {"prompt": "1, 2, 3,", "max_tokens": 8000, "temperature": 0}
+        connection.request("POST", COMPLETIONS, json.dumps(endless))
+        connection.close()
+        assert ask(port, "POST", COMPLETIONS, {"prompt": "A", "max_tokens": 1})[0] == 200
 
 
 def test_client_that_leaves(artifact):

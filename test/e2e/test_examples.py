@@ -71,6 +71,39 @@ def test_chat_can_be_interrupted(artifact):
     assert out.count("(stopped)") == 1 and out.count(" tokens read, ") == 2
 
 
+def test_chat_takes_any_text(artifact, session, words):
+    """What is too long has not been said; bytes that are no UTF-8 are marks."""
+    told = "word " * 9000 + "\nWhat is 1 + 1?\n" + "\udcff\n"
+    out = say(start(artifact, "chat/chat.py", "--temperature", "0", "--max-tokens", "4"), told)
+    first, second, _, marked = out.splitlines()[:4]
+    assert first.startswith("That does not fit") and marked
+    asked = words.message("system", smollm2.SYSTEM) + words.message("user", "What is 1 + 1?")
+    ids = list(session.generate(asked + words.answer(), 4, stop=words.stop))
+    assert second == decoded(words, ids) + " (cut: --max-tokens)"
+
+
+@pytest.mark.parametrize(
+    "script, options, message",
+    [
+        ("chat/chat.py", ["--temperature", "-1"], "temperature is -1"),
+        ("chat/chat.py", ["--threads", "-1"], "threads is -1"),
+        ("json/fields.py", ["Why?", "a:integer", "--temperature", "-1"], "temperature is -1"),
+        ("json/fields.py", ["word " * 9000, "a:integer"], "at most 8192 positions"),
+        ("json/fields.py", ["Why?", "a:integer", "a:string"], "a field is given twice"),
+        ("semantic-search/search.py", ["Why?", "--sentences", "0"], "at least 1"),
+    ],
+    ids=range(6),
+)
+def test_refusals_are_one_line(artifact, script, options, message):
+    if script.startswith("semantic"):
+        process = smollm2_model.example(script, *options)
+    else:
+        process = start(artifact, script, *options)
+    _, err = process.communicate("Hello.\n", timeout=120)
+    assert process.returncode in (1, 2) and "Traceback" not in err
+    assert message in err.splitlines()[-1]
+
+
 FIELDS = {
     "name": "string", "age": "integer", "tags": "strings", "share": "number",
     "indoor": "boolean", "mood": 'happy|so "so"|schl\u00e4frig',

@@ -80,6 +80,11 @@ def test_generating_host_in_cpp(prefix, tmp_path):
             [program, artifacts.DECODER, "8"], input=wrong, capture_output=True, text=True
         )
         assert done.returncode == 1 and done.stderr and message in done.stderr
+    for wrong in (["x"], ["-1"], ["8", "7.5"], ["9" * 30]):
+        done = subprocess.run(
+            [program, artifacts.DECODER, *wrong], input="5\n", capture_output=True, text=True
+        )
+        assert done.returncode == 1 and f"'{wrong[-1]}' is not a number" in done.stderr
 
 
 def test_hosts_report_errors(prefix, tmp_path):

@@ -32,7 +32,8 @@ def run(*arguments: str, pass_fds: tuple[int, ...] = ()) -> str:
     except OSError as error:
         raise IoError(f"{PROGRAM} cannot be started: {error.strerror}") from error
     if done.returncode != 0:
-        raise InvalidArgument(done.stderr.strip().removeprefix("ingot: ").removeprefix("error: "))
+        said = done.stderr.partition("\nRun with --help")[0].strip()
+        raise InvalidArgument(said.removeprefix("ingot: ").removeprefix("error: "))
     return done.stdout
 
 

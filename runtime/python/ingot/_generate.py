@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import numpy as np
 
 from . import _ingot
+from ._arguments import count, path_bytes, real, seconds
 from ._errors import InvalidArgument, SequenceFull, TimeLimit
 from ._session import Cancel, interruptible
 
@@ -35,6 +36,19 @@ def _ids(ids: Any, what: str = "ids") -> np.ndarray:
     return np.ascontiguousarray(array, np.int64)
 
 
+def _stops(stop: Any) -> list[list[int]]:
+    """What ends a generation, each as a list of ids."""
+    if isinstance(stop, str) or not isinstance(stop, Iterable):
+        raise InvalidArgument("stop is no list of ids and sequences of ids")
+    stops = []
+    for part in stop:
+        listed = part if isinstance(part, Iterable) else [part]
+        stops.append(_ids(listed, "the ids of stop").tolist())
+    if not all(stops):
+        raise InvalidArgument("a stop sequence has no ids")
+    return stops
+
+
 @dataclasses.dataclass(frozen=True)
 class Sampling:
     """How a token is chosen by logits. In this order: `repetition_penalty` r
@@ -43,7 +57,9 @@ class Sampling:
     `top_p`: the shortest beginning, from the largest probability on, whose sum
     is at least that (1: all); `min_p`: probabilities of at least that share of
     the largest (0: all); then one of what is left by its probability. The
-    random number is a function of `seed` and the token's position alone."""
+    random number is a function of `seed` and the token's position alone.
+
+    Raises InvalidArgument for numbers out of range."""
 
     temperature: float = 0.0
     top_k: int = 0
@@ -52,11 +68,24 @@ class Sampling:
     repetition_penalty: float = 1.0
     seed: int = 0
 
-    def choose(self, logits: np.ndarray, history: np.ndarray = _NO_IDS, position: int = 0) -> int:
+    def __post_init__(self):
+        for name in ("top_k", "seed"):
+            object.__setattr__(self, name, count(getattr(self, name), name))
+        for name in ("temperature", "top_p", "min_p", "repetition_penalty"):
+            object.__setattr__(self, name, real(getattr(self, name), name))
+        # The library checks the ranges.
+        self.choose(np.zeros(1, np.float32))
+
+    def choose(self, logits: np.ndarray, history: Ids = _NO_IDS, position: int = 0) -> int:
         """The token for `position`. Overwrites the logits, float32 of shape
-        [vocab_size]. Raises RuntimeCheck for NaN or nothing but -inf."""
+        [vocab_size]. `history` are the ids that repetition_penalty is about.
+        Raises RuntimeCheck for NaN or nothing but -inf."""
+        writable = isinstance(logits, np.ndarray) and logits.flags.writeable
+        if not writable or logits.dtype != np.float32 or logits.ndim != 1:
+            raise InvalidArgument("logits are no writable float32 array of one dim")
         return _ingot.sample(
-            logits, history, position, self.temperature, self.top_k, self.top_p, self.min_p,
+            np.ascontiguousarray(logits), _ids(history, "the history's ids"),
+            count(position, "position"), self.temperature, self.top_k, self.top_p, self.min_p,
             self.repetition_penalty, self.seed,
         )  # fmt: skip
 
@@ -90,8 +119,9 @@ def step(
 def _step(given, logits, all_logits, chunk, time_limit, cancel) -> None:
     lowered = [(sequence._handle, ids) for sequence, ids in given]
     _ingot.step(
-        lowered, logits, all_logits, chunk, float(time_limit), cancel, interruptible()
-    )
+        lowered, logits, all_logits, count(chunk, "chunk"), seconds(time_limit), cancel,
+        interruptible(),
+    )  # fmt: skip
 
 
 class Sequence:
@@ -138,9 +168,7 @@ class Sequence:
     def truncate(self, length: int) -> None:
         """Forgets all tokens but the first `length`. Raises InvalidArgument, and
         changes nothing, where a sliding window has let go of what they need."""
-        if length < 0:
-            raise InvalidArgument(f"a sequence cannot have the length {length}")
-        self._handle.truncate(length)
+        self._handle.truncate(count(length, "length"))
 
     def fork(self) -> "Sequence":
         """A sequence that goes on from where this one is. The two share memory
@@ -149,7 +177,7 @@ class Sequence:
 
     def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
         """Writes it to a file for `Session.restore`."""
-        self._handle.save(os.fspath(path))
+        self._handle.save(path_bytes(path))
 
     def generate(
         self,
@@ -187,22 +215,17 @@ class Sequence:
         prompt = _ids(ids, "the prompt's ids")
         if not len(prompt):
             raise InvalidArgument("the prompt is empty: there is no token to begin with")
-        if max_new_tokens < 0:
-            raise InvalidArgument("max_new_tokens is negative")
+        max_new_tokens = count(max_new_tokens, "max_new_tokens")
         if not max_new_tokens and not self.limit:
             raise InvalidArgument(
                 "nothing limits the generation: neither max_new_tokens nor the sequence's"
                 " capacity is given"
             )
-        sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty, seed)
         # Wrong options are refused here and not in the middle of the loop.
-        sampling.choose(np.zeros(1, np.float32))
-        stops = [[part] if isinstance(part, (int, np.integer)) else list(part) for part in stop]
-        if not all(stops):
-            raise InvalidArgument("a stop sequence has no ids")
+        sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty, seed)
         return Generation(
-            self, prompt, max_new_tokens, sampling, stops, logits_processor, time_limit, cancel,
-            chunk,
+            self, prompt, max_new_tokens, sampling, _stops(stop), logits_processor,
+            seconds(time_limit), cancel, count(chunk, "chunk"),
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -219,8 +242,9 @@ class Generation(Iterator[int]):
         self.sequence: Sequence = sequence
         #: The ids generated so far, those of a stop included.
         self.ids: list[int] = []
-        #: Why it ended: "length", "stop", "processor", "full" or "closed"; None
-        #: while it goes on.
+        #: Why it ended: "length", "stop", "processor", "full" or "closed" (by
+        #: `close`, or by what the processor or the choice raised); None while it
+        #: goes on.
         self.finish: Optional[str] = None
         #: How many of the last ids are the stop.
         self.stop_tokens = 0
@@ -245,13 +269,17 @@ class Generation(Iterator[int]):
     def __next__(self) -> int:
         if self.finish is not None:
             raise StopIteration
-        self._read()
-        logits = self._processed()
-        if logits is None:
+        if len(self._next):
+            self._read()
+        try:
+            chosen = self._choose()
+        except BaseException:
+            # Nobody knows what the logits are now: there is no going on.
+            self.finish = "closed"
+            raise
+        if chosen is None:
             self.finish = "processor"
             raise StopIteration
-        history = self.sequence.ids if self._sampling.repetition_penalty != 1 else _NO_IDS
-        chosen = self._sampling.choose(logits, history, self.sequence.length)
         self.ids.append(chosen)
         self._next = np.array([chosen], np.int64)
         self.finish = self._ending()
@@ -269,10 +297,17 @@ class Generation(Iterator[int]):
             _step(
                 [(self.sequence, self._next)], self._logits, False, self._chunk, left, self._cancel
             )
-        except BaseException:
-            # What was read of a long prompt is not read again.
+        finally:
+            # What was read is not read again, if a long prompt was interrupted.
             self._next = self._next[self.sequence.length - before :]
-            raise
+
+    def _choose(self) -> Optional[int]:
+        """A token by the logits; None to end."""
+        logits = self._processed()
+        if logits is None:
+            return None
+        history = self.sequence.ids if self._sampling.repetition_penalty != 1 else _NO_IDS
+        return self._sampling.choose(logits, history, self.sequence.length)
 
     def _processed(self) -> Optional[np.ndarray]:
         """The logits to choose by; None to end."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from . import _command as command
 from . import _ingot
+from ._arguments import path_bytes
 from ._errors import NotFound
 from ._progress import Bar
 
@@ -181,8 +182,8 @@ def load(path: PathLike, *, verify: bool = True) -> Model:
     `verify=False` does not compare the weights with their checksum, which would
     read them. Raises NotFound (a FileNotFoundError), CorruptArtifact,
     UnsupportedVersion, UnsupportedCpu."""
-    name = os.fspath(path)
-    return Model(_ingot.load(name, verify), os.path.abspath(name))
+    name = os.fsdecode(path)
+    return Model(_ingot.load(path_bytes(name), verify), os.path.abspath(name))
 
 
 #: Bits of the codes, by the name of a way to meet weights of few bits.
@@ -217,7 +218,8 @@ def compile(
     Raises NotFound (a FileNotFoundError), CompileFailed with one reason a line,
     CompilerUnavailable if the package was built without the compiler. Ctrl-C
     takes effect when the compiler has returned."""
-    name = os.fspath(path)
+    name = os.fsdecode(path)
+    source = path_bytes(name)
     if not os.path.exists(name):
         raise NotFound(f"{name}: no such file")
     if kv_type is not None and not generate:
@@ -226,17 +228,20 @@ def compile(
         raise ValueError(f"activations is {activations!r}, not one of {list(ACTIVATION_BITS)}")
     settings = [f"{key}={int(value)}" for key, value in (constants or {}).items()]
     options = (generate, kv_type, ACTIVATION_BITS[activations], settings)
-    library = os.fspath(compiler) if compiler is not None else command.compiler()
+    library = compiler if compiler is not None else command.compiler()
+
+    def made(kept: str, report: Optional[Progress]) -> _ingot.Model:
+        found = path_bytes(library) if library is not None else None
+        return _ingot.compile(source, target, path_bytes(kept), found, *options, report)
 
     def work(report: Optional[Progress]) -> Model:
         if artifact is not None:
-            kept = os.path.abspath(os.fspath(artifact))
-            return Model(_ingot.compile(name, target, kept, library, *options, report), kept)
+            kept = os.path.abspath(os.fsdecode(artifact))
+            return Model(made(kept, report), kept)
         # Kept open, it can still be explained when its name is gone.
         with tempfile.TemporaryDirectory(prefix="ingot-") as folder:
             kept = os.path.join(folder, "model.ingot")
-            made = _ingot.compile(name, target, kept, library, *options, report)
-            return Model(made, None, open(kept, "rb"))
+            return Model(made(kept, report), None, open(kept, "rb"))
 
     if callable(progress):
         return work(progress)

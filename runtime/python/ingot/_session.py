@@ -12,6 +12,7 @@ from typing import Any, Optional, Union, overload
 import numpy as np
 
 from . import _ingot
+from ._arguments import count, path_bytes, seconds
 from ._errors import InvalidArgument
 from ._model import BF16, Model, PathLike, TensorInfo, bfloat16, compile, load
 
@@ -108,7 +109,8 @@ class Session:
         max_cache_bytes: int = 0,
     ):
         self._model = _open(model)
-        self._options = (threads, max_arena_bytes, max_cache_bytes)
+        arena = count(max_arena_bytes, "max_arena_bytes")
+        self._options = (threads, arena, count(max_cache_bytes, "max_cache_bytes"))
         self._handle = _ingot.create_session(self._model._handle, *self._options)
         self._inputs = {info.name: info for info in self._model.inputs}
         self._outputs = {info.name: info for info in self._model.outputs}
@@ -204,7 +206,7 @@ class Session:
             # No output at all would mean all of them.
             if outputs is not None and not wanted:
                 raise InvalidArgument("no output is asked for")
-        result = self._handle.run(given, wanted, float(time_limit), cancel, interruptible())
+        result = self._handle.run(given, wanted, seconds(time_limit), cancel, interruptible())
         self._stats.last = RunStats(*result.stats())
         own = {}
         for name, number, array in result.outputs():
@@ -255,7 +257,7 @@ class Session:
         model and memory admit). Needs a model compiled with `generate=True`."""
         from ._generate import Sequence
 
-        return Sequence(_ingot.create_sequence(self._handle, capacity), self)
+        return Sequence(_ingot.create_sequence(self._handle, count(capacity, "capacity")), self)
 
     def restore(self, path: PathLike, capacity: int = 0):
         """The sequence that `Sequence.save` wrote, for a session over the very
@@ -263,7 +265,8 @@ class Session:
         InvalidArgument for another artifact's."""
         from ._generate import Sequence
 
-        handle = _ingot.restore_sequence(self._handle, os.fspath(path), capacity)
+        most = count(capacity, "capacity")
+        handle = _ingot.restore_sequence(self._handle, path_bytes(path), most)
         return Sequence(handle, self)
 
     def step(self, rows: Iterable, **options):

@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -82,16 +83,19 @@ public:
   ~Cancel() { ingot_cancel_free(handle); }
 
   void request() {
+    std::lock_guard lock(mutex);
     isRequested = true;
     ingot_cancel_request(handle);
   }
   void reset() {
+    std::lock_guard lock(mutex);
     isRequested = false;
     ingot_cancel_reset(handle);
   }
   bool requested() const { return isRequested; }
   /// Undoes an interruption, unless the host has asked too.
   void forgetInterrupt() {
+    std::lock_guard lock(mutex);
     if (!isRequested)
       ingot_cancel_reset(handle);
   }
@@ -99,6 +103,8 @@ public:
 
 private:
   ingot_cancel *handle = nullptr;
+  /// Keeps what the host asks and what an interruption undoes apart.
+  std::mutex mutex;
   std::atomic<bool> isRequested = false;
 };
 

@@ -14,9 +14,12 @@ static void translate(const std::exception_ptr &thrown, void *) {
     std::rethrow_exception(thrown);
   } catch (const ApiError &error) {
     try {
-      nb::object exception =
-          nb::module_::import_("ingot._errors")
-              .attr("of_status")(int(error.status), *error.message);
+      // A name in it comes from a model or is a path: bytes of any kind.
+      nb::object message =
+          nb::bytes(error.message->data(), error.message->size())
+              .attr("decode")("utf-8", "backslashreplace");
+      nb::object exception = nb::module_::import_("ingot._errors")
+                                 .attr("of_status")(int(error.status), message);
       PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(exception.ptr())),
                       exception.ptr());
     } catch (nb::python_error &failed) {

@@ -29,20 +29,20 @@ struct ProgressCall {
 };
 } // namespace
 
-static std::unique_ptr<Model> load(const std::string &path, bool verify) {
+static std::unique_ptr<Model> load(const nb::bytes &path, bool verify) {
   ingot_load_options options = INGOT_LOAD_OPTIONS_INIT;
   options.skip_weights_checksum = !verify;
   ingot_model *model = nullptr;
-  guarded({0, nullptr, false}, [&](ingot_cancel *) {
-    return ingot_model_load(path.c_str(), &options, &model);
+  guarded({0, nullptr, false}, [&, name = path.c_str()](ingot_cancel *) {
+    return ingot_model_load(name, &options, &model);
   });
   return std::make_unique<Model>(model);
 }
 
 static std::unique_ptr<Model>
-compile(const std::string &path, const std::optional<std::string> &target,
-        const std::optional<std::string> &artifact,
-        const std::optional<std::string> &compiler, bool generate,
+compile(const nb::bytes &path, const std::optional<std::string> &target,
+        const std::optional<nb::bytes> &artifact,
+        const std::optional<nb::bytes> &compiler, bool generate,
         const std::optional<std::string> &kvType, int activationBits,
         const std::vector<std::string> &settings, const nb::object &progress) {
   ProgressCall call{progress, {}};
@@ -50,7 +50,7 @@ compile(const std::string &path, const std::optional<std::string> &target,
   for (const std::string &setting : settings)
     settingTexts.push_back(setting.c_str());
   ingot_compile_options options = INGOT_COMPILE_OPTIONS_INIT;
-  auto text = [](const std::optional<std::string> &given) {
+  auto text = [](const auto &given) {
     return given ? given->c_str() : nullptr;
   };
   options.target_cpu = text(target);
@@ -67,8 +67,8 @@ compile(const std::string &path, const std::optional<std::string> &target,
   }
   ingot_model *made = nullptr;
   std::unique_ptr<Model> model;
-  guarded({0, nullptr, false}, [&](ingot_cancel *) {
-    return ingot_model_compile(path.c_str(), &options, &made);
+  guarded({0, nullptr, false}, [&, name = path.c_str()](ingot_cancel *) {
+    return ingot_model_compile(name, &options, &made);
   });
   model = std::make_unique<Model>(made);
   if (call.raised)

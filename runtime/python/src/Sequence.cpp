@@ -19,13 +19,12 @@ static std::unique_ptr<Sequence> create(Session &session, uint64_t capacity) {
 }
 
 static std::unique_ptr<Sequence>
-restore(Session &session, const std::string &path, uint64_t capacity) {
+restore(Session &session, const nb::bytes &path, uint64_t capacity) {
   ingot_sequence_options options = INGOT_SEQUENCE_OPTIONS_INIT;
   options.capacity = capacity;
   ingot_sequence *sequence = nullptr;
-  guarded({0, nullptr, false}, [&](ingot_cancel *) {
-    return ingot_sequence_restore(session.get(), path.c_str(), &options,
-                                  &sequence);
+  guarded({0, nullptr, false}, [&, name = path.c_str()](ingot_cancel *) {
+    return ingot_sequence_restore(session.get(), name, &options, &sequence);
   });
   return std::make_unique<Sequence>(sequence);
 }
@@ -36,9 +35,9 @@ static std::unique_ptr<Sequence> forkOf(Sequence &sequence) {
   return std::make_unique<Sequence>(copy);
 }
 
-static void save(Sequence &sequence, const std::string &path) {
-  guarded({0, nullptr, false}, [&](ingot_cancel *) {
-    return ingot_sequence_save(sequence.get(), path.c_str());
+static void save(Sequence &sequence, const nb::bytes &path) {
+  guarded({0, nullptr, false}, [&, name = path.c_str()](ingot_cancel *) {
+    return ingot_sequence_save(sequence.get(), name);
   });
 }
 

@@ -171,16 +171,21 @@ static std::unique_ptr<RunResult> run(Session &session, const nb::list &inputs,
   Tensors in, out;
   in.addInputs(inputs);
   out.addOutputs(outputs);
-  ingot_result *result = nullptr;
+  std::unique_ptr<RunResult> made;
   guarded({timeLimit, cancel, isInterruptible}, [&](ingot_cancel *token) {
     ingot_run_options options = INGOT_RUN_OPTIONS_INIT;
     options.time_limit = timeLimit;
     options.cancel = token;
-    return ingot_session_run(session.get(), in.tensors.data(),
-                             in.tensors.size(), out.tensors.data(),
-                             out.tensors.size(), &options, &result);
+    ingot_result *result = nullptr;
+    ingot_status status = ingot_session_run(
+        session.get(), in.tensors.data(), in.tensors.size(), out.tensors.data(),
+        out.tensors.size(), &options, &result);
+    // Owned before a late Ctrl-C can raise.
+    if (status == INGOT_OK)
+      made = std::make_unique<RunResult>(result);
+    return status;
   });
-  return std::make_unique<RunResult>(result);
+  return made;
 }
 
 /// (name, dims) of every output for the inputs' sizes, and the arena's bytes.
