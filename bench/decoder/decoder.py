@@ -73,11 +73,9 @@ def has(python, module):
 
 
 def compiled(source, name, **options):
-    """The artifact of an ONNX file for generation, compiled anew."""
+    """The artifact of an ONNX file for generation."""
     MODELS.mkdir(parents=True, exist_ok=True)
-    artifact = MODELS / f"{name}.ingot"
-    ingot.compile(source, artifact=artifact, generate=True, **options)
-    return artifact
+    return smollm2.artifact_of(source, MODELS / f"{name}.ingot", **options)
 
 
 def float_model(python):
@@ -161,17 +159,14 @@ def c_host(artifact, threads):
     return tool(HERE / "host.c", artifact, threads, 512, 32, libraries=libraries)
 
 
-def measure(groups, prompts, rounds, count, words):
-    """{prompt: {group: [[answers of a round by side]]}}"""
-    found = {}
-    for length in prompts:
-        prompt = prompt_of(words, length)
-        rows = found[length] = {name: [] for name in groups}
-        for number in range(rounds + 1):
-            for name, sides in groups.items():
-                answers = [side.run(prompt, count) for side in sides]
-                if number:  # the first warms up
-                    rows[name].append(answers)
+def measure(groups, prompt, rounds, count):
+    """{group: [[answers of a round by side]]}"""
+    found = {name: [] for name in groups}
+    for number in range(rounds + 1):
+        for name, sides in groups.items():
+            answers = [side.run(prompt, count) for side in sides]
+            if number:  # the first warms up
+                found[name].append(answers)
     return found
 
 
@@ -181,27 +176,46 @@ def agreeing(a, b):
     return same.index(False) if False in same else len(same)
 
 
-def report(groups, found, count, bandwidth):
-    """Prints the table."""
-    print("| codes | engine | prompt | prefill ms | ratio | tokens/s | ratio | MB/token | of reads | same ids |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
-    median = statistics.median
-    for length, rows in found.items():
-        for name, rounds in rows.items():
-            for place, side in enumerate(groups[name]):
-                prefill = median(r[place]["prefill"] for r in rounds)
-                decode = median(r[place]["decode"] for r in rounds) / (count - 1)
-                cells = [name, side.name, str(length), f"{prefill * 1e3:.1f}"]
-                ratio = lambda part: median(r[0][part] / r[place][part] for r in rounds)
-                moved = ["", "", ""]
-                if side.kind == "ingot":
-                    size = bytes_per_token(side.model, length + count // 2)
-                    same = agreeing(rounds[0][0]["ids"], rounds[0][place]["ids"])
-                    share = size / decode / bandwidth * 1e-9
-                    moved = [f"{size * 1e-6:.1f}", f"{share:.0%}", f"{same}/{count}"]
-                ratios = [f"{ratio(part):.2f}" if place else "" for part in ("prefill", "decode")]
-                cells += [ratios[0], f"{1 / decode:.1f}", ratios[1], *moved]
-                print("| " + " | ".join(cells) + " |", flush=True)
+HEADING = (
+    "| codes | engine | prompt | prefill ms | ratio | tokens/s | ratio | MB/token | of reads | same ids |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def report(side, answers, peers, length, bandwidth):
+    """A row of the table, without the group: one side after prompts of one
+    length. `peers` are the answers of the side that it is compared with."""
+    count = len(answers[0]["ids"])
+    prefill = statistics.median(a["prefill"] for a in answers)
+    decode = statistics.median(a["decode"] for a in answers) / (count - 1)
+    faster = lambda part: statistics.median(b[part] / a[part] for a, b in zip(answers, peers))
+    ratios, moved = ["", ""], ["", "", ""]
+    if answers is not peers:
+        ratios = [f"{faster(part):.2f}" for part in ("prefill", "decode")]
+    if side.kind == "ingot":
+        size = bytes_per_token(side.model, length + count // 2)
+        same = agreeing(peers[0]["ids"], answers[0]["ids"])
+        share = size / decode / bandwidth * 1e-9
+        moved = [f"{size * 1e-6:.1f}", f"{share:.0%}", f"{same}/{count}"]
+    cells = [side.name, length, f"{prefill * 1e3:.1f}", ratios[0], f"{1 / decode:.1f}", ratios[1]]
+    return " | ".join(map(str, [*cells, *moved]))
+
+
+def report_memory(groups, threads):
+    """How long loading took, and memory."""
+    print("\n| codes | engine | load ms | peak MB |\n|---|---|---|---|")
+    for name, sides in groups.items():
+        for side in sides:
+            load, peak = side.load * 1e3, side.end() * 1e-6
+            print(f"| {name} | {side.name} | {load:.0f} | {peak:.0f} |")
+            if side.kind == "ingot":
+                host = c_host(side.model, threads)
+                file = side.model.stat().st_size * 1e-6
+                peak, cache = host["peak"] * 1e-6, host["cache"] * 1e-6
+                print(
+                    f"| {name} | {side.name} in C | {host['load'] * 1e3:.0f} | "
+                    f"{peak:.0f} = {file:.0f} file + {cache:.0f} cache + {peak - file - cache:.0f} |"
+                )
 
 
 def main():
@@ -218,25 +232,20 @@ def main():
         "--groups", nargs="+", default=["float32", "int4", "q4"], help="which codes to run"
     )
     options = parser.parse_args()
-    bandwidth = tool(HERE.parent / "read_bandwidth.c", options.threads)
-    groups = start_sides(options)
-    found = measure(groups, options.prompts, options.rounds, options.tokens, smollm2.Words("microsoft"))
-    bandwidth = statistics.median([bandwidth, tool(HERE.parent / "read_bandwidth.c", options.threads)])
-    print(f"{options.threads} threads, {options.rounds} rounds, reads {bandwidth:.1f} GB/s\n")
-    report(groups, found, options.tokens, bandwidth)
-    print("\n| codes | engine | load ms | peak MB |\n|---|---|---|---|")
-    for name, sides in groups.items():
-        for side in sides:
-            load, peak = side.load * 1e3, side.end() * 1e-6
-            print(f"| {name} | {side.name} | {load:.0f} | {peak:.0f} |")
-            if side.kind == "ingot":
-                host = c_host(side.model, options.threads)
-                file = side.model.stat().st_size * 1e-6
-                peak, cache = host["peak"] * 1e-6, host["cache"] * 1e-6
-                print(
-                    f"| {name} | {side.name} in C | {host['load'] * 1e3:.0f} | "
-                    f"{peak:.0f} = {file:.0f} file + {cache:.0f} cache + {peak - file - cache:.0f} |"
-                )
+    words, groups = smollm2.Words("microsoft"), start_sides(options)
+    reads = lambda: tool(HERE.parent / "read_bandwidth.c", options.threads)
+    print(f"{options.threads} threads, {options.rounds} rounds\n\n{HEADING}", flush=True)
+    for length in options.prompts:
+        before = reads()
+        found = measure(groups, prompt_of(words, length), options.rounds, options.tokens)
+        bandwidth = (before + reads()) / 2
+        for name, sides in groups.items():
+            columns = list(zip(*found[name]))
+            for side, answers in zip(sides, columns):
+                row = report(side, answers, columns[0], length, bandwidth)
+                print(f"| {name} | {row} |", flush=True)
+        print(f"| reads | {bandwidth:.1f} GB/s | {length} |||||||||", flush=True)
+    report_memory(groups, options.threads)
     return 0
 
 

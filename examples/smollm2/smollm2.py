@@ -46,20 +46,27 @@ def onnx_file(spelling):
     return folder / "model.onnx"
 
 
-def session(spelling, threads=0, artifact=None):
-    """A session for generation. `artifact` is one that was compiled before."""
-    if artifact is not None:
-        return ingot.Session(artifact, threads)
-    source = onnx_file(spelling)
-    kept = source.with_suffix(".ingot")
+def artifact_of(source, kept, **options):
+    """The artifact `kept` of an ONNX file for generation, compiled if it is not
+    there, or older than the file or the compiler."""
     compiler = pathlib.Path(ingot.__file__).with_name("lib") / "libIngotCompiler.so"
     made_of = [path.stat().st_mtime for path in (source, compiler) if path.exists()]
     if kept.exists() and kept.stat().st_mtime >= max(made_of):
         try:
-            return ingot.Session(kept, threads)
+            ingot.load(kept, verify=False)
+            return kept
         except (ingot.UnsupportedVersion, ingot.UnsupportedCpu):
             pass  # by another Ingot, or on another machine
-    return ingot.Session(ingot.compile(source, generate=True, artifact=kept), threads)
+    ingot.compile(source, generate=True, artifact=kept, **options)
+    return kept
+
+
+def session(spelling, threads=0, artifact=None):
+    """A session for generation. `artifact` is one that was compiled before."""
+    if artifact is None:
+        source = onnx_file(spelling)
+        artifact = artifact_of(source, source.with_suffix(".ingot"))
+    return ingot.Session(artifact, threads)
 
 
 def add_model_options(parser):
