@@ -43,6 +43,7 @@ void ingot::buildStagesPipeline(OpPassManager &passes) {
   // Sizes of views are those of the buffers they were given.
   passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   passes.addNestedPass<func::FuncOp>(createStageLeftovers());
+  passes.addNestedPass<func::FuncOp>(createGroupStages());
   passes.addNestedPass<func::FuncOp>(createPlanMemory());
   passes.addPass(createCSEPass());
 }

@@ -35,6 +35,7 @@ struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
       return signalPassFailure();
 
     IRRewriter rewriter(&getContext());
+    splitEmptyTensors(rewriter, func);
     if (failed(bufferization::eliminateEmptyTensors(rewriter, func)))
       return signalPassFailure();
     bufferization::OneShotBufferizationOptions options;
@@ -135,6 +136,24 @@ struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
     tensor::DimOp::getCanonicalizationPatterns(patterns, context);
     scf::ForallOp::getCanonicalizationPatterns(patterns, context);
     return applyPatternsGreedily(func, std::move(patterns));
+  }
+
+  /// Gives every use an empty tensor of its own. One for several values is one
+  /// buffer, into which they are copied in turn.
+  static void splitEmptyTensors(IRRewriter &rewriter, func::FuncOp func) {
+    SmallVector<tensor::EmptyOp> empties;
+    func.walk([&](tensor::EmptyOp empty) { empties.push_back(empty); });
+    for (tensor::EmptyOp empty : empties) {
+      if (empty->hasOneUse())
+        continue;
+      rewriter.setInsertionPoint(empty);
+      for (OpOperand &use : llvm::make_early_inc_range(empty->getUses())) {
+        Operation *own = rewriter.clone(*empty);
+        rewriter.modifyOpInPlace(use.getOwner(),
+                                 [&] { use.set(own->getResult(0)); });
+      }
+      rewriter.eraseOp(empty);
+    }
   }
 
   LogicalResult checkBuffers(func::FuncOp func) {

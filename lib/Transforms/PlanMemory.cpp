@@ -139,13 +139,24 @@ private:
     return result ? result : Value(arith::ConstantIndexOp::create(b, loc, 1));
   }
 
+  /// When each op runs: the stages of a group at one time, and what stands
+  /// behind a stage with it.
+  static DenseMap<Operation *, unsigned> timesOf(Block &body) {
+    DenseMap<Operation *, unsigned> times;
+    unsigned now = 0;
+    for (Operation &op : body) {
+      if (isa<scf::ForallOp>(op) && !op.hasAttr(ingot::joinsAttrName))
+        ++now;
+      times[&op] = now;
+    }
+    return times;
+  }
+
   /// Collects the buffers between the stages, in order.
   FailureOr<SmallVector<Buffer>> collectBuffers(func::FuncOp func) {
     SmallVector<Buffer> buffers;
     BufferViewFlowAnalysis aliases(func);
-    DenseMap<Operation *, unsigned> position;
-    for (auto [i, op] : llvm::enumerate(*body))
-      position[&op] = i;
+    DenseMap<Operation *, unsigned> times = timesOf(*body);
     for (auto alloc : body->getOps<memref::AllocOp>()) {
       Buffer buffer{alloc, {}, 1.0, ~0u, 0};
       for (Value alias : aliases.resolve(alloc.getResult()))
@@ -153,8 +164,8 @@ private:
           Operation *top = body->findAncestorOpInBlock(*user);
           if (isa<ViewLikeOpInterface>(top))
             continue;
-          buffer.first = std::min(buffer.first, position[top]);
-          buffer.last = std::max(buffer.last, position[top]);
+          buffer.first = std::min(buffer.first, times[top]);
+          buffer.last = std::max(buffer.last, times[top]);
         }
       MemRefType type = alloc.getType();
       buffer.estimate = elementBytes(type);

@@ -51,3 +51,25 @@ func.func @scratch(%m: index, %n: index) {
   }
   return
 }
+
+// -----
+
+// A group of stages is one point in time: the buffers of the two stages are
+// alive together.
+// CHECK-LABEL: func @group(
+// CHECK: %[[ALIGNED:.*]] = arith.ceildivsi
+// CHECK: %[[BYTES:.*]] = arith.muli %[[ALIGNED]]
+// CHECK: memref.view %{{.*}}[%{{.*}}]
+// CHECK: memref.view %{{.*}}[%[[BYTES]]]
+func.func @group(%n: index) {
+  %f = arith.constant 1.0 : f32
+  %a = memref.alloc(%n) : memref<?xf32>
+  scf.forall (%i) = (0) to (%n) step (8) {
+    memref.store %f, %a[%i] : memref<?xf32>
+  }
+  %b = memref.alloc(%n) : memref<?xf32>
+  scf.forall (%i) = (0) to (%n) step (8) {
+    memref.store %f, %b[%i] : memref<?xf32>
+  } {ingot.joins}
+  return
+}

@@ -249,7 +249,9 @@ private:
     }
     bool isStage = isa<func::CallOp>(op);
     bool isRead = isa<memref::LoadOp>(op);
-    if ((isStage && (stagePending || readPending)) || (isRead && stagePending))
+    bool joins = op.hasAttr(ingot::joinsAttrName);
+    if ((isStage && ((stagePending && !joins) || readPending)) ||
+        (isRead && stagePending))
       waitForAll(func);
     stagePending |= isStage;
     readPending |= isRead;

@@ -145,7 +145,9 @@ private:
       func.erase();
     describe(stage, entry->second);
     b.setInsertionPoint(stage);
-    func::CallOp::create(b, loc, entry->second, arguments);
+    auto call = func::CallOp::create(b, loc, entry->second, arguments);
+    if (Attribute joins = stage->getAttr(ingot::joinsAttrName))
+      call->setAttr(ingot::joinsAttrName, joins);
     stage.erase();
   }
 

@@ -1,9 +1,11 @@
 // RUN: ingot-opt %s -ingot-outline-stages | FileCheck %s
 
-// The same stage over two buffers becomes one function.
+// The same stage over two buffers becomes one function; what is known of its
+// place stays with the call.
 // CHECK-LABEL: func @main
 // CHECK: call @[[STAGE:stage_0]](%{{.*}}, %{{.*}}, %[[W:.*]], %[[N:.*]])
-// CHECK: call @[[STAGE]](
+// CHECK-NOT: ingot.joins
+// CHECK: call @[[STAGE]]({{.*}}) {ingot.joins}
 // CHECK: func private @[[STAGE]](%[[A:.*]]: memref<?xf32>, %[[D:.*]]: index, %[[WORKER:.*]]: index, %[[WORKERS:.*]]: index)
 // CHECK: %[[TILES:.*]] = arith.ceildivsi %[[D]]
 // CHECK: memref.alloca
@@ -23,6 +25,6 @@ func.func @main(%a: memref<?xf32>, %b: memref<?xf32>, %worker: index {ingot.role
     %s = memref.alloca() : memref<8xf32>
     memref.store %zero, %s[%c0] : memref<8xf32>
     memref.store %zero, %b[%i] : memref<?xf32>
-  }
+  } {ingot.joins}
   return
 }
