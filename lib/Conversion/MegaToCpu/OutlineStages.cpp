@@ -186,6 +186,28 @@ private:
     stages.push_back(attrs.getDictionary(b.getContext()));
   }
 
+  /// The tiles of one worker: begin, end and step. Where only the last dim is
+  /// cut, those that follow each other, so that what they read is one stream;
+  /// else every so many, since the tiles of later rows may cost more.
+  static std::tuple<Value, Value, Value> dealTiles(OpBuilder &b, Location loc,
+                                                   ValueRange counts,
+                                                   Value tiles, Value worker,
+                                                   Value workers) {
+    Value one = arith::ConstantIndexOp::create(b, loc, 1);
+    auto share = [&](Value number) {
+      Value product = b.createOrFold<arith::MulIOp>(loc, tiles, number);
+      return b.createOrFold<arith::DivUIOp>(loc, product, workers);
+    };
+    Value next = arith::AddIOp::create(b, loc, worker, one);
+    Value inRow = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq,
+                                                tiles, counts.back());
+    auto select = [&](Value whole, Value cut) {
+      return b.createOrFold<arith::SelectOp>(loc, inRow, whole, cut);
+    };
+    return {select(share(worker), worker), select(share(next), tiles),
+            select(one, workers)};
+  }
+
   /// Emits the loop over one worker's tiles, with the stage's body in it.
   static void emitTileLoop(OpBuilder &b, scf::ForallOp stage, IRMapping &map,
                            Value worker, Value workers) {
@@ -209,7 +231,8 @@ private:
           b.createOrFold<arith::CeilDivSIOp>(loc, extent, step.back()));
       tiles = b.createOrFold<arith::MulIOp>(loc, tiles, counts.back());
     }
-    auto loop = scf::ForOp::create(b, loc, worker, tiles, workers);
+    auto [first, end, by] = dealTiles(b, loc, counts, tiles, worker, workers);
+    auto loop = scf::ForOp::create(b, loc, first, end, by);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Value rest = loop.getInductionVar();

@@ -8,8 +8,11 @@
 // CHECK: call @[[STAGE]]({{.*}}) {ingot.joins}
 // CHECK: func private @[[STAGE]](%[[A:.*]]: memref<?xf32>, %[[D:.*]]: index, %[[WORKER:.*]]: index, %[[WORKERS:.*]]: index)
 // CHECK: %[[TILES:.*]] = arith.ceildivsi %[[D]]
+// CHECK: %[[PRODUCT:.*]] = arith.muli %[[TILES]], %[[WORKER]]
+// CHECK: %[[FIRST:.*]] = arith.divui %[[PRODUCT]], %[[WORKERS]]
+// CHECK: %[[END:.*]] = arith.divui %{{.*}}, %[[WORKERS]]
 // CHECK: memref.alloca
-// CHECK: scf.for %[[T:.*]] = %[[WORKER]] to %[[TILES]] step %[[WORKERS]]
+// CHECK: scf.for %[[T:.*]] = %[[FIRST]] to %[[END]] step %{{.*}}
 // CHECK: arith.muli %[[T]]
 // CHECK-NOT: func private
 func.func @main(%a: memref<?xf32>, %b: memref<?xf32>, %worker: index {ingot.role = "worker"}, %workers: index {ingot.role = "workers"}) {

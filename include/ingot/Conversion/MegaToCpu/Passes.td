@@ -13,16 +13,18 @@ def OutlineStages : Pass<"ingot-outline-stages", "::mlir::ModuleOp"> {
   let summary = "Move every stage into a function that one worker runs";
   let description = [{
     The body of a top-level `scf.forall` becomes a function over the values
-    that it reads, a worker's number and the number of workers; it runs the
-    tiles worker, worker + workers, ... Stages that differ only in addresses
-    and sizes share one function, those of different programs, too. What is
-    known of a program's stages is its attribute `ingot.stages`.
+    that it reads, a worker's number and the number of workers; it runs a
+    share of the tiles: neighbours where only the last dim is cut, so that what
+    a worker reads is one stream, else every so many, since tiles of later rows
+    may cost more. Stages that differ only in addresses and sizes share one
+    function, those of different programs, too. What is known of a program's
+    stages is its attribute `ingot.stages`.
 
     Example: `scf.forall (%i) = (0) to (%n) step (24) { body }` becomes
     `func.call @stage_0(%buffer, %n, %worker, %workers)` and
     ```mlir
     func.func private @stage_0(...) {
-      scf.for %t = %worker to %tiles step %workers { body }
+      scf.for %t = %first to %end step %step { body }
     }
     ```
   }];
