@@ -128,6 +128,12 @@ def docs():
     return pytest("docs", "test/docs")
 
 
+def tidy():
+    """clang-tidy on the sources that need no LLVM."""
+    failed = shell(ROOT / "scripts" / "tidy", "--runtime") != 0
+    return int(not failed), int(failed), 0
+
+
 def fuzz():
     """The fuzzers, briefly, with AddressSanitizer."""
     build("asan", "ingot-fuzzers")
@@ -154,6 +160,7 @@ PARTS = {
     "e2e": e2e,
     "python": python,
     "docs": docs,
+    "tidy": tidy,
     "tsan": tsan,
     "asan": asan,
     "fuzz": fuzz,

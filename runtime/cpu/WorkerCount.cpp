@@ -87,7 +87,9 @@ double ingot::rt::cgroupCpuLimit(const std::string &membership,
     } else if (std::string(",").append(controllers).append(",").find(",cpu,") !=
                std::string::npos) {
       consider(smallestLimit(root + "/cpu", path, limitOfV1));
-      consider(smallestLimit(root + "/" + controllers, path, limitOfV1));
+      std::string named = root + "/";
+      named += controllers;
+      consider(smallestLimit(named, path, limitOfV1));
     }
   }
   return smallest;

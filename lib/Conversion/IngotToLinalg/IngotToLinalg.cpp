@@ -188,7 +188,7 @@ struct ConvertIngotToLinalgPass
     module.walk([&](Operation *op) {
       if (!isa_and_nonnull<IngotDialect>(op->getDialect()) || isDone(op))
         return;
-      auto it = state.refusals.find(op);
+      auto *it = state.refusals.find(op);
       if (it != state.refusals.end())
         result = emitError(op->getLoc()) << it->second;
       else

@@ -32,10 +32,8 @@ struct Window {
       DimExpr missing = reach - x.dims[2 + i] - before;
       // Rounding down leaves some of the border unread, rounding up may read
       // beyond it.
-      if (missing.isConstant())
-        after = DimExpr::max(after, missing);
-      else if (std::optional<int64_t> most = (after - missing).lowerBound();
-               !most || *most < 0)
+      std::optional<int64_t> spare = (after - missing).lowerBound();
+      if (missing.isConstant() || !spare || *spare < 0)
         after = DimExpr::max(after, missing);
       low.push_back(before);
       high.push_back(after);

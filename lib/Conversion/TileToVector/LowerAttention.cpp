@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "AttentionKernel.h"
 #include "FloatMath.h"
+#include "KernelPass.h"
 #include "ingot/Conversion/TileToVector.h"
 
 using namespace mlir;
@@ -245,28 +246,20 @@ struct LowerAttention : public ingot::impl::LowerAttentionBase<LowerAttention> {
   using LowerAttentionBase::LowerAttentionBase;
 
   void runOnOperation() override {
-    std::string error;
-    std::optional<TargetInfo> info = lookupTarget(target, error);
-    if (!info) {
-      getOperation()->emitError(error);
-      return signalPassFailure();
-    }
-    SmallVector<AttentionOp> ops;
-    getOperation()->walk([&](AttentionOp op) {
-      if (op->getNumResults() == 0)
-        ops.push_back(op);
-    });
-    for (AttentionOp op : ops) {
-      KernelBuilder b(op.getLoc(), op);
+    auto emit = [](Operation *op, const TargetInfo &info) {
+      KernelBuilder b(op->getLoc(), op);
       // Scratch lives only as long as the op runs.
       auto scope = memref::AllocaScopeOp::create(b, TypeRange());
       b.createBlock(&scope.getBodyRegion());
-      AttentionShape shape(b, op);
-      if (!emitTiledAttention(b, shape, *info))
+      AttentionShape shape(b, cast<AttentionOp>(op));
+      if (!emitTiledAttention(b, shape, info))
         emitPlainAttention(b, shape);
       memref::AllocaScopeReturnOp::create(b, ValueRange());
-      op.erase();
-    }
+      return success();
+    };
+    if (failed(lowerToKernels(getOperation(), target,
+                              llvm::IsaPred<AttentionOp>, emit)))
+      signalPassFailure();
   }
 };
 } // namespace

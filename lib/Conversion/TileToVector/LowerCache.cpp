@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "CacheKernel.h"
+#include "KernelPass.h"
 #include "ingot/Conversion/TileToVector.h"
 
 using namespace mlir;
@@ -114,26 +115,13 @@ struct LowerCache : public ingot::impl::LowerCacheBase<LowerCache> {
   using LowerCacheBase::LowerCacheBase;
 
   void runOnOperation() override {
-    std::string error;
-    std::optional<TargetInfo> info = lookupTarget(target, error);
-    if (!info) {
-      getOperation()->emitError(error);
-      return signalPassFailure();
-    }
-    SmallVector<Operation *> ops;
-    getOperation()->walk([&](Operation *op) {
-      if (isa<KvAppendOp>(op) || isa<PagedAttentionOp>(op))
-        ops.push_back(op);
-    });
-    for (Operation *op : ops)
-      if (failed(lower(op, *info)))
-        return signalPassFailure();
+    if (failed(lowerToKernels(getOperation(), target,
+                              llvm::IsaPred<KvAppendOp, PagedAttentionOp>,
+                              emit)))
+      signalPassFailure();
   }
 
-  /// Leaves ops on tensors alone.
-  LogicalResult lower(Operation *op, const TargetInfo &info) {
-    if (llvm::any_of(op->getOperandTypes(), llvm::IsaPred<TensorType>))
-      return success();
+  static LogicalResult emit(Operation *op, const TargetInfo &info) {
     auto append = dyn_cast<KvAppendOp>(op);
     auto attention = dyn_cast<PagedAttentionOp>(op);
     Value odd = append ? notOfFloats({append.getKeys(), append.getValues()})
@@ -151,7 +139,6 @@ struct LowerCache : public ingot::impl::LowerCacheBase<LowerCache> {
         return failure();
       memref::AllocaScopeReturnOp::create(b, ValueRange());
     }
-    op->erase();
     return success();
   }
 };

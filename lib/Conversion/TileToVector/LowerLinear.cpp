@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Gemm.h"
+#include "KernelPass.h"
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Conversion/TileToVector.h"
 
@@ -66,20 +67,14 @@ struct LowerLinear : public ingot::impl::LowerLinearBase<LowerLinear> {
   using LowerLinearBase::LowerLinearBase;
 
   void runOnOperation() override {
-    std::string error;
-    std::optional<TargetInfo> info = lookupTarget(target, error);
-    if (!info) {
-      getOperation()->emitError(error);
-      return signalPassFailure();
-    }
-    getOperation()->walk([&](Operation *op) {
-      if (op->getNumResults() != 0)
-        return;
-      TypeSwitch<Operation *>(op).Case<LinearOp, MatmulOp>([&](auto product) {
-        lower(product, *info);
-        product.erase();
-      });
-    });
+    auto emit = [](Operation *op, const TargetInfo &info) {
+      TypeSwitch<Operation *>(op).Case<LinearOp, MatmulOp>(
+          [&](auto product) { lower(product, info); });
+      return success();
+    };
+    if (failed(lowerToKernels(getOperation(), target,
+                              llvm::IsaPred<LinearOp, MatmulOp>, emit)))
+      signalPassFailure();
   }
 };
 } // namespace

@@ -4,6 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "KernelPass.h"
 #include "QuantizedGemm.h"
 #include "VectorUtils.h"
 #include "ingot/Conversion/TileToVector.h"
@@ -182,24 +183,18 @@ struct LowerQuantized : public ingot::impl::LowerQuantizedBase<LowerQuantized> {
   using LowerQuantizedBase::LowerQuantizedBase;
 
   void runOnOperation() override {
-    std::string error;
-    std::optional<TargetInfo> info = lookupTarget(target, error);
-    if (!info) {
-      getOperation()->emitError(error);
-      return signalPassFailure();
-    }
-    getOperation()->walk([&](Operation *op) {
-      if (op->getNumResults() != 0)
-        return;
+    auto emit = [](Operation *op, const TargetInfo &info) {
       KernelBuilder b(op->getLoc(), op);
       if (auto rows = dyn_cast<QuantizeRowsOp>(op))
         RowQuantizer(b, rows).emit();
-      else if (auto product = dyn_cast<QuantizedLinearOp>(op))
-        emitQuantizedGemm(b, product, *info);
       else
-        return;
-      op->erase();
-    });
+        emitQuantizedGemm(b, cast<QuantizedLinearOp>(op), info);
+      return success();
+    };
+    if (failed(lowerToKernels(getOperation(), target,
+                              llvm::IsaPred<QuantizeRowsOp, QuantizedLinearOp>,
+                              emit)))
+      signalPassFailure();
   }
 };
 } // namespace

@@ -61,8 +61,9 @@ OwningOpRef<ModuleOp> importOnnxBuffer(std::unique_ptr<MemoryBuffer> buffer,
 void registerOnnxTranslation(std::function<OnnxImportOptions()> readOptions) {
   static TranslateToMLIRRegistration registration(
       "onnx-to-ingot", "import an ONNX file as a module in the ingot dialect",
-      [readOptions](const std::shared_ptr<SourceMgr> &sources,
-                    MLIRContext *context) -> OwningOpRef<Operation *> {
+      [readOptions = std::move(readOptions)](
+          const std::shared_ptr<SourceMgr> &sources,
+          MLIRContext *context) -> OwningOpRef<Operation *> {
         const MemoryBuffer *buffer =
             sources->getMemoryBuffer(sources->getMainFileID());
         StringRef path = buffer->getBufferIdentifier();

@@ -47,6 +47,7 @@ compile(const nb::bytes &path, const std::optional<std::string> &target,
         const std::vector<std::string> &settings, const nb::object &progress) {
   ProgressCall call{progress, {}};
   std::vector<const char *> settingTexts;
+  settingTexts.reserve(settings.size());
   for (const std::string &setting : settings)
     settingTexts.push_back(setting.c_str());
   ingot_compile_options options = INGOT_COMPILE_OPTIONS_INIT;
