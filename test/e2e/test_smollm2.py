@@ -1,6 +1,7 @@
 """SmolLM2 in the three spellings of examples/smollm2: what it says is what
 PyTorch says from the same dequantized weights (smollm2/make_tokens.py)."""
 
+import functools
 import json
 
 import harness
@@ -32,11 +33,34 @@ def first_difference(case, tokens):
     return next((place for place, (got, want) in pairs if got != want), None)
 
 
+@functools.cache
+def tokens_of(spelling):
+    """What a spelling says, one list for every case."""
+    session = ingot.Session(smollm2_model.artifact(spelling), threads=2)
+    return continued(session, CASES)
+
+
 @pytest.mark.parametrize("spelling", smollm2.SPELLINGS)
 def test_continuation(spelling):
-    session = ingot.Session(smollm2_model.artifact(spelling), threads=2)
-    for case, tokens in zip(CASES, continued(session, CASES)):
+    for case, tokens in zip(CASES, tokens_of(spelling)):
         place = first_difference(case, tokens)
         if place is not None:
             gap = case["gaps"][place]
             assert gap < UNDECIDED, f"{case['prompt']!r}: token {place} differs, the gap is {gap}"
+
+
+def test_coded_spellings_say_the_same():
+    """Both keep the file's codes, and meet them with the same activations."""
+    assert tokens_of("microsoft") == tokens_of("onnx")
+
+
+def test_table_is_stored_once():
+    """The codes of the file and their scales and minima, as floats: no second
+    copy of the table of tokens, which lookups share with the head."""
+    layers = 30 * (2 * 576 * 576 + 2 * 576 * 192 + 3 * 576 * 1536)
+    table = 49152 * 576
+    expected = layers * (4 / 8 + 8 / 32) + table * (1 + 4 / 32)
+    for spelling in ("microsoft", "onnx"):
+        weights = harness.explained(smollm2_model.artifact(spelling))["weights_bytes"]
+        # Tables of cosines and sines for 8192 positions, norms, alignment.
+        assert expected < weights < expected + 8192 * 64 * 4 + (1 << 18)

@@ -7,6 +7,8 @@
 #include "Matchers.h"
 #include "ingot/Transforms/Recognition.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+
 namespace ingot {
 #define GEN_PASS_DEF_CANONICALIZEGRAPH
 #include "lib/Transforms/Recognition/Passes.h.inc"
@@ -81,6 +83,8 @@ private:
     } else if (auto concat = dyn_cast<ConcatOp>(op)) {
       if (concat.getInputs().size() == 1)
         rewriter.replace(concat, concat.getInputs()[0]);
+    } else if (auto rope = dyn_cast<RopeOp>(op)) {
+      turnBack(rope);
     } else {
       dropNeutral(op);
     }
@@ -210,6 +214,50 @@ private:
     Location loc = split.getLoc();
     Value x = buildReshape(builder, loc, merge.getX(), merged, rewriter.shapes);
     rewriter.replace(split, buildTranspose(builder, loc, x, order));
+  }
+
+  /// A rotation between a transpose and its inverse needs neither: the tables
+  /// turn instead.
+  void turnBack(RopeOp rope) {
+    auto transpose = rope.getX().getDefiningOp<TransposeOp>();
+    if (!transpose)
+      return;
+    SmallVector<int64_t> inverse =
+        invertPermutationVector(transpose.getPermutation());
+    SmallVector<Operation *> readers = readersOf(rope);
+    bool areInverse = llvm::all_of(readers, [&](Operation *reader) {
+      auto back = dyn_cast<TransposeOp>(reader);
+      return back && back.getPermutation() == ArrayRef<int64_t>(inverse);
+    });
+    if (readers.empty() || !areInverse ||
+        inverse.back() != static_cast<int64_t>(inverse.size()) - 1)
+      return;
+    OpBuilder builder(rope);
+    Location loc = rope.getLoc();
+    Value turned = RopeOp::create(builder, loc, transpose.getX(),
+                                  turn(builder, loc, rope.getCos(), inverse),
+                                  turn(builder, loc, rope.getSin(), inverse),
+                                  rope.getInterleaved());
+    for (Operation *reader : readers)
+      rewriter.replace(reader->getResult(0), turned);
+  }
+
+  /// A transpose of a table, which is a reshape where only dims of one move.
+  Value turn(OpBuilder &builder, Location loc, Value table,
+             ArrayRef<int64_t> permutation) {
+    DimShape shape = rewriter.shapes.shapeOf(table), turned;
+    int64_t last = -1;
+    bool isReshape = !table.getDefiningOp<TransposeOp>();
+    for (int64_t dim : permutation) {
+      turned.push_back(shape[dim]);
+      if (shape[dim].isConstant(1))
+        continue;
+      isReshape &= dim > last;
+      last = dim;
+    }
+    if (isReshape)
+      return buildReshape(builder, loc, table, turned, rewriter.shapes);
+    return buildTranspose(builder, loc, table, permutation);
   }
 
   GraphRewriter rewriter;

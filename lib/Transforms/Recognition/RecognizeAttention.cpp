@@ -104,7 +104,18 @@ private:
         qs[3] != ks[3] || !grouped)
       return std::nullopt;
     heads.extents = {qs[0], qs[2], qs[1], ks[1]};
+    if (std::optional<int64_t> depth = qs[3].getConstant(); depth && *depth > 0)
+      heads.scale = withoutRounding(heads.scale, *depth);
     return heads;
+  }
+
+  /// The factor 1 / sqrt(depth) as f32 has it, where a product of roundings of
+  /// its parts (files scale queries and keys by its root) came to be next to
+  /// it.
+  static double withoutRounding(double scale, int64_t depth) {
+    double exact = 1.0 / std::sqrt(static_cast<double>(depth));
+    bool isNext = std::abs(scale - exact) <= exact * 0x1p-22;
+    return isNext ? static_cast<double>(static_cast<float>(exact)) : scale;
   }
 
   std::optional<Mask> matchMask(OpBuilder &builder, Location loc,

@@ -53,3 +53,31 @@ func.func @hidden_transpose_of_repeated_heads(%k: tensor<?x3x2x?x16xf32> {ingot.
   %2 = ingot.reshape %1 to <batch, 6, 16, seq> : (tensor<?x16x?xf32>) -> tensor<?x6x16x?xf32>
   return %2 : tensor<?x6x16x?xf32>
 }
+
+// Heads are turned for a rotation and turned back: the tables turn instead.
+// CHECK-LABEL: @turned_rope
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x?x4x8xf32>
+// CHECK-SAME: %[[T:[a-z0-9]+]]: tensor<?x1x?x4xf32>
+// CHECK: %[[R:.*]] = ingot.reshape %[[T]] to <batch, seq, 1, 4>
+// CHECK: %[[Y:.*]] = ingot.rope %[[X]], %[[R]], %{{.*}} : (tensor<?x?x4x8xf32>, tensor<?x?x1x4xf32>, tensor<?x?x1x4xf32>)
+// CHECK: return %[[Y]]
+func.func @turned_rope(
+    %x: tensor<?x?x4x8xf32> {ingot.dims = #ingot.dims<batch, seq, 4, 8>},
+    %t: tensor<?x1x?x4xf32> {ingot.dims = #ingot.dims<batch, 1, seq, 4>}) -> tensor<?x?x4x8xf32> {
+  %h = ingot.transpose %x by [0, 2, 1, 3] : (tensor<?x?x4x8xf32>) -> tensor<?x4x?x8xf32>
+  %r = ingot.rope %h, %t, %t : (tensor<?x4x?x8xf32>, tensor<?x1x?x4xf32>, tensor<?x1x?x4xf32>) -> tensor<?x4x?x8xf32>
+  %y = ingot.transpose %r by [0, 2, 1, 3] : (tensor<?x4x?x8xf32>) -> tensor<?x?x4x8xf32>
+  return %y : tensor<?x?x4x8xf32>
+}
+
+// Where heads stay turned the rotation stays between.
+// CHECK-LABEL: @heads_stay_turned
+// CHECK: %[[H:.*]] = ingot.transpose
+// CHECK: ingot.rope %[[H]]
+func.func @heads_stay_turned(
+    %x: tensor<?x?x4x8xf32> {ingot.dims = #ingot.dims<batch, seq, 4, 8>},
+    %t: tensor<?x1x?x4xf32> {ingot.dims = #ingot.dims<batch, 1, seq, 4>}) -> tensor<?x4x?x8xf32> {
+  %h = ingot.transpose %x by [0, 2, 1, 3] : (tensor<?x?x4x8xf32>) -> tensor<?x4x?x8xf32>
+  %r = ingot.rope %h, %t, %t : (tensor<?x4x?x8xf32>, tensor<?x1x?x4xf32>, tensor<?x1x?x4xf32>) -> tensor<?x4x?x8xf32>
+  return %r : tensor<?x4x?x8xf32>
+}

@@ -34,7 +34,7 @@ def CanonicalizeGraph : Pass<"ingot-canonicalize-graph", "::mlir::func::FuncOp">
     Reshapes, broadcasts and slices to the shape that a tensor has already, by
     the expressions of its dims; casts to the same type; operations with their
     neutral element; a transpose hidden between a merge and the split of the
-    same dims.
+    same dims; a transpose before a rotation and its inverse after it.
 
     Example: for `%x : tensor<?x?x4xf32>` with dims `<batch, seq, 4>`,
     `ingot.reshape %x to <batch, seq, 4>` becomes `%x`.
