@@ -126,9 +126,11 @@ typedef struct ingot_step_options {
 /// then has them as its only output. With neither nobody wants them. The result
 /// may be null; `options` may be null.
 ///
-/// If a sequence has no room for its tokens (INGOT_SEQUENCE_FULL) or memory is
-/// short, nothing is changed. If a step is stopped or fails later, the passes
-/// that were finished stay: the lengths say how many tokens were read.
+/// If a sequence has no room for its tokens (INGOT_SEQUENCE_FULL) or memory for
+/// them is short, nothing is changed. If a step is stopped or fails later, the
+/// passes that were finished stay: the lengths say how many tokens were read.
+/// Pages of sliding windows and scratch memory are taken from pass to pass, so
+/// that want of those can show late, too.
 INGOT_API ingot_status ingot_step(const ingot_row *rows, size_t row_count,
                                   const ingot_step_options *options,
                                   float *logits, size_t logit_count,

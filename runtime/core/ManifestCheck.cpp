@@ -12,6 +12,9 @@
 
 using namespace ingot::rt;
 
+/// No page is this large: sums of pages stay far from overflow.
+static constexpr uint64_t maxPageBytes = uint64_t(1) << 40;
+
 template <typename... Parts> static Status bad(const Parts &...parts) {
   return failure(Code::CorruptArtifact,
                  "the manifest is not valid: ", parts...);
@@ -124,7 +127,8 @@ static Status checkCaches(const StateInfo &state) {
   if (state.pagePositions == 0 || state.groups.empty() || state.caches.empty())
     return bad("a state without caches");
   for (const CacheGroup &group : state.groups)
-    if (group.pageBytes == 0 || group.pageBytes % INGOT_ALIGNMENT != 0)
+    if (group.pageBytes == 0 || group.pageBytes > maxPageBytes ||
+        group.pageBytes % INGOT_ALIGNMENT != 0)
       return bad("a page of ", group.pageBytes, " bytes");
   std::set<std::string_view> names;
   std::vector<Part> parts;

@@ -63,13 +63,21 @@ PagePool::~PagePool() = default;
 Status PagePool::grow(Group &group, size_t index) {
   uint64_t count = std::max<uint64_t>(chunkBytes / group.pageBytes, 1);
   if (maxBytes) {
-    uint64_t left = maxBytes - std::min(maxBytes, numbers.bytesReserved);
-    count = std::min(count, left / group.pageBytes);
-    if (count == 0)
+    auto left = [&] {
+      return maxBytes - std::min(maxBytes, numbers.bytesReserved);
+    };
+    if (left() < group.pageBytes)
+      removeIdleChunks();
+    if (left() < group.pageBytes)
       return failure(Code::OutOfMemory,
                      "the caches need more than the limit of ", maxBytes,
                      " bytes, of which ", numbers.bytesReserved,
                      " are reserved");
+    // As many as all groups could have: the others need some as well.
+    uint64_t ofAllGroups = 0;
+    for (const Group &each : groups)
+      ofAllGroups += each.pageBytes;
+    count = std::min(count, std::max<uint64_t>(left() / ofAllGroups, 1));
   }
   Result<Mapping> memory = Mapping::allocate(count * group.pageBytes);
   if (!memory.ok())
@@ -138,6 +146,17 @@ void PagePool::removeChunk(Group &group, Chunk *chunk) {
   std::erase_if(group.chunks, [&](const std::unique_ptr<Chunk> &candidate) {
     return candidate.get() == chunk;
   });
+}
+
+void PagePool::removeIdleChunks() {
+  for (Group &group : groups) {
+    if (group.idleChunks == 0)
+      continue;
+    auto idle = std::ranges::find_if(
+        group.chunks, [](const auto &chunk) { return chunk->inUse == 0; });
+    removeChunk(group, idle->get());
+    --group.idleChunks;
+  }
 }
 
 PagePool::Stats PagePool::stats() const {

@@ -101,6 +101,7 @@ private:
   Status grow(Group &group, size_t index);
   void release(Page *page);
   void removeChunk(Group &group, Chunk *chunk);
+  void removeIdleChunks();
 
   uint64_t maxBytes;
   // Guarded by processMutex().

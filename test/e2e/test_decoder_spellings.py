@@ -105,6 +105,7 @@ def test_group_query_refuses_positions_without_a_table_row(tmp_path):
     "attributes, message",
     [
         ({"smooth_softmax": 1}, "smooth_softmax"),
+        ({"local_window_size": 0}, "local_window_size"),
         ({"k_quant_type": "PER_TENSOR"}, "k_quant_type"),
         ({"heads": 5}, "num_heads = 5"),
         ({"pairs": 9}, "9 pairs for 16 features"),

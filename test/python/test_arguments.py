@@ -71,14 +71,23 @@ def test_names_of_files(session, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["\udcff"]
 
 
-def test_names_in_messages(tmp_path):
-    """What a model calls its ops need not be UTF-8."""
-    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2]) for name in "xy"]
-    graph = helper.make_graph([helper.make_node("Oddity", ["x"], ["y"])], "g", value[:1], value[1:])
-    (tmp_path / "odd.onnx").write_bytes(
-        onnx.helper.make_model(graph).SerializeToString().replace(b"Oddity", b"\xff\xfeOddi")
-    )
-    with pytest.raises(ingot.CompileFailed, match=r"\\xff\\xfeOddi"):
+@pytest.mark.parametrize(
+    "old, new, message",
+    [
+        (b"Oddity", b"\xff\xfeOddi", r"unsupported op: \\xff\\xfeOddi"),
+        (b"InName", b"In\xffame", "the name of input 'In\ufffdame' is not UTF-8"),
+        (b"OutName", b"Out\0ame", "the name of output 'Out\0ame' is not UTF-8 without null"),
+    ],
+)
+def test_names_of_models(old, new, message, tmp_path):
+    """Names of inputs and outputs are text; those in messages may be anything."""
+    names = ["InName", "OutName"]
+    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2]) for name in names]
+    node = helper.make_node("Oddity", names[:1], names[1:])
+    graph = helper.make_graph([node], "g", value[:1], value[1:])
+    data = onnx.helper.make_model(graph).SerializeToString()
+    (tmp_path / "odd.onnx").write_bytes(data.replace(old, new))
+    with pytest.raises(ingot.CompileFailed, match=message):
         ingot.compile(tmp_path / "odd.onnx")
 
 

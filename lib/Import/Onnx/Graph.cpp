@@ -7,6 +7,7 @@
 #include "Graph.h"
 
 #include "llvm/ADT/BitVector.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include <queue>
@@ -392,6 +393,12 @@ std::unique_ptr<Graph> buildGraph(const onnx::ModelProto &model,
   StringSet<> initializers;
   for (const onnx::TensorProto &tensor : proto.initializer())
     initializers.insert(tensor.name());
+  // Hosts and manifests hold these names as text that ends with a null byte.
+  auto checkName = [&](StringRef what, StringRef name) {
+    if (!json::isUTF8(name) || name.contains('\0'))
+      errors.add("", "the name of " + what + " '" + json::fixUTF8(name) +
+                         "' is not UTF-8 without null bytes");
+  };
   for (const onnx::ValueInfoProto &input : proto.input()) {
     // Files before IR version 4 list initializers among the inputs.
     if (initializers.contains(input.name()))
@@ -401,6 +408,7 @@ std::unique_ptr<Graph> buildGraph(const onnx::ModelProto &model,
       errors.add("", "an input has no name");
       continue;
     }
+    checkName("input", input.name());
     flattener.define(id, "input");
     graph->inputs.push_back({id, &input});
   }
@@ -408,6 +416,7 @@ std::unique_ptr<Graph> buildGraph(const onnx::ModelProto &model,
   flattener.nodes(proto.node(), scope, nodes);
   SmallVector<ValueId> wanted;
   for (const onnx::ValueInfoProto &output : proto.output()) {
+    checkName("output", output.name());
     ValueId id = flattener.lookup(scope, output.name());
     graph->outputs.push_back({id, &output});
     wanted.push_back(id);

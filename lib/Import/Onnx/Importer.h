@@ -28,7 +28,6 @@ public:
 
   Emitter &emitter() { return emit; }
   Errors &errorList() { return errors; }
-  ModelFile &modelFile() { return file; }
   mlir::MLIRContext *context() { return emit.builder.getContext(); }
 
   Tensor &tensor(ValueId id) { return tensors[id]; }

@@ -104,9 +104,9 @@ def step(
     of every token, row after row, [tokens, vocab_size] with `all_logits`.
 
     chunk: long prompts are read in passes of at most so many tokens, all rows
-    together (0: 512). Raises SequenceFull or OutOfMemory with nothing changed;
-    after TimeLimit, Cancelled or KeyboardInterrupt `len(sequence)` says what
-    was read."""
+    together (0: 512). Raises SequenceFull with nothing changed; after
+    OutOfMemory, TimeLimit, Cancelled or KeyboardInterrupt `len(sequence)` says
+    what was read."""
     given = [(sequence, _ids(ids)) for sequence, ids in rows]
     if not given:
         raise InvalidArgument("a step needs a row")
@@ -210,8 +210,9 @@ class Sequence:
 
         The last generated token has been chosen but not read: to go on, begin
         the next prompt with it. Leaving the loop early leaves nothing behind
-        but a sequence of what was read. Greedy generation and the same seed
-        give the same ids on every machine, however the caller iterates."""
+        but a sequence of what was read. With one artifact, greedy generation
+        and the same seed give the same ids on every machine, however the caller
+        iterates."""
         prompt = _ids(ids, "the prompt's ids")
         if not len(prompt):
             raise InvalidArgument("the prompt is empty: there is no token to begin with")

@@ -14,16 +14,22 @@
 using namespace ingot::rt;
 using namespace ingot::rt::test;
 
-/// A pool of one group.
-static std::shared_ptr<PagePool> makePool(uint64_t pageBytes,
-                                          uint64_t maxBytes = 0) {
+static std::shared_ptr<PagePool>
+makePool(std::initializer_list<uint64_t> pageBytes, uint64_t maxBytes) {
   StateInfo state;
-  state.groups = {{0, pageBytes}};
+  for (uint64_t bytes : pageBytes)
+    state.groups.push_back({0, bytes});
   return std::make_shared<PagePool>(state, maxBytes);
 }
 
-static PagePool::Ref take(PagePool &pool) {
-  auto page = pool.take(0);
+/// A pool of one group.
+static std::shared_ptr<PagePool> makePool(uint64_t pageBytes,
+                                          uint64_t maxBytes = 0) {
+  return makePool({pageBytes}, maxBytes);
+}
+
+static PagePool::Ref take(PagePool &pool, size_t group = 0) {
+  auto page = pool.take(group);
   EXPECT_TRUE(page.ok()) << page.status().message();
   return std::move(*page);
 }
@@ -90,6 +96,24 @@ TEST(PagePool, HasALimit) {
               {"the limit of 3145728 bytes"});
   pages.pop_back();
   EXPECT_TRUE(pool->take(0).ok());
+}
+
+TEST(PagePool, GroupsShareALimit) {
+  // Far less than a chunk of any of them.
+  auto pool = makePool({48 << 10, 16 << 10}, 640 << 10);
+  std::vector<PagePool::Ref> pages;
+  for (int i = 0; i < 10; ++i) {
+    pages.push_back(take(*pool, 0));
+    pages.push_back(take(*pool, 1));
+  }
+  EXPECT_EQ(pool->stats().bytesReserved, 640u << 10);
+  EXPECT_FALSE(pool->take(1).ok());
+  // What one of them keeps for later is the other's if that needs it.
+  pages.clear();
+  for (int i = 0; i < 40; ++i)
+    pages.push_back(take(*pool, 1));
+  EXPECT_EQ(pool->stats().bytesInUse, 640u << 10);
+  EXPECT_LE(pool->stats().bytesReserved, 640u << 10);
 }
 
 TEST(PagePool, OutlivesItsHandle) {

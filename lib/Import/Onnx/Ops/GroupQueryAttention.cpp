@@ -76,6 +76,8 @@ private:
       scale = given;
     if (int64_t last = n.integer("local_window_size", -1); last > 0)
       window = last;
+    else if (last != -1)
+      n.unsupportedAttribute("local_window_size", std::to_string(last));
     if (heads <= 0 || groups <= 0 || heads % groups != 0) {
       n.error("num_heads = " + Twine(heads) +
               " and kv_num_heads = " + Twine(groups));
