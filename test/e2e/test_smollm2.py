@@ -6,6 +6,7 @@ import json
 
 import harness
 import ingot
+import numpy as np
 import pytest
 import smollm2_model
 from smollm2_model import smollm2
@@ -64,3 +65,34 @@ def test_table_is_stored_once():
         weights = harness.explained(smollm2_model.artifact(spelling))["weights_bytes"]
         # Tables of cosines and sines for 8192 positions, norms, alignment.
         assert expected < weights < expected + 8192 * 64 * 4 + (1 << 18)
+
+
+@pytest.mark.parametrize("spelling", smollm2.SPELLINGS)
+def test_cuts_and_company_change_nothing(spelling):
+    """A prompt of two pages in passes of any size, token by token, beside other
+    rows, and from a file in between: the same bits."""
+    session = ingot.Session(smollm2_model.artifact(spelling), threads=2)
+    text = [id for case in CASES for id in case["ids"] + case["tokens"]][:150]
+    whole = session.sequence().append(text)
+    for chunk in (7, 64):
+        assert np.array_equal(session.sequence().append(text, chunk=chunk), whole), chunk
+    one = session.sequence()
+    for id in text:
+        last = one.append([id])
+    assert np.array_equal(last, whole)
+    rows = [(session.sequence(), part) for part in (text[9:40], text, text[:1])]
+    assert np.array_equal(session.step(rows, chunk=100)[1], whole)
+    assert np.array_equal(session.sequence().append(text, all_logits=True)[-1], whole)
+
+
+def test_restored(tmp_path):
+    """What a saved sequence says next, in a session of its own."""
+    artifact, case = smollm2_model.artifact(), CASES[1]
+    session = ingot.Session(artifact, threads=2)
+    sequence = session.sequence()
+    begun = list(sequence.generate(case["ids"], 16))
+    sequence.save(tmp_path / "story.state")
+    told = list(sequence.generate(begun[-1:], 48))
+    restored = ingot.Session(artifact, threads=1).restore(tmp_path / "story.state")
+    assert restored.ids.tolist() == case["ids"] + begun[:-1]
+    assert list(restored.generate(begun[-1:], 48)) == told
