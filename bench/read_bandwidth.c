@@ -10,8 +10,9 @@
 //   cc -O3 -march=native -pthread read_bandwidth.c -o read_bandwidth
 //   read_bandwidth THREADS [MIB [ROUNDS]]
 //
-// A sum needs no store and no second stream, so this is what code that reads
-// weights once may hope for.
+// Every thread reads several streams at a time, since one alone does not keep
+// all of its prefetchers at work. A sum needs no store, so this is what code
+// that reads weights once may hope for.
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,14 +26,21 @@ typedef struct Share {
   uint64_t sum;
 } Share;
 
+/// Words that are read of a stream before the next one's turn: a line.
+enum { streams = 8, run = 8 };
+
 static void *sumWords(void *argument) {
   Share *share = argument;
-  // Four sums: no chain of additions is ever longer than what memory takes.
-  uint64_t sums[4] = {0};
-  for (size_t i = 0; i + 4 <= share->count; i += 4)
-    for (int lane = 0; lane < 4; ++lane)
-      sums[lane] += share->words[i + lane];
-  share->sum = sums[0] + sums[1] + sums[2] + sums[3];
+  size_t length = share->count / streams / run * run;
+  // As many sums as a line has words: no chain of additions is longer than what
+  // memory takes.
+  uint64_t sums[run] = {0};
+  for (size_t i = 0; i < length; i += run)
+    for (int stream = 0; stream < streams; ++stream)
+      for (int word = 0; word < run; ++word)
+        sums[word] += share->words[stream * length + i + word];
+  for (int word = 0; word < run; ++word)
+    share->sum += sums[word];
   return 0;
 }
 

@@ -142,29 +142,43 @@ def bytes_per_token(artifact, length):
     return stages + length * report["state"]["bytes_per_token"]
 
 
-def tool(name, *arguments, libraries=()):
-    """Builds a C program of this folder's and runs it."""
-    with tempfile.TemporaryDirectory() as folder:
-        program = pathlib.Path(folder) / "program"
-        command = ["cc", "-O3", "-march=native", "-pthread", name, "-o", program, *libraries]
+class Tools:
+    """C programs of this benchmark, built in a folder that lives as long."""
+
+    def __init__(self):
+        self._folder = tempfile.TemporaryDirectory()
+        library = ROOT / "build" / "lib"
+        ingot = [f"-I{ROOT / 'runtime' / 'c'}", f"-L{library}", "-lingot", f"-Wl,-rpath,{library}"]
+        self._reads = self._build(HERE.parent / "read_bandwidth.c")
+        self._host = self._build(HERE / "host.c", *ingot)
+
+    def _build(self, source, *options):
+        program = pathlib.Path(self._folder.name) / source.stem
+        command = ["cc", "-O3", "-march=native", "-pthread", source, "-o", program, *options]
         subprocess.run(command, check=True)
-        done = subprocess.run([program, *map(str, arguments)], check=True, capture_output=True)
-    return json.loads(done.stdout)
+        return program
+
+    @staticmethod
+    def _run(program, *arguments):
+        command = [program, *map(str, arguments)]
+        return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+
+    def reads(self, threads):
+        """What memory delivers now, in GB/s."""
+        return self._run(self._reads, threads, 256, 5)
+
+    def host(self, artifact, threads):
+        """Load time and memory in the C host, after a prompt of 512 tokens."""
+        return self._run(self._host, artifact, threads, 512, 32)
 
 
-def c_host(artifact, threads):
-    """Load time and memory in the C host, after a prompt of 512 tokens."""
-    library = ROOT / "build" / "lib"
-    libraries = [f"-I{ROOT / 'runtime' / 'c'}", f"-L{library}", "-lingot", f"-Wl,-rpath,{library}"]
-    return tool(HERE / "host.c", artifact, threads, 512, 32, libraries=libraries)
-
-
-def measure(groups, prompt, rounds, count):
-    """{group: [[answers of a round by side]]}"""
+def measure(groups, prompt, rounds, count, reads):
+    """{group: [[answers of a round by side]]}. Each answer gets what `reads`
+    says right behind it, since other machines may share this one's memory."""
     found = {name: [] for name in groups}
     for number in range(rounds + 1):
         for name, sides in groups.items():
-            answers = [side.run(prompt, count) for side in sides]
+            answers = [side.run(prompt, count) | {"reads": reads()} for side in sides]
             if number:  # the first warms up
                 found[name].append(answers)
     return found
@@ -182,7 +196,7 @@ HEADING = (
 )
 
 
-def report(side, answers, peers, length, bandwidth):
+def report(side, answers, peers, length):
     """A row of the table, without the group: one side after prompts of one
     length. `peers` are the answers of the side that it is compared with."""
     count = len(answers[0]["ids"])
@@ -195,13 +209,14 @@ def report(side, answers, peers, length, bandwidth):
     if side.kind == "ingot":
         size = bytes_per_token(side.model, length + count // 2)
         same = agreeing(peers[0]["ids"], answers[0]["ids"])
-        share = size / decode / bandwidth * 1e-9
+        speed = [size * (count - 1) / a["decode"] * 1e-9 / a["reads"] for a in answers]
+        share = statistics.median(speed)
         moved = [f"{size * 1e-6:.1f}", f"{share:.0%}", f"{same}/{count}"]
     cells = [side.name, length, f"{prefill * 1e3:.1f}", ratios[0], f"{1 / decode:.1f}", ratios[1]]
     return " | ".join(map(str, [*cells, *moved]))
 
 
-def report_memory(groups, threads):
+def report_memory(groups, threads, tools):
     """How long loading took, and memory."""
     print("\n| codes | engine | load ms | peak MB |\n|---|---|---|---|")
     for name, sides in groups.items():
@@ -209,7 +224,7 @@ def report_memory(groups, threads):
             load, peak = side.load * 1e3, side.end() * 1e-6
             print(f"| {name} | {side.name} | {load:.0f} | {peak:.0f} |")
             if side.kind == "ingot":
-                host = c_host(side.model, threads)
+                host = tools.host(side.model, threads)
                 file = side.model.stat().st_size * 1e-6
                 peak, cache = host["peak"] * 1e-6, host["cache"] * 1e-6
                 print(
@@ -232,20 +247,16 @@ def main():
         "--groups", nargs="+", default=["float32", "int4", "q4"], help="which codes to run"
     )
     options = parser.parse_args()
-    words, groups = smollm2.Words("microsoft"), start_sides(options)
-    reads = lambda: tool(HERE.parent / "read_bandwidth.c", options.threads)
+    words, groups, tools = smollm2.Words("microsoft"), start_sides(options), Tools()
     print(f"{options.threads} threads, {options.rounds} rounds\n\n{HEADING}", flush=True)
     for length in options.prompts:
-        before = reads()
-        found = measure(groups, prompt_of(words, length), options.rounds, options.tokens)
-        bandwidth = (before + reads()) / 2
+        prompt, reads = prompt_of(words, length), lambda: tools.reads(options.threads)
+        found = measure(groups, prompt, options.rounds, options.tokens, reads)
         for name, sides in groups.items():
             columns = list(zip(*found[name]))
             for side, answers in zip(sides, columns):
-                row = report(side, answers, columns[0], length, bandwidth)
-                print(f"| {name} | {row} |", flush=True)
-        print(f"| reads | {bandwidth:.1f} GB/s | {length} |||||||||", flush=True)
-    report_memory(groups, options.threads)
+                print(f"| {name} | {report(side, answers, columns[0], length)} |", flush=True)
+    report_memory(groups, options.threads, tools)
     return 0
 
 
