@@ -122,7 +122,9 @@ def RecognizeRope : Pass<"ingot-recognize-rope", "::mlir::func::FuncOp"> {
     `x * cos + concat(-high, low) * sin`, where low and high are the halves of
     the features and the halves of each table are equal, and
     `concat(low * cos - high * sin, low * sin + high * cos)` become
-    `ingot.rope`. Features that a concat appends unrotated join it.
+    `ingot.rope`. Features that a concat appends unrotated join it. Pairs may
+    be neighbours as well, taken apart and woven by slices of every second
+    feature or by a dim of two.
 
     Example: `add(mul(x, concat(c, c)), mul(concat(neg(x[8:]), x[:8]),
     concat(s, s)))` becomes `ingot.rope x, c, s`.
