@@ -4,6 +4,7 @@ order of NaN, angles of any size. With dims that are known and that are not."""
 import harness
 import numpy as np
 import onnx
+import onnx.reference
 import pytest
 import small_models
 from onnx import TensorProto, helper
@@ -100,6 +101,34 @@ def test_rows_that_a_bias_hides(options, tmp_path):
     feeds["m"][0, 0, 2, 1:] = -np.inf
     shapes = {"y": (1, 2, 5, 16)}
     check(tmp_path, nodes, feeds, [], {"y": TensorProto.FLOAT}, shapes, options)
+
+
+@pytest.mark.parametrize("options", [(), ("--erase-dims",)], ids=["known", "erased"])
+@pytest.mark.parametrize("queries", [1, 5], ids=["keys", "scores"])
+@pytest.mark.parametrize("groups", [2, 4])
+def test_rows_that_attention_hides(groups, queries, options, tmp_path):
+    """Where the bool mask of opset 23's Attention hides every key, the op is by
+    its definition a softmax over nothing but -inf: NaN, as onnx's reference
+    evaluator has it. (ONNX Runtime gives zeros.)"""
+    rng = np.random.default_rng(4)
+    heads = {"q": 4, "k": groups, "v": groups}
+    feeds = {n: rng.standard_normal((2, h, 5, 8)).astype(np.float32) for n, h in heads.items()}
+    mask = np.tril(np.ones((2, 1, queries, 5), bool), 4 if queries == 1 else 0)
+    mask[0, 0, -1] = False
+    mask[1, 0, :, 1] = False
+    feeds["m"] = mask
+    model = small_models.model_of(
+        [node("Attention", "q k v m")],
+        [value(n, a.shape, helper.np_dtype_to_tensor_dtype(a.dtype)) for n, a in feeds.items()],
+        [value("y", (2, 4, 5, 8))],
+        opset=23,
+    )
+    onnx.save(model, tmp_path / "m.onnx")
+    harness.ingot_ok("compile", tmp_path / "m.onnx", "-o", tmp_path / "m.ingot", *options)
+    got = harness.run(tmp_path / "m.ingot", feeds)
+    (want,) = onnx.reference.ReferenceEvaluator(model).run(None, feeds)
+    assert np.isnan(want[0]).any() and not np.isnan(want[1]).any()
+    assert harness.largest_difference(got, {"y": want}) <= 1e-5
 
 
 def test_more_elements_than_can_be_counted(tmp_path):
