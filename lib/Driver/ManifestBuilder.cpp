@@ -193,13 +193,17 @@ void describeState(ModuleOp module, rt::Manifest &manifest) {
   state.pastInput = text(names.get("past"));
   state.countInput = text(names.get("count"));
   state.logitsOutput = text(names.get("logits"));
+  state.boundInput = text(names.get("bound"));
+  if (auto length = dyn_cast_or_null<DimsAttr>(names.get("bound_length")))
+    state.boundLength = dimOf(length.getDims().front());
   if (auto replaced = dyn_cast_or_null<ArrayAttr>(names.get("replaced")))
     for (Attribute line : replaced)
       state.replaced.push_back(text(line));
   if (auto groups = module->getAttrOfType<ArrayAttr>(cacheGroupsAttrName))
     for (auto group : groups.getAsRange<DictionaryAttr>())
-      state.groups.push_back(
-          {number(group.get("window")), number(group.get("page_bytes"))});
+      state.groups.push_back({number(group.get("window")),
+                              number(group.get("page_bytes")),
+                              group.contains("bound")});
   for (auto [i, type] : llvm::enumerate(main.getArgumentTypes())) {
     auto cache = dyn_cast<CacheType>(type);
     if (!cache)

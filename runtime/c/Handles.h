@@ -27,6 +27,8 @@ struct IngotTensorInfoStorage {
 struct ingot_model {
   std::shared_ptr<const ingot::rt::Model> model;
   std::vector<IngotTensorInfoStorage> inputs, outputs;
+  /// What sequences need before their first token.
+  std::vector<IngotTensorInfoStorage> bound;
 
   explicit ingot_model(std::shared_ptr<const ingot::rt::Model> model);
 };
@@ -88,6 +90,14 @@ Status readOptions(const Options *given, Options &options) {
   options.struct_size = sizeof(Options);
   return {};
 }
+
+/// Whether dims of a caller's tensors are read.
+enum class DimsUse { Read, Ignore };
+
+/// Checks a caller's array of tensors as far as reading it needs.
+Status readTensors(const ingot_tensor *tensors, size_t count,
+                   std::string_view kind, DimsUse use,
+                   std::vector<TensorView> &views);
 
 /// Refuses a null argument.
 template <typename T> Status require(const T *pointer, std::string_view name) {

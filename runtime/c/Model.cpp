@@ -27,6 +27,14 @@ ingot_model::ingot_model(std::shared_ptr<const Model> loaded)
   outputs.reserve(model->manifest().outputs.size());
   for (const TensorInfo &output : model->manifest().outputs)
     outputs.emplace_back(output);
+  const std::optional<StateInfo> &state = model->manifest().state;
+  const Program *bind = model->entry("bind");
+  if (!state || !bind)
+    return;
+  bound.reserve(bind->inputs->size());
+  for (const TensorInfo &input : *bind->inputs)
+    if (input.name != state->pastInput && input.name != state->countInput)
+      bound.emplace_back(input);
 }
 
 /// From an opened artifact to a handle.
@@ -129,6 +137,19 @@ ingot_status ingot_model_output(const ingot_model *model, size_t index,
   });
 }
 
+size_t ingot_model_bound_count(const ingot_model *model) {
+  return model ? model->bound.size() : 0;
+}
+
+ingot_status ingot_model_bound(const ingot_model *model, size_t index,
+                               ingot_tensor_info *info) {
+  return guarded([&]() -> Status {
+    if (Status status = require(model, "model"); !status.ok())
+      return status;
+    return describe(model->bound, "bound input", index, info);
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // Generators
 //===----------------------------------------------------------------------===//
@@ -166,8 +187,9 @@ ingot_status ingot_model_generator(const ingot_model *model,
       return vocab.status();
     uint64_t bytes = 0;
     for (const CacheInfo &cache : state.caches)
-      bytes += cache.heads * (cache.keyDepth + cache.valueDepth) *
-               elementBytes(cache.dtype);
+      if (!state.groups[cache.group].isBound)
+        bytes += cache.heads * (cache.keyDepth + cache.valueDepth) *
+                 elementBytes(cache.dtype);
     *info = {*vocab,
              state.maxPositions,
              state.pagePositions,

@@ -66,6 +66,27 @@ ingot_status ingot_sequence_create(ingot_session *session,
 
 void ingot_sequence_free(ingot_sequence *sequence) { delete sequence; }
 
+ingot_status ingot_sequence_bind(ingot_sequence *sequence,
+                                 const ingot_tensor *inputs, size_t input_count,
+                                 const ingot_run_options *options) {
+  return withSequence(sequence, [&](Sequence &used) -> Status {
+    std::vector<TensorView> given;
+    if (Status status =
+            readTensors(inputs, input_count, "input", DimsUse::Read, given);
+        !status.ok())
+      return status;
+    ingot_run_options run = INGOT_RUN_OPTIONS_INIT;
+    if (Status status = readOptions(options, run); !status.ok())
+      return status;
+    return used.bind(
+        given, {run.time_limit, run.cancel ? &run.cancel->token : nullptr});
+  });
+}
+
+uint64_t ingot_sequence_bound_length(const ingot_sequence *sequence) {
+  return sequence ? sequence->sequence->boundLength() : 0;
+}
+
 uint64_t ingot_sequence_length(const ingot_sequence *sequence) {
   return sequence ? sequence->sequence->length() : 0;
 }

@@ -77,15 +77,9 @@ void ingot_cancel_reset(ingot_cancel *cancel) {
 // Running
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// Whether dims of a caller's tensors are read.
-enum class DimsUse { Read, Ignore };
-} // namespace
-
-/// Checks a caller's array of tensors as far as reading it needs.
-static Status readTensors(const ingot_tensor *tensors, size_t count,
-                          std::string_view kind, DimsUse use,
-                          std::vector<TensorView> &views) {
+Status ingot::rt::readTensors(const ingot_tensor *tensors, size_t count,
+                              std::string_view kind, DimsUse use,
+                              std::vector<TensorView> &views) {
   if (count > 0)
     if (Status status = require(tensors, concat(kind, "s")); !status.ok())
       return status;

@@ -220,6 +220,13 @@ INGOT_API ingot_status ingot_model_output(const ingot_model *model,
                                           size_t index,
                                           ingot_tensor_info *info);
 
+/// What a sequence needs before its first token, such as an encoder's states,
+/// see ingot_sequence_bind: how many inputs, and the declared one number
+/// `index`.
+INGOT_API size_t ingot_model_bound_count(const ingot_model *model);
+INGOT_API ingot_status ingot_model_bound(const ingot_model *model, size_t index,
+                                         ingot_tensor_info *info);
+
 /// 1 if the model was compiled for generation, else 0: it is run by
 /// ingot_generate or ingot_step on sequences, and not by ingot_session_run.
 INGOT_API int32_t ingot_model_is_generator(const ingot_model *model);
@@ -231,7 +238,7 @@ typedef struct ingot_generator_info {
   uint64_t max_positions;
   /// Positions of a page, the unit in which caches grow and are shared.
   uint64_t page_positions;
-  /// Bytes of all caches for one position.
+  /// Bytes of all caches for one position of a sequence.
   uint64_t bytes_per_position;
   /// How many caches there are, and lines of ingot_model_replaced.
   size_t cache_count, replaced_count;

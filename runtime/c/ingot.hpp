@@ -100,6 +100,7 @@ public:
 
 private:
   friend class Session;
+  friend class Sequence;
   static std::vector<ingot_tensor> lower(const std::vector<Tensor> &tensors) {
     std::vector<ingot_tensor> lowered;
     for (const Tensor &tensor : tensors)
@@ -144,6 +145,11 @@ public:
   }
   std::vector<TensorInfo> outputs() const {
     return infos(ingot_model_output_count(get()), ingot_model_output);
+  }
+
+  /// What a Sequence needs before its first token.
+  std::vector<TensorInfo> boundInputs() const {
+    return infos(ingot_model_bound_count(get()), ingot_model_bound);
   }
 
   /// The C API's handle; stays this object's.

@@ -46,6 +46,21 @@ INGOT_API ingot_status ingot_sequence_create(
 
 INGOT_API void ingot_sequence_free(ingot_sequence *sequence);
 
+/// Gives a sequence what the model needs besides tokens and what no token
+/// changes, such as the states of an encoder: the inputs that ingot_model_bound
+/// lists, in any order, each for one row. What the model computes from them
+/// alone, such as the keys and values of cross-attention, is computed here,
+/// once, and kept in the sequence's memory; forks share it. To be called before
+/// the first token; a sequence that is truncated to none may be bound anew. On
+/// failure nothing has changed. `options` may be null.
+INGOT_API ingot_status ingot_sequence_bind(ingot_sequence *sequence,
+                                           const ingot_tensor *inputs,
+                                           size_t input_count,
+                                           const ingot_run_options *options);
+
+/// How many positions of what was bound attention sees; 0 before it is.
+INGOT_API uint64_t ingot_sequence_bound_length(const ingot_sequence *sequence);
+
 /// How many tokens have been read.
 INGOT_API uint64_t ingot_sequence_length(const ingot_sequence *sequence);
 

@@ -123,6 +123,14 @@ public:
     return ids;
   }
 
+  /// Gives it what Model::boundInputs() lists, before the first token.
+  void bind(const std::vector<Tensor> &inputs) {
+    std::vector<ingot_tensor> given = Tensor::lower(inputs);
+    detail::check(
+        ingot_sequence_bind(get(), given.data(), given.size(), nullptr));
+  }
+  uint64_t boundLength() const { return ingot_sequence_bound_length(get()); }
+
   void truncate(uint64_t length) {
     detail::check(ingot_sequence_truncate(get(), length));
   }

@@ -40,16 +40,21 @@ std::string_view ingot::rt::dtypeName(DType dtype) {
 // Encoding
 //===----------------------------------------------------------------------===//
 
+static flatbuffers::Offset<fb::Dim>
+encodeDim(flatbuffers::FlatBufferBuilder &builder, const Dim &dim) {
+  return fb::CreateDim(builder, dim.value,
+                       dim.isStatic()
+                           ? flatbuffers::Offset<flatbuffers::String>()
+                           : builder.CreateString(dim.text));
+}
+
 static flatbuffers::Offset<fb::Tensor>
 encodeTensor(flatbuffers::FlatBufferBuilder &builder,
              const TensorInfo &tensor) {
   std::vector<flatbuffers::Offset<fb::Dim>> dims;
   dims.reserve(tensor.dims.size());
   for (const Dim &dim : tensor.dims)
-    dims.push_back(fb::CreateDim(
-        builder, dim.value,
-        dim.isStatic() ? flatbuffers::Offset<flatbuffers::String>()
-                       : builder.CreateString(dim.text)));
+    dims.push_back(encodeDim(builder, dim));
   return fb::CreateTensorDirect(builder, tensor.name.c_str(),
                                 static_cast<uint8_t>(tensor.dtype), &dims);
 }
@@ -91,8 +96,8 @@ static flatbuffers::Offset<fb::State> encodeState(Builder &builder,
                                                   const StateInfo &state) {
   Offsets<fb::CacheGroup> groups;
   for (const CacheGroup &group : state.groups)
-    groups.push_back(
-        fb::CreateCacheGroup(builder, group.window, group.pageBytes));
+    groups.push_back(fb::CreateCacheGroup(builder, group.window,
+                                          group.pageBytes, group.isBound));
   Offsets<fb::Cache> caches;
   for (const CacheInfo &cache : state.caches)
     caches.push_back(fb::CreateCacheDirect(
@@ -107,7 +112,9 @@ static flatbuffers::Offset<fb::State> encodeState(Builder &builder,
                          builder.CreateString(state.pastInput),
                          builder.CreateString(state.countInput),
                          builder.CreateString(state.logitsOutput),
-                         builder.CreateVectorOfStrings(state.replaced));
+                         builder.CreateVectorOfStrings(state.replaced),
+                         builder.CreateString(state.boundInput),
+                         encodeDim(builder, state.boundLength));
 }
 
 static flatbuffers::Offset<fb::Entry> encodeEntry(Builder &builder,
@@ -180,11 +187,13 @@ static void decodeEach(std::vector<Out> &out, const Vector *in, Fn decode) {
     out.push_back(decode(element));
 }
 
+static Dim decodeDim(const fb::Dim *in) {
+  return {in->value() < 0 ? -1 : in->value(), text(in->text())};
+}
+
 static TensorInfo decodeTensor(const fb::Tensor *in) {
   TensorInfo out{text(in->name()), static_cast<DType>(in->dtype()), {}};
-  decodeEach(out.dims, in->dims(), [](const fb::Dim *dim) {
-    return Dim{dim->value() < 0 ? -1 : dim->value(), text(dim->text())};
-  });
+  decodeEach(out.dims, in->dims(), decodeDim);
   return out;
 }
 
@@ -233,7 +242,7 @@ static StateInfo decodeState(const fb::State *in) {
   out.pagePositions = in->page_positions();
   out.maxPositions = in->max_positions();
   decodeEach(out.groups, in->groups(), [](const fb::CacheGroup *group) {
-    return CacheGroup{group->window(), group->page_bytes()};
+    return CacheGroup{group->window(), group->page_bytes(), group->bound()};
   });
   decodeEach(out.caches, in->caches(), decodeCache);
   out.tokensInput = text(in->tokens_input());
@@ -241,6 +250,9 @@ static StateInfo decodeState(const fb::State *in) {
   out.countInput = text(in->count_input());
   out.logitsOutput = text(in->logits_output());
   decodeEach(out.replaced, in->replaced(), decodeString);
+  out.boundInput = text(in->bound_input());
+  if (in->bound_length())
+    out.boundLength = decodeDim(in->bound_length());
   return out;
 }
 

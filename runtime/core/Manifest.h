@@ -125,6 +125,8 @@ struct CacheGroup {
   /// How many of the last positions are kept; 0 for all.
   uint64_t window = 0;
   uint64_t pageBytes = 0;
+  /// Whether they are written once, before the first token, and then only read.
+  bool isBound = false;
 };
 
 /// The state of a program that was compiled for generation. Its inputs are
@@ -140,6 +142,12 @@ struct StateInfo {
   std::vector<CacheGroup> groups;
   std::vector<CacheInfo> caches;
   std::string tokensInput, pastInput, countInput, logitsOutput;
+  /// With bound caches: one more input, how many positions each row has of
+  /// them, i64 [rows]; else empty.
+  std::string boundInput;
+  /// How many positions the entry "bind" writes: a number, or one of the dims
+  /// of its inputs.
+  Dim boundLength;
   /// What became of the model's other inputs and outputs, a line each, for
   /// people: "attention_mask: all ones".
   std::vector<std::string> replaced;
@@ -147,7 +155,8 @@ struct StateInfo {
 
 /// A further entry point of the image: another program over the same weights
 /// and state. "all" gives the logits of all tokens, [rows, seq, vocab];
-/// "decode" is the main program for one token a row.
+/// "decode" is the main program for one token a row; "bind" fills the bound
+/// caches and has inputs of the model's own beside the past and count.
 struct EntryInfo {
   std::string name;
   /// Names of the image's exported functions (Abi.h).

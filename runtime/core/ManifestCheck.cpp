@@ -14,6 +14,7 @@ using namespace ingot::rt;
 
 /// No page is this large: sums of pages stay far from overflow.
 static constexpr uint64_t maxPageBytes = uint64_t(1) << 40;
+static constexpr std::string_view bindEntry = "bind";
 
 template <typename... Parts> static Status bad(const Parts &...parts) {
   return failure(Code::CorruptArtifact,
@@ -126,10 +127,14 @@ static Status checkCache(const StateInfo &state, const CacheInfo &cache,
 static Status checkCaches(const StateInfo &state) {
   if (state.pagePositions == 0 || state.groups.empty() || state.caches.empty())
     return bad("a state without caches");
-  for (const CacheGroup &group : state.groups)
+  for (const CacheGroup &group : state.groups) {
     if (group.pageBytes == 0 || group.pageBytes > maxPageBytes ||
         group.pageBytes % INGOT_ALIGNMENT != 0)
       return bad("a page of ", group.pageBytes, " bytes");
+    if (group.isBound && (group.window != 0 || state.boundInput.empty()))
+      return bad("a bound cache with ",
+                 group.window ? "a window" : "no input of its length");
+  }
   std::set<std::string_view> names;
   std::vector<Part> parts;
   for (const CacheInfo &cache : state.caches) {
@@ -179,9 +184,15 @@ static Status checkStep(const StateInfo &state,
     if (Status status = checkRole(inputs, name, "a length", {DType::I64}, 1);
         !status.ok())
       return status;
-  if (inputs.size() != 3)
+  if (!state.boundInput.empty())
+    if (Status status =
+            checkRole(inputs, state.boundInput, "a length", {DType::I64}, 1);
+        !status.ok())
+      return status;
+  size_t expected = state.boundInput.empty() ? 3 : 4;
+  if (inputs.size() != expected)
     return bad("a program with a state has ", inputs.size(),
-               " inputs, expected 3");
+               " inputs, expected ", expected);
   if (Status status = checkRole(outputs, state.logitsOutput, "the logits",
                                 {DType::F32}, logitsRank);
       !status.ok())
@@ -192,6 +203,25 @@ static Status checkStep(const StateInfo &state,
       return bad("the size of the vocabulary is not known ('", tensor.name,
                  "' has the dim ", tensor.dims.back().str(), ")");
   return {};
+}
+
+/// Checks the program that fills bound caches.
+static Status checkBind(const StateInfo &state, const EntryInfo &entry) {
+  for (const std::string &name : {state.pastInput, state.countInput})
+    if (Status status =
+            checkRole(entry.inputs, name, "a length", {DType::I64}, 1);
+        !status.ok())
+      return status;
+  if (!entry.outputs.empty())
+    return bad("the entry '", entry.name, "' has outputs");
+  if (state.boundLength.isStatic())
+    return {};
+  for (const TensorInfo &input : entry.inputs)
+    for (const Dim &dim : input.dims)
+      if (!dim.isStatic() && dim.text == state.boundLength.text)
+        return {};
+  return bad("no input of the entry '", entry.name, "' has the dim '",
+             state.boundLength.text, "'");
 }
 
 static Status checkEntries(const Manifest &manifest) {
@@ -206,11 +236,19 @@ static Status checkEntries(const Manifest &manifest) {
       return status;
     if (!manifest.state)
       continue;
+    if (entry.name == bindEntry) {
+      if (Status status = checkBind(*manifest.state, entry); !status.ok())
+        return status;
+      continue;
+    }
     if (Status status = checkStep(*manifest.state, entry.inputs, entry.outputs,
                                   entry.name == "all" ? 3 : 2);
         !status.ok())
       return status;
   }
+  if (manifest.state && !manifest.state->boundInput.empty() &&
+      !names.contains(bindEntry))
+    return bad("there is no entry '", bindEntry, "' for bound caches");
   return {};
 }
 

@@ -52,7 +52,8 @@ uint64_t Sequence::pagesFor(uint64_t positions) const {
   return positions / size + (positions % size != 0);
 }
 
-/// The first page that the query at position `length` can see.
+/// The first page that the query at position `length` can see; of a bound group
+/// all are seen.
 uint64_t Sequence::firstPage(size_t group, uint64_t length) const {
   uint64_t window = state().groups[group].window;
   if (window == 0 || length + 1 <= window)
@@ -81,7 +82,7 @@ Status Sequence::reserve(Groups which, uint64_t count) {
   uint64_t now = length(), pages = pagesFor(now + count);
   for (size_t group = 0; group < tables.size(); ++group) {
     bool isSliding = state().groups[group].window > 0;
-    if (isSliding != (which == Groups::Sliding))
+    if (isBound(group) || isSliding != (which == Groups::Sliding))
       continue;
     std::vector<PagePool::Ref> &table = tables[group];
     if (now % state().pagePositions != 0)
@@ -112,9 +113,10 @@ void Sequence::commit(std::span<const int64_t> ids) {
 }
 
 void Sequence::dropReserved() {
-  for (std::vector<PagePool::Ref> &table : tables)
-    if (table.size() > pagesFor(length()))
-      table.resize(pagesFor(length()));
+  for (size_t group = 0; group < tables.size(); ++group)
+    if (uint64_t pages = pagesFor(positionsIn(group));
+        tables[group].size() > pages)
+      tables[group].resize(pages);
 }
 
 void Sequence::writeTable(size_t group, std::span<int64_t> table) const {
@@ -122,6 +124,91 @@ void Sequence::writeTable(size_t group, std::span<int64_t> table) const {
   for (size_t i = 0; i < table.size(); ++i)
     table[i] =
         i < pages.size() ? reinterpret_cast<int64_t>(pages[i].data()) : 0;
+}
+
+//===----------------------------------------------------------------------===//
+// Bound caches
+//===----------------------------------------------------------------------===//
+
+Status Sequence::checkBound() const {
+  if (state().boundInput.empty() || bound > 0)
+    return {};
+  std::string names;
+  for (const TensorInfo &input : *session->runsModel().entry("bind")->inputs)
+    if (input.name != state().pastInput && input.name != state().countInput)
+      names += concat(names.empty() ? "'" : ", '", input.name, "'");
+  return failure(Code::InvalidArgument, "the sequence has no ", names,
+                 " yet: bind them before the first token");
+}
+
+/// How many positions `inputs` give bound caches.
+static Result<uint64_t> lengthOf(const Program &bind, const Dim &length,
+                                 std::span<const TensorView> inputs) {
+  uint64_t positions = length.isStatic() ? length.value : 0;
+  for (const TensorView &given : inputs)
+    for (const TensorInfo &info : *bind.inputs)
+      for (size_t axis = 0; axis < info.dims.size(); ++axis)
+        if (info.name == given.name && !length.isStatic() &&
+            info.dims[axis].text == length.text)
+          positions = given.dims[axis];
+  if (positions == 0)
+    return failure(Code::InvalidArgument, "there is nothing to bind: '",
+                   length.str(), "' is 0");
+  return positions;
+}
+
+Status Sequence::bind(std::span<const TensorView> inputs,
+                      const RunOptions &options) {
+  const Program *program = session->runsModel().entry("bind");
+  if (state().boundInput.empty() || !program)
+    return failure(Code::InvalidArgument,
+                   "the model has no inputs to bind: all it reads are tokens");
+  if (length() > 0)
+    return failure(Code::InvalidArgument, "the sequence has read ", length(),
+                   " tokens: inputs are bound before the first (truncate it "
+                   "to 0, or make another)");
+  int64_t rows = 1, past = 0, count = 0;
+  std::vector<TensorView> given(inputs.begin(), inputs.end());
+  for (auto [name, value] : {std::pair(&state().pastInput, &past),
+                             std::pair(&state().countInput, &count)})
+    given.push_back(
+        {*name, unsigned(DType::I64), {&rows, 1}, value, sizeof(int64_t)});
+  // Everything about the inputs is checked before pages are taken.
+  if (Result<BoundInputs> checked = bindInputs(
+          *program->inputs, *program->symbols, given, BindMode::WithData);
+      !checked.ok())
+    return checked.status();
+  Result<uint64_t> positions = lengthOf(*program, state().boundLength, inputs);
+  if (!positions.ok())
+    return positions.status();
+  count = static_cast<int64_t>(*positions);
+
+  std::vector<std::vector<PagePool::Ref>> fresh(tables.size());
+  std::vector<int64_t> addresses(tables.size() * pagesFor(*positions));
+  std::vector<const int64_t *> lists;
+  int64_t *next = addresses.data();
+  for (size_t group = 0; group < tables.size(); ++group) {
+    lists.push_back(next);
+    for (uint64_t i = 0; i < pagesFor(*positions); ++i, ++next) {
+      if (!isBound(group))
+        continue;
+      Result<PagePool::Ref> page = session->pages()->take(group);
+      if (!page.ok())
+        return page.status();
+      *next = reinterpret_cast<int64_t>(page->data());
+      fresh[group].push_back(std::move(*page));
+    }
+  }
+  Result<RunResult> result = session->runProgram(
+      *program, given, {}, options,
+      {lists.data(), static_cast<int64_t>(pagesFor(*positions))});
+  if (!result.ok())
+    return result.status();
+  for (size_t group = 0; group < tables.size(); ++group)
+    if (isBound(group))
+      tables[group] = std::move(fresh[group]);
+  bound = *positions;
+  return {};
 }
 
 //===----------------------------------------------------------------------===//
@@ -133,6 +220,8 @@ Status Sequence::truncate(uint64_t newLength) {
     return failure(Code::InvalidArgument, "cannot truncate a sequence of ",
                    length(), " positions to ", newLength);
   for (size_t group = 0; group < tables.size(); ++group) {
+    if (isBound(group))
+      continue;
     uint64_t first = firstPage(group, newLength);
     if (first < pagesFor(newLength) && !tables[group][first])
       return failure(Code::InvalidArgument, "cannot truncate to ", newLength,
@@ -148,6 +237,7 @@ Status Sequence::truncate(uint64_t newLength) {
 Result<std::unique_ptr<Sequence>> Sequence::fork() const {
   std::unique_ptr<Sequence> copy(new Sequence(session, *layout, capacity));
   copy->tokens = tokens;
+  copy->bound = bound;
   for (size_t group = 0; group < tables.size(); ++group) {
     copy->tables[group].reserve(tables[group].size());
     for (const PagePool::Ref &page : tables[group])

@@ -39,6 +39,14 @@ public:
   /// Fails if `count` more tokens do not fit.
   Status checkRoom(uint64_t count) const;
 
+  /// Fills the bound caches from inputs of the model's entry "bind", each for
+  /// one row. Fails if tokens have been read. On failure nothing has changed.
+  Status bind(std::span<const TensorView> inputs, const RunOptions &options);
+  /// Positions of the bound caches; 0 if they are not filled.
+  uint64_t boundLength() const { return bound; }
+  /// Fails if the model has bound caches that are not filled.
+  Status checkBound() const;
+
   /// Forgets all positions from `length` on. Fails if that is more than there
   /// are, or if a sliding window has let go of what they would need.
   Status truncate(uint64_t length);
@@ -76,6 +84,11 @@ private:
   Sequence(std::shared_ptr<Session> session, const StateInfo &layout,
            uint64_t capacity);
 
+  bool isBound(size_t group) const { return state().groups[group].isBound; }
+  /// Positions that a group's pages hold.
+  uint64_t positionsIn(size_t group) const {
+    return isBound(group) ? bound : length();
+  }
   uint64_t pagesFor(uint64_t positions) const;
   uint64_t firstPage(size_t group, uint64_t length) const;
   Status makeOwn(size_t group, PagePool::Ref &page);
@@ -88,6 +101,7 @@ private:
   uint64_t capacity;
   std::vector<int64_t> tokens;
   std::atomic<uint64_t> cached{0};
+  uint64_t bound = 0;
   std::vector<std::vector<PagePool::Ref>> tables;
   std::atomic<bool> isUsed{false};
 };

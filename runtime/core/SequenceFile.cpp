@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 // The file: a header, the token ids (i64), and for each group its pages from
-// the first that the window still sees to the last, each behind a checksum.
+// the first that the window still sees to the last, each behind a checksum. Of
+// bound caches all pages are there.
 // What lies behind the last position is written as zeros, so that the same
 // sequence gives the same bytes and none of somebody else's leave the process.
 #include "runtime/core/Format.h"
@@ -19,7 +20,7 @@
 using namespace ingot::rt;
 
 static constexpr char magic[8] = {'I', 'N', 'G', 'O', 'T', 'S', 'E', 'Q'};
-static constexpr uint32_t fileVersion = 1;
+static constexpr uint32_t fileVersion = 2;
 
 namespace {
 struct FileHeader {
@@ -29,13 +30,14 @@ struct FileHeader {
   uint32_t flags = 0;
   /// Of the artifact, and of how its pages are laid out.
   uint64_t identity = 0, layout = 0;
-  uint64_t length = 0;
+  /// Tokens, and positions of bound caches.
+  uint64_t length = 0, bound = 0;
   uint64_t fileSize = 0;
   uint64_t idsChecksum = 0;
   /// Checksum of the bytes before this field.
   uint64_t headerChecksum = 0;
 };
-static_assert(sizeof(FileHeader) == 64);
+static_assert(sizeof(FileHeader) == 72);
 
 /// A file under construction; gone if it is not finished.
 class NewFile {
@@ -110,7 +112,7 @@ static uint64_t headerSum(const FileHeader &header) {
 static uint64_t layoutOf(const StateInfo &state) {
   std::vector<uint64_t> words = {state.pagePositions, state.groups.size()};
   for (const CacheGroup &group : state.groups)
-    words.insert(words.end(), {group.window, group.pageBytes});
+    words.insert(words.end(), {group.window, group.pageBytes, group.isBound});
   for (const CacheInfo &cache : state.caches)
     words.insert(words.end(),
                  {cache.group, cache.heads, cache.keyDepth, cache.valueDepth,
@@ -149,11 +151,13 @@ Status Sequence::save(const std::string &path) const {
   header.identity = session->runsModel().artifact().identity();
   header.layout = layoutOf(state());
   header.length = length();
+  header.bound = bound;
   size_t idBytes = tokens.size() * sizeof(int64_t);
   header.fileSize = sizeof(header) + idBytes;
   for (size_t group = 0; group < tables.size(); ++group)
-    header.fileSize += (pagesFor(length()) - firstPage(group, length())) *
-                       (sizeof(uint64_t) + pool.pageBytes(group));
+    header.fileSize +=
+        (pagesFor(positionsIn(group)) - firstPage(group, length())) *
+        (sizeof(uint64_t) + pool.pageBytes(group));
   header.idsChecksum = checksum(bytesOf(tokens.data(), idBytes));
   header.headerChecksum = headerSum(header);
 
@@ -166,9 +170,11 @@ Status Sequence::save(const std::string &path) const {
     return status;
   for (size_t group = 0; group < tables.size(); ++group) {
     std::vector<unsigned char> page(pool.pageBytes(group));
-    for (uint64_t i = firstPage(group, length()); i < pagesFor(length()); ++i) {
+    uint64_t positions = positionsIn(group);
+    for (uint64_t i = firstPage(group, length()); i < pagesFor(positions);
+         ++i) {
       std::memcpy(page.data(), tables[group][i].data(), page.size());
-      if (uint64_t used = length() - i * state().pagePositions;
+      if (uint64_t used = positions - i * state().pagePositions;
           used < state().pagePositions)
         clearBehind(group, used, page.data());
       uint64_t sum = checksum(page);
@@ -222,6 +228,9 @@ Status Sequence::readFile(std::span<const unsigned char> file) {
     return corrupt("the token ids are damaged (checksum differs)");
   if (Status status = checkRoom(header.length); !status.ok())
     return status;
+  if (header.bound > 0 && state().boundInput.empty())
+    return corrupt("it has ", header.bound,
+                   " positions of bound caches, which the model has not");
   tokens.resize(header.length);
   if (!ids.empty())
     std::memcpy(tokens.data(), ids.data(), ids.size());
@@ -230,8 +239,9 @@ Status Sequence::readFile(std::span<const unsigned char> file) {
   PagePool &pool = *session->pages();
   for (size_t group = 0; group < tables.size(); ++group) {
     size_t bytes = pool.pageBytes(group);
+    uint64_t positions = isBound(group) ? header.bound : header.length;
     tables[group].resize(firstPage(group, header.length));
-    while (tables[group].size() < pagesFor(header.length)) {
+    while (tables[group].size() < pagesFor(positions)) {
       uint64_t sum = 0;
       if (file.size() < sizeof(sum) || file.size() - sizeof(sum) < bytes)
         return corrupt("the pages end outside the file");
@@ -250,6 +260,7 @@ Status Sequence::readFile(std::span<const unsigned char> file) {
   }
   if (!file.empty())
     return corrupt(file.size(), " bytes too many");
+  bound = header.bound;
   cached.store(header.length, std::memory_order_release);
   return {};
 }

@@ -99,7 +99,7 @@ private:
   uint64_t vocab = 0;
   /// Extents of the pass, padding included.
   uint64_t rowCount = 0, seq = 0;
-  std::vector<int64_t> past, count, table;
+  std::vector<int64_t> past, count, bound, table;
   std::vector<unsigned char> tokens;
   std::vector<const int64_t *> tables;
   int64_t pagesPerRow = 0;
@@ -118,13 +118,18 @@ Status Stepper::check(std::span<const StepRow> rows) {
   if (!size.ok())
     return size.status();
   vocab = *size;
-  bool isNarrow =
-      tensorOf(model.manifest().inputs, state.tokensInput).dtype == DType::I32;
+  const TensorInfo &info = tensorOf(model.manifest().inputs, state.tokensInput);
+  bool isNarrow = info.dtype == DType::I32;
   int64_t most = isNarrow ? std::numeric_limits<int32_t>::max()
                           : std::numeric_limits<int64_t>::max();
   size_t total = 0, longest = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
     const StepRow &row = rows[i];
+    auto inRow = [&](const Status &status) {
+      return rows.size() == 1
+                 ? status
+                 : failure(status.code(), "row ", i, ": ", status.message());
+    };
     if (&row.sequence->runsOn() != &session)
       return invalid("the sequences are of different sessions");
     if (row.tokens.empty())
@@ -134,14 +139,16 @@ Status Stepper::check(std::span<const StepRow> rows) {
         return invalid("row ", i, " has the token id ", token);
     if (Status status = row.sequence->checkRoom(row.tokens.size());
         !status.ok())
-      return rows.size() == 1
-                 ? status
-                 : failure(status.code(), "row ", i, ": ", status.message());
+      return inRow(status);
+    if (Status status = row.sequence->checkBound(); !status.ok())
+      return inRow(status);
     all.push_back({&row, options.allLogits ? total : i});
     total += row.tokens.size();
     longest = std::max(longest, row.tokens.size());
   }
-  if (options.allLogits && longest > 1 && !model.entry("all"))
+  // A program for one token a row gives them one by one.
+  if (options.allLogits && longest > 1 && !model.entry("all") &&
+      Extent(model.program(), info.dims[1]).max > 1)
     return invalid("the artifact has no entry for the logits of all tokens, "
                    "only for those of the last one");
   size_t wanted = (options.allLogits ? total : rows.size()) * vocab;
@@ -211,9 +218,11 @@ void Stepper::fillInputs(std::span<Progress> batch) {
   // Rows that fill up a fixed batch have nothing cached and read nothing.
   past.assign(rowCount, 0);
   count.assign(rowCount, 0);
+  bound.assign(rowCount, 0);
   for (size_t i = 0; i < batch.size(); ++i) {
     past[i] = batch[i].row->sequence->length();
     count[i] = batch[i].count;
+    bound[i] = batch[i].row->sequence->boundLength();
   }
 }
 
@@ -221,7 +230,8 @@ void Stepper::fillTables(std::span<Progress> batch) {
   pagesPerRow = 1;
   int64_t size = state.pagePositions;
   for (size_t i = 0; i < batch.size(); ++i)
-    pagesPerRow = std::max(pagesPerRow, (past[i] + count[i] + size - 1) / size);
+    for (int64_t positions : {past[i] + count[i], bound[i]})
+      pagesPerRow = std::max(pagesPerRow, (positions + size - 1) / size);
   size_t groups = state.groups.size();
   table.assign(groups * rowCount * pagesPerRow, 0);
   tables.clear();
@@ -291,10 +301,13 @@ Status Stepper::runProgram(std::span<Progress> batch, float *target) {
   int64_t shape[] = {rows, static_cast<int64_t>(seq)};
   unsigned i64 = unsigned(DType::I64);
   size_t lengthBytes = rowCount * sizeof(int64_t);
-  TensorView inputs[] = {
+  std::vector<TensorView> inputs = {
       {info.name, unsigned(info.dtype), shape, tokens.data(), tokens.size()},
       {state.pastInput, i64, {&rows, 1}, past.data(), lengthBytes},
       {state.countInput, i64, {&rows, 1}, count.data(), lengthBytes}};
+  if (!state.boundInput.empty())
+    inputs.push_back(
+        {state.boundInput, i64, {&rows, 1}, bound.data(), lengthBytes});
   TensorView output;
   output.name = state.logitsOutput;
   output.data = target;

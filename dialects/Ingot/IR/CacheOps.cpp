@@ -20,13 +20,15 @@ static bool mayBeEqual(int64_t a, int64_t b) {
 LogicalResult
 CacheType::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                   int64_t heads, int64_t keyDepth, int64_t valueDepth,
-                  Type type, int64_t window) {
+                  Type type, int64_t window, bool bound) {
   if (heads <= 0 || keyDepth <= 0 || valueDepth <= 0)
     return emitError() << "a cache needs heads and depths above zero";
   if (!type.isF32() && !type.isF16())
     return emitError() << "a cache holds f32 or f16, not " << type;
   if (window < 0)
     return emitError() << "a cache has a negative window";
+  if (bound && window != 0)
+    return emitError() << "a bound cache has no window";
   return success();
 }
 
@@ -39,7 +41,7 @@ LogicalResult CachePartOp::verify() {
   if (to.getKeyDepth() != from.getKeyDepth() ||
       to.getValueDepth() != from.getValueDepth() ||
       to.getType() != from.getType() || to.getWindow() != from.getWindow() ||
-      to.getHeads() > from.getHeads())
+      to.getBound() != from.getBound() || to.getHeads() > from.getHeads())
     return emitOpError("makes ") << to << " of " << from;
   return success();
 }
@@ -134,15 +136,15 @@ PagedAttentionOp::inferShapes(ArrayRef<DimShape> operands,
 }
 
 void PagedAttentionOp::build(OpBuilder &builder, OperationState &state, Value q,
-                             Value past, Value count, Value cache, double scale,
-                             int64_t window, double softcap) {
+                             Value past, Value count, Value cache, Value bias,
+                             double scale, int64_t window, double softcap) {
   FailureOr<DimShape> shape =
       resultShape(opaqueShapes(q).front(), cast<CacheType>(cache.getType()));
   Value init =
       makeDestination(builder, state.location, q,
                       succeeded(shape) ? *shape : DimShape(), elementTypeOf(q));
   build(builder, state, init.getType(), q, past, count, /*first=*/Value(),
-        cache, init, llvm::APFloat(scale), static_cast<uint64_t>(window),
+        cache, bias, init, llvm::APFloat(scale), static_cast<uint64_t>(window),
         llvm::APFloat(softcap));
 }
 
@@ -161,6 +163,17 @@ LogicalResult PagedAttentionOp::verify() {
        static_cast<int64_t>(getWindow()) > cache.getWindow()))
     return emitOpError("sees more than the last ")
            << cache.getWindow() << " positions, which the cache keeps";
+  if (cache.getBound() && (getWindow() != 0 || getBias()))
+    return emitOpError("has a ") << (getBias() ? "bias" : "window")
+                                 << " by distance over a bound cache";
+  if (getBias()) {
+    ShapedType bias = shaped(getBias());
+    if (bias.getRank() != 2 || !isa<FloatType>(bias.getElementType()) ||
+        !mayBeEqual(bias.getDimSize(0), q.getDimSize(2)) ||
+        bias.getDimSize(1) == 0)
+      return emitOpError("needs numbers for each head of ")
+             << q << " and distance, not " << bias;
+  }
   auto expected =
       RankedTensorType::get({q.getDimSize(0), q.getDimSize(1), q.getDimSize(2),
                              cache.getValueDepth()},

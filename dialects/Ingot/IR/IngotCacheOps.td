@@ -23,14 +23,17 @@ def Ingot_CacheType : TypeDef<Ingot_Dialect, "Cache"> {
     Per row of a batch a table of pages. A page holds 128 positions
     (`cachePagePositions`): the keys as heads x key_depth x 128, the values as
     heads x 128 x value_depth. `window` w > 0 says that only the last w
-    positions of a row need to be kept.
+    positions of a row need to be kept. What a `bound` cache holds does not grow
+    with a row's tokens: it is written once, before the first of them, as keys
+    and values of an encoder are.
 
     ```mlir
     !ingot.cache<heads = 3, key_depth = 64, value_depth = 64, type = f32, window = 0>
     ```
   }];
   let parameters = (ins "int64_t":$heads, "int64_t":$key_depth, "int64_t":$value_depth,
-                        "::mlir::Type":$type, "int64_t":$window);
+                        "::mlir::Type":$type, "int64_t":$window,
+                        DefaultValuedParameter<"bool", "false">:$bound);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }
@@ -102,8 +105,8 @@ def Ingot_KvAppendOp : Ingot_Op<"kv_append", [
   let hasVerifier = 1;
 }
 
-def Ingot_PagedAttentionOp : Ingot_StructuredOp<"paged_attention"> {
-  let summary = "Causal attention over a cache";
+def Ingot_PagedAttentionOp : Ingot_StructuredOp<"paged_attention", [AttrSizedOperandSegments]> {
+  let summary = "Attention over a cache";
   let description = [{
     `q` is B x S x H x D. Query s of row b stands at position past[b] + s and
     sees the cached positions up to its own, the last `window` of them if that
@@ -111,7 +114,11 @@ def Ingot_PagedAttentionOp : Ingot_StructuredOp<"paged_attention"> {
     count[b] on give zeros. Otherwise as `ingot.attention`: softmax over the
     visible keys of `softcap(scale * q.k)`, times v. The new keys and values
     were appended before. In a tile of queries `first` is the number of its
-    first query.
+    first query. `bias` (H x L) is added to scores by distance: that of a key n
+    positions before the query gets bias[h, min(n, L - 1)].
+
+    Of a bound cache every query sees all positions, and past[b] is how many
+    there are.
 
     A row's result depends on the row alone, in bits: scores, maxima and sums
     of a page are taken in one order however queries are cut, and pages follow
@@ -124,17 +131,18 @@ def Ingot_PagedAttentionOp : Ingot_StructuredOp<"paged_attention"> {
     ```
   }];
   let arguments = (ins Ingot_Shaped:$q, Ingot_Shaped:$past, Ingot_Shaped:$count,
-                       Optional<Index>:$first, Ingot_CacheType:$cache, Ingot_Shaped:$init,
+                       Optional<Index>:$first, Ingot_CacheType:$cache,
+                       Optional<Ingot_Shaped>:$bias, Ingot_Shaped:$init,
                        F64Attr:$scale, DefaultValuedAttr<I64Attr, "0">:$window,
                        DefaultValuedAttr<F64Attr, "0.0">:$softcap);
   let assemblyFormat = [{
     `ins` `(` $q `:` type($q) `)` `past` `(` $past `:` type($past) `)`
     `count` `(` $count `:` type($count) `)` (`first` `(` $first^ `)`)?
-    `cache` `(` $cache `:` type($cache) `)` `outs` `(` $init `:` type($init) `)`
-    attr-dict (`->` type($results)^)?
+    `cache` `(` $cache `:` type($cache) `)` (`bias` `(` $bias^ `:` type($bias) `)`)?
+    `outs` `(` $init `:` type($init) `)` attr-dict (`->` type($results)^)?
   }];
   let builders = [OpBuilder<(ins "::mlir::Value":$q, "::mlir::Value":$past,
-      "::mlir::Value":$count, "::mlir::Value":$cache, "double":$scale,
+      "::mlir::Value":$count, "::mlir::Value":$cache, "::mlir::Value":$bias, "double":$scale,
       CArg<"int64_t", "0">:$window, CArg<"double", "0.0">:$softcap)>];
 }
 

@@ -410,9 +410,9 @@ static Value cachePart(Tiler &tiler, Location loc, Value cache,
                        OpFoldResult row, OpFoldResult head, int64_t heads) {
   auto type = cast<CacheType>(cache.getType());
   OpBuilder &b = tiler.getBuilder();
-  auto part =
-      CacheType::get(b.getContext(), heads, type.getKeyDepth(),
-                     type.getValueDepth(), type.getType(), type.getWindow());
+  auto part = CacheType::get(b.getContext(), heads, type.getKeyDepth(),
+                             type.getValueDepth(), type.getType(),
+                             type.getWindow(), type.getBound());
   if (part == type && isZeroInteger(row) && isZeroInteger(head))
     return cache;
   return CachePartOp::create(b, loc, part, cache,
@@ -435,13 +435,16 @@ static FailureOr<TilingResult> tileOperands(PagedAttentionOp op, Tiler &tiler,
   AffineExpr head = tiler.getBuilder().getAffineSymbolExpr(0);
   OpFoldResult keyHead = tiler.affine(head.floorDiv(ratio), {tile.offsets[2]});
 
-  Part q = tile, rows;
+  Part q = tile, rows, biases;
   q.sizes[3] = tiler.extent(op.getQ(), 3);
   rows.add(tile.offsets[0], tile.sizes[0]);
   SmallVector<std::optional<Part>> regions = {q, rows, rows};
-  if (op.getFirst())
-    regions.push_back(std::nullopt);
-  regions.push_back(std::nullopt);
+  regions.append(op.getFirst() ? 2 : 1, std::nullopt);
+  if (op.getBias()) {
+    biases.add(tile.offsets[2], tile.sizes[2]);
+    tiler.addWhole(biases, op.getBias(), 1);
+    regions.push_back(biases);
+  }
   regions.push_back(tile);
   Value first = firstToken(op, tiler, tile.offsets[1]);
   Value cache = cachePart(tiler, op.getLoc(), op.getCache(), tile.offsets[0],
@@ -484,9 +487,7 @@ KvAppendOp::getTiledImplementation(OpBuilder &builder,
   rows.add(offsets[0], sizes[0]);
   SmallVector<std::optional<Part>> regions = {tokens(getKeys()),
                                               tokens(getValues()), rows, rows};
-  if (getFirst())
-    regions.push_back(std::nullopt);
-  regions.push_back(std::nullopt);
+  regions.append(getFirst() ? 2 : 1, std::nullopt);
   Value first = firstToken(*this, tiler, offsets[1]);
   Value cache = cachePart(tiler, getLoc(), getCache(), offsets[0], tiler.zero(),
                           getCache().getType().getHeads());

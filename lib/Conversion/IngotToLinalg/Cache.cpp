@@ -21,11 +21,16 @@ struct LowerPagedAttention : Lowering<PagedAttentionOp> {
       return refuse(op, "unsupported dtype: attention over a cache of " +
                             textOf(elementTypeOf(op.getQ())));
     Tensor q = e.castFloat(e.tensor(op.getQ(), adaptor.getQ()), kernel);
+    Value bias;
+    if (op.getBias())
+      bias =
+          e.castFloat(e.tensor(op.getBias(), adaptor.getBias()), e.getF32Type())
+              .value;
     DimShape dims = state.shapes.shapeOf(op.getResult(0));
     Value init = e.empty(dims, kernel);
     auto attention = PagedAttentionOp::create(
         e, init.getType(), q.value, adaptor.getPast(), adaptor.getCount(),
-        /*first=*/Value(), adaptor.getCache(), init, op.getScale(),
+        /*first=*/Value(), adaptor.getCache(), bias, init, op.getScale(),
         op.getWindow(), op.getSoftcap());
     return e.castFloat({e.kernel(attention), dims}, result).value;
   }

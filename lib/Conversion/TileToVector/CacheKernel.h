@@ -19,8 +19,8 @@ struct CacheRow {
   CacheRow(KernelBuilder &b, mlir::Value batch, mlir::Value past,
            mlir::Value count, mlir::Value first, mlir::Value tokens);
 
-  /// The position of the op's token 0.
-  mlir::Value position;
+  /// What `past` says, and the position of the op's token 0.
+  mlir::Value past, position;
   /// How many of the op's tokens are real.
   mlir::Value tokens;
 };

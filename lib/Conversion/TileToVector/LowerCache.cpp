@@ -22,7 +22,7 @@ CacheRow::CacheRow(KernelBuilder &b, Value batch, Value past, Value count,
   auto at = [&](Value rows) -> Value {
     return arith::IndexCastOp::create(b, b.getIndexType(), b.load(rows, batch));
   };
-  position = at(past);
+  this->past = position = at(past);
   Value left = at(count);
   if (first) {
     position = b.add(position, first);

@@ -98,7 +98,9 @@ void PagedAttention::loadQueries(Value batch, Value keyHead, Value firstRow,
     Value from = b.add(firstRow, b.minIndex(row, last));
     Value query = b.createOrFold<arith::DivUIOp>(from, ratio);
     Value head = b.add(firstHead, b.createOrFold<arith::RemUIOp>(from, ratio));
-    b.store(b.add(base, query), positions, row);
+    b.store(cache.getBound() ? base : b.add(base, query), positions, row);
+    if (op.getBias())
+      b.store(head, queryHeads, row);
     b.store(b.splat(f32, -INFINITY), maxima, row);
     b.store(b.splat(f32, 0.0), sums, row);
     b.loop(zero, b.dim(results, 1), laneCount, [&](Value column) {
@@ -174,6 +176,7 @@ void PagedAttention::emit() {
   int64_t block = tiling.block, tileRows = tiling.tiles.front();
   queries = scratch({block, depth}, f32);
   positions = scratch({block}, b.getIndexType());
+  queryHeads = op.getBias() ? scratch({block}, b.getIndexType()) : Value();
   results =
       scratch({block, tiling.paddedVectors(valueVectors) * laneCount}, f32);
   maxima = scratch({block}, f32);
@@ -188,6 +191,8 @@ void PagedAttention::emit() {
   b.loop(zero, b.dim(op.getQ(), 0), 1, [&](Value batch) {
     CacheRow row(b, batch, op.getPast(), op.getCount(), op.getFirst(), tokens);
     base = row.position;
+    if (cache.getBound())
+      base = b.sub(row.past, one);
     Value rows = b.mul(row.tokens, ratio);
     b.loop(zero, keyHeads, 1, [&](Value keyHead) {
       b.loop(zero, rows, block, [&](Value firstRow) {

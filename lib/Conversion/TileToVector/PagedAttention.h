@@ -105,6 +105,7 @@ private:
   bool isStreamed(int64_t tileRows);
   void prefetch(mlir::Value memref, mlir::Value keyHead, mlir::Value part,
                 int64_t parts);
+  mlir::Value biasOf(mlir::Value row, mlir::Value key);
   Range seenBy(mlir::Value row);
   mlir::Value isAnySeen(Range seen) {
     return b.compare(mlir::arith::CmpIPredicate::slt, seen.first, seen.second);
@@ -135,15 +136,16 @@ private:
   int64_t depth, valueDepth, valueVectors;
   mlir::VectorType type;
   mlir::Value zero, one;
-  /// Query heads of one key head; position of the op's first query; position of
-  /// the page's first key.
+  /// Query heads of one key head; position of the op's first query (of a bound
+  /// cache, the last key's); position of the page's first key.
   mlir::Value ratio, base, origin;
   /// The keys of the page after this one, if there is one.
   mlir::Value nextKeys;
-  /// By row of a block: scaled queries, positions, unfinished results, maxima
-  /// and sums. By row of a tile: scores, which become weights, and the factors
-  /// for what was and for what a page adds.
-  mlir::Value queries, positions, results, maxima, sums;
+  /// By row of a block: scaled queries, positions of the last key that they
+  /// see, heads, unfinished results, maxima and sums. By row of a tile: scores,
+  /// which become weights, and the factors for what was and for what a page
+  /// adds.
+  mlir::Value queries, positions, queryHeads, results, maxima, sums;
   mlir::Value weights, factors, pageFactors;
 };
 

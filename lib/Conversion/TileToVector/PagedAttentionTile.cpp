@@ -37,6 +37,31 @@ Value PagedAttention::loadColumns(Value memref, ValueRange indices,
   return b.castFloat(value, b.getF32Type());
 }
 
+/// What a row adds to the scores of a vector of the page's keys, by their
+/// distance from its query.
+Value PagedAttention::biasOf(Value row, Value key) {
+  Value bias = op.getBias();
+  auto lanes = VectorType::get(laneCount, b.getI32Type());
+  auto wide = [&](Value index) {
+    return b.broadcast(arith::IndexCastOp::create(b, b.getI32Type(), index),
+                       laneCount);
+  };
+  auto numbers = llvm::to_vector(llvm::seq<int32_t>(0, laneCount));
+  Value lane = arith::ConstantOp::create(b, b.getI32VectorAttr(numbers));
+  Value distance = b.sub(b.load(positions, row), b.add(origin, key));
+  distance = b.sub(wide(distance), lane);
+  // Keys behind the query are hidden.
+  distance = arith::MaxSIOp::create(b, distance, b.splatInt(lanes, 0));
+  Value last = wide(b.sub(b.dim(bias, 1), one));
+  distance = arith::MinSIOp::create(b, distance, last);
+  auto stored = VectorType::get(laneCount, getElementTypeOrSelf(bias));
+  Value all = b.mask(b.index(laneCount), laneCount);
+  Value found = vector::GatherOp::create(
+      b, stored, bias, ValueRange{b.load(queryHeads, row), zero}, distance, all,
+      b.splat(stored, 0.0));
+  return b.castFloat(found, b.getF32Type());
+}
+
 PagedAttention::Range PagedAttention::seenBy(Value row) {
   Value size = b.index(cachePagePositions);
   auto inPage = [&](Value key) {
@@ -150,6 +175,8 @@ void PagedAttention::weigh(Value row, Value local) {
     if (cap > 0)
       score = b.mul(emitTanh(b, b.mul(score, b.splat(type, 1.0 / cap))),
                     b.splat(type, cap));
+    if (op.getBias())
+      score = b.add(score, biasOf(row, key));
     Value number = b.add(wide(key), lane);
     Value isSeen = b.compare(CmpIPredicate::slt, number, end);
     if (op.getWindow() > 0)

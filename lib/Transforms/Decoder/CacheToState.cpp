@@ -7,6 +7,7 @@
 #include "ingot/Transforms/Decoder.h"
 #include "lib/Transforms/Decoder/DecoderModel.h"
 #include "lib/Transforms/Decoder/InputRoles.h"
+#include "lib/Transforms/Decoder/RelativeBias.h"
 #include "lib/Transforms/Recognition/Matchers.h"
 
 #include "mlir/IR/AttrTypeSubElements.h"
@@ -36,6 +37,9 @@ public:
       decoder.lengths.replaceAllUsesWith(past);
     for (auto [i, cache] : llvm::enumerate(decoder.caches))
       replaceCache(i, cache);
+    for (auto [i, cache] : llvm::enumerate(decoder.boundCaches))
+      for (AttentionOp reader : cache.readers)
+        replaceReader(reader, bound, decoder.caches.size() + i);
     auto ret = cast<func::ReturnOp>(body.getTerminator());
     Value logits = stripTensorCasts(ret.getOperand(decoder.logits));
     logitsName = outputName(func, decoder.logits);
@@ -49,6 +53,7 @@ public:
       return failure();
     if (positions)
       decoder.maxPositions = rowsOfTables(positions);
+    limitPositions();
     describe();
     removeReplaced();
     return success();
@@ -80,24 +85,45 @@ private:
     RankedTensorType type = tensorOf({decoder.rows}, b.getI64Type());
     past = addInput(type, pastInputName, {decoder.rows});
     count = addInput(type, countInputName, {decoder.rows});
-    for (auto [i, cache] : llvm::enumerate(decoder.caches)) {
-      const CacheTensor &keys = decoder.tensors[cache.views[0].first.tensor];
-      const DimShape k = shapes.shapeOf(cache.readers[0].getK());
-      const DimShape v = shapes.shapeOf(cache.readers[0].getV());
-      Type element = elementTypeOf(keys.past);
+    if (!decoder.boundCaches.empty())
+      bound = addInput(type, boundInputName, {decoder.rows});
+    firstCache = func.getNumArguments();
+    for (auto [i, cacheType] : llvm::enumerate(cacheTypes(decoder, kvType)))
+      addInput(cacheType, cacheName(i), {});
+  }
+
+public:
+  /// The types of all caches, the bound ones last.
+  static SmallVector<CacheType> cacheTypes(const Decoder &decoder,
+                                           Type kvType) {
+    ShapeAnalysis shapes;
+    SmallVector<CacheType> types;
+    auto add = [&](Value keys, Value values, Type element, int64_t window,
+                   bool isBound) {
+      const DimShape k = shapes.shapeOf(keys), v = shapes.shapeOf(values);
       if (kvType)
         element = kvType;
       else if (!element.isF16())
-        element = b.getF32Type();
-      auto cacheType = CacheType::get(b.getContext(), *k[2].getConstant(),
-                                      *k[3].getConstant(), *v[3].getConstant(),
-                                      element, cache.window);
-      addInput(cacheType, "ingot.cache." + std::to_string(i), {});
+        element = Float32Type::get(element.getContext());
+      types.push_back(CacheType::get(element.getContext(), *k[2].getConstant(),
+                                     *k[3].getConstant(), *v[3].getConstant(),
+                                     element, window, isBound));
+    };
+    for (const DecoderCache &cache : decoder.caches) {
+      AttentionOp reader = cache.readers.front();
+      const CacheTensor &keys = decoder.tensors[cache.views[0].first.tensor];
+      add(reader.getK(), reader.getV(), elementTypeOf(keys.past), cache.window,
+          /*isBound=*/false);
     }
+    for (const BoundCache &cache : decoder.boundCaches)
+      add(cache.keys, cache.values, elementTypeOf(cache.keys), /*window=*/0,
+          /*isBound=*/true);
+    return types;
   }
 
+private:
   Value cacheArgument(size_t index) {
-    return func.getArgument(numOld + 2 + index);
+    return func.getArgument(firstCache + index);
   }
 
   /// Token s of a row stands at past + s. What lies behind the last real token
@@ -162,20 +188,46 @@ private:
           values = appended(cache.views[0].second);
     KvAppendOp::create(b, first.getLoc(), keys, values, past, count,
                        /*first=*/Value(), cacheArgument(index));
-    for (AttentionOp reader : cache.readers) {
-      OpBuilder at(reader);
-      auto paged = PagedAttentionOp::create(
-          at, reader.getLoc(), reader.getQ(), past, count, cacheArgument(index),
-          reader.getScale().convertToDouble(),
-          decoder.attentions.at(reader).window,
-          reader.getSoftcap().convertToDouble());
-      Value result = paged->getResult(0), old = reader->getResult(0);
-      if (result.getType() != old.getType())
-        result =
-            tensor::CastOp::create(at, reader.getLoc(), old.getType(), result);
-      old.replaceAllUsesWith(result);
-      reader.erase();
-    }
+    for (AttentionOp reader : cache.readers)
+      replaceReader(reader, past, index);
+  }
+
+  /// Lets an attention read a cache of which rows have `length` positions.
+  void replaceReader(AttentionOp reader, Value length, size_t index) {
+    OpBuilder b(reader);
+    Location loc = reader.getLoc();
+    auto known = decoder.attentions.find(reader);
+    DecoderAttention how;
+    if (known != decoder.attentions.end())
+      how = known->second;
+    Value bias;
+    if (how.bias)
+      bias = buildRelativeBias(b, loc, *how.bias);
+    auto paged = PagedAttentionOp::create(
+        b, loc, reader.getQ(), length, count, cacheArgument(index), bias,
+        reader.getScale().convertToDouble(), how.window,
+        reader.getSoftcap().convertToDouble());
+    Value result = paged->getResult(0), old = reader->getResult(0);
+    if (result.getType() != old.getType())
+      result = tensor::CastOp::create(b, loc, old.getType(), result);
+    old.replaceAllUsesWith(result);
+    reader.erase();
+  }
+
+  /// No sequence comes to be longer than what is known of its dims and biases.
+  void limitPositions() {
+    bool isBiased = llvm::any_of(decoder.attentions, [](auto &attention) {
+      return attention.second.bias.has_value();
+    });
+    int64_t &most = decoder.maxPositions;
+    auto limit = [&](int64_t positions) {
+      most = most ? std::min(most, positions) : positions;
+    };
+    if (isBiased)
+      limit(maxBiasDistance);
+    if (auto dims = func->getParentOp()->getAttrOfType<IntegerAttr>(
+            positionLimitAttrName))
+      limit(dims.getInt());
   }
 
   /// The function gives logits alone.
@@ -186,7 +238,8 @@ private:
     OpBuilder b(ret);
     Location loc = logits.getLoc();
     if (lastToken) {
-      logits = takeLastToken(func, logits, past, count, decoder);
+      if (decoder.seq.getSymbol())
+        logits = takeLastToken(func, logits, past, count, decoder);
       b.setInsertionPoint(ret);
       dims.erase(dims.begin() + 1);
       ShapeAnalysis now;
@@ -252,21 +305,48 @@ private:
               inputName(decoder.tensors[view.tensor].past) + ": what '" +
               inputName(decoder.tensors[cache.views[0].first.tensor].past) +
               "' and its values hold"));
-      func.setArgAttr(numOld + 2 + i, cacheNamesAttrName,
+      func.setArgAttr(firstCache + i, cacheNamesAttrName,
                       namesOf(cache.views[0]));
     }
+    for (auto [i, cache] : llvm::enumerate(decoder.boundCaches))
+      func.setArgAttr(firstCache + decoder.caches.size() + i,
+                      cacheNamesAttrName, boundNames[i]);
+    for (const std::string &name : constantNames)
+      replaced.push_back(text(name + ": is not given, no token changes it"));
     for (BlockArgument input : unusedInputs)
       replaced.push_back(text(inputName(input) + ": was not used"));
-    func->setAttr(
-        stateAttrName,
-        b.getDictionaryAttr(
-            {b.getNamedAttr("count", text(countInputName)),
-             b.getNamedAttr("logits", text(logitsName)),
-             b.getNamedAttr("max_positions",
-                            b.getI64IntegerAttr(decoder.maxPositions)),
-             b.getNamedAttr("past", text(pastInputName)),
-             b.getNamedAttr("replaced", b.getArrayAttr(replaced)),
-             b.getNamedAttr("tokens", text(inputName(decoder.tokens)))}));
+    NamedAttrList state;
+    state.set("count", text(countInputName));
+    state.set("logits", text(logitsName));
+    state.set("max_positions", b.getI64IntegerAttr(decoder.maxPositions));
+    state.set("past", text(pastInputName));
+    state.set("replaced", b.getArrayAttr(replaced));
+    state.set("tokens", text(inputName(decoder.tokens)));
+    if (bound) {
+      state.set("bound", text(boundInputName));
+      state.set("bound_length",
+                DimsAttr::get(b.getContext(), {decoder.boundLength}));
+    }
+    func->setAttr(stateAttrName, state.getDictionary(b.getContext()));
+  }
+
+  /// The model's names of what a bound cache holds; empty where it has none.
+  DictionaryAttr namesOf(const BoundCache &cache) {
+    Builder b(func.getContext());
+    auto input = [&](Value value) {
+      while (Operation *op = value.getDefiningOp()) {
+        if (op->getNumOperands() == 0)
+          break;
+        value = op->getOperand(0);
+      }
+      auto argument = dyn_cast<BlockArgument>(value);
+      return b.getStringAttr(argument ? inputName(argument) : "");
+    };
+    return b.getDictionaryAttr(
+        {b.getNamedAttr("key_input", input(cache.keys)),
+         b.getNamedAttr("key_output", b.getStringAttr("")),
+         b.getNamedAttr("value_input", input(cache.values)),
+         b.getNamedAttr("value_output", b.getStringAttr(""))});
   }
 
   DictionaryAttr namesOf(const std::pair<CacheView, CacheView> &view) {
@@ -309,6 +389,10 @@ public:
     for (BlockArgument input : func.getArguments())
       if (input.use_empty() && input != decoder.tokens)
         unusedInputs.push_back(input);
+    for (unsigned result : decoder.constantResults)
+      constantNames.push_back(outputName(func, result));
+    for (const BoundCache &cache : decoder.boundCaches)
+      boundNames.push_back(namesOf(cache));
   }
 
 private:
@@ -319,10 +403,12 @@ private:
   bool lastToken;
   llvm::DenseMap<Value, std::string> outputNames;
   SmallVector<BlockArgument> unusedInputs;
+  SmallVector<std::string> constantNames;
+  SmallVector<DictionaryAttr> boundNames;
   std::string logitsName;
-  unsigned numOld = 0;
+  unsigned numOld = 0, firstCache = 0;
   bool countsPositions = false;
-  Value past, count, positions;
+  Value past, count, bound, positions;
 };
 
 struct CacheToStatePass : ingot::impl::CacheToStateBase<CacheToStatePass> {
@@ -351,8 +437,11 @@ struct CacheToStatePass : ingot::impl::CacheToStateBase<CacheToStatePass> {
       FailureOr<Decoder> decoder = findDecoder(func, shapes);
       if (failed(decoder))
         return signalPassFailure();
+      if (!decoder->boundCaches.empty())
+        addBindEntry(func, *decoder, StateBuilder::cacheTypes(*decoder, type));
       func::FuncOp all;
-      if (allEntry) {
+      // Of one token the logits are those of the last one.
+      if (allEntry && decoder->seq.getSymbol()) {
         all = func.clone();
         all.setName(allEntryName);
         SymbolTable(getOperation()).insert(all);

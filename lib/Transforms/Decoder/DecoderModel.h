@@ -57,10 +57,28 @@ struct DecoderCache {
   int64_t window = 0;
 };
 
+/// Rows of a table of numbers for each head, chosen by the distance between a
+/// query and a key.
+struct RelativeBias {
+  /// R x heads, made of weights.
+  mlir::Value table;
+  /// By distance; the last one is for all greater distances as well.
+  llvm::SmallVector<int64_t> rows;
+};
+
 /// How one attention sees its cache.
 struct DecoderAttention {
   unsigned cache = 0;
   int64_t window = 0;
+  /// What is added to its scores.
+  std::optional<RelativeBias> bias;
+};
+
+/// Keys and values that depend on no token, such as those of an encoder.
+struct BoundCache {
+  /// Batch x positions x heads x depth.
+  mlir::Value keys, values;
+  llvm::SmallVector<AttentionOp> readers;
 };
 
 /// A decoder taken apart.
@@ -68,6 +86,11 @@ struct Decoder {
   llvm::SmallVector<CacheTensor> tensors;
   llvm::SmallVector<DecoderCache> caches;
   llvm::DenseMap<mlir::Operation *, DecoderAttention> attentions;
+  llvm::SmallVector<BoundCache> boundCaches;
+  /// What they are computed from, in the order of the inputs, and how many
+  /// positions they have.
+  llvm::SmallVector<mlir::BlockArgument> boundInputs;
+  DimExpr boundLength;
   mlir::BlockArgument tokens;
   llvm::SmallVector<mlir::BlockArgument> positions;
   /// Whether positions are told from tokens by their table alone.
@@ -79,6 +102,10 @@ struct Decoder {
   /// Masks, with the number that makes every key visible.
   llvm::SmallVector<std::pair<mlir::BlockArgument, int64_t>> masks;
   unsigned logits = 0;
+  /// Other outputs; they depend on no token.
+  llvm::SmallVector<unsigned> constantResults;
+  /// The batch, and the lengths of what is new and of the past. Programs for
+  /// one token a row have 1 for what is new.
   DimExpr rows, seq, past;
   /// Positions that a table of the model has; 0 for no limit.
   int64_t maxPositions = 0;
@@ -92,6 +119,23 @@ mlir::FailureOr<Decoder> findDecoder(mlir::func::FuncOp func,
 /// the number of ones of a mask, or an input of last positions, less the new
 /// tokens.
 bool traceLengths(mlir::Value lengths, ShapeAnalysis &shapes, Decoder &decoder);
+
+/// Whether what `value` holds depends on tokens, on what was computed from
+/// earlier ones, or on where they are. Adds the other inputs that it depends on
+/// to `others`.
+bool dependsOnTokens(mlir::Value value, ShapeAnalysis &shapes,
+                     const Decoder &decoder,
+                     llvm::SmallDenseSet<mlir::Value> &others);
+
+/// Adds the function `bind`, which fills the bound caches of `func` from their
+/// inputs. `caches` are the types of all caches, the bound ones last.
+void addBindEntry(mlir::func::FuncOp func, const Decoder &decoder,
+                  llvm::ArrayRef<CacheType> caches);
+
+/// The name of a decoder's cache.
+inline std::string cacheName(size_t index) {
+  return "ingot.cache." + std::to_string(index);
+}
 
 /// What messages call an argument or a result.
 std::string inputName(mlir::BlockArgument argument);

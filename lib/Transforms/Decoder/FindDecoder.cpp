@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "lib/Transforms/Decoder/DecoderModel.h"
 #include "lib/Transforms/Decoder/InputRoles.h"
+#include "lib/Transforms/Decoder/RelativeBias.h"
 #include "lib/Transforms/Recognition/MaskForm.h"
 #include "lib/Transforms/Recognition/Matchers.h"
 
@@ -32,6 +33,7 @@ public:
     checkDims();
     func.walk([&](AttentionOp op) { findCache(op); });
     checkTensors();
+    noteBoundInputs();
     findLogits();
     if (succeeded(result))
       result = assignInputRoles(func, shapes, decoder);
@@ -55,8 +57,8 @@ private:
     decoder.rows = added[0];
     decoder.seq = added[first.axis];
     decoder.past = shapes.shapeOf(first.past)[first.axis];
-    if (!decoder.past.getSymbol() || !decoder.seq.getSymbol() ||
-        decoder.past == decoder.seq)
+    if (!decoder.past.getSymbol() || decoder.past == decoder.seq ||
+        !(decoder.seq.getSymbol() || decoder.seq.isConstant(1)))
       refuse(first.extension)
           << "input '" << inputName(first.past)
           << "' and what is appended to it need lengths of "
@@ -113,40 +115,97 @@ private:
   void findCache(AttentionOp op) {
     std::optional<CacheView> keys = viewOf(op.getK()),
                              values = viewOf(op.getV());
+    if (!keys && !values && isBound(op))
+      return findBoundCache(op);
     if (!keys || !values) {
-      auto past =
-          dyn_cast<BlockArgument>(sourceOf(keys ? op.getV() : op.getK()));
-      if (past)
-        refuse(op) << "attention reads input '" << inputName(past)
-                   << "', to which nothing is appended (cross-attention)";
-      else
-        refuse(op) << "attention reads " << (keys ? "values" : "keys")
-                   << " that are not kept: they are no input with the new ones "
-                      "appended";
+      refuse(op) << "attention reads " << (keys ? "values" : "keys")
+                 << " that are not kept: they are no input with the new ones "
+                    "appended";
       return;
     }
-    std::optional<int64_t> window = visibleWindow(op);
-    if (!window)
+    DecoderAttention attention;
+    if (!isCausal(op, attention))
       return;
+    int64_t window = attention.window;
     used.insert(keys->tensor);
     used.insert(values->tensor);
     unsigned index = cacheOf(*keys, *values);
     DecoderCache &cache = decoder.caches[index];
     cache.readers.push_back(op);
-    if (*window == 0 || cache.window == 0)
-      cache.window = cache.readers.size() == 1 ? *window : 0;
+    if (window == 0 || cache.window == 0)
+      cache.window = cache.readers.size() == 1 ? window : 0;
     else
-      cache.window = std::max(cache.window, *window);
-    decoder.attentions[op] = {index, *window};
+      cache.window = std::max(cache.window, window);
+    attention.cache = index;
+    decoder.attentions[op] = std::move(attention);
   }
 
-  static Value sourceOf(Value value) {
-    while (Operation *op = value.getDefiningOp()) {
-      if (!isa<TransposeOp, ReshapeOp, CastOp, tensor::CastOp>(op))
-        break;
-      value = op->getOperand(0);
+  /// Whether an attention reads the same keys and values for all tokens.
+  bool isBound(AttentionOp op) {
+    llvm::SmallDenseSet<Value> inputs;
+    if (dependsOnTokens(op.getK(), shapes, decoder, inputs) ||
+        dependsOnTokens(op.getV(), shapes, decoder, inputs) || inputs.empty())
+      return false;
+    boundInputs.insert(inputs.begin(), inputs.end());
+    return true;
+  }
+
+  /// Notes keys and values that are computed once, and who reads them.
+  void findBoundCache(AttentionOp op) {
+    const DimShape q = shapes.shapeOf(op.getQ()), k = shapes.shapeOf(op.getK()),
+                   v = shapes.shapeOf(op.getV());
+    if (k[0] != decoder.rows || !(k[1].getSymbol() || k[1].isConstant()) ||
+        !k[2].isConstant() || !k[3].isConstant() || !v[3].isConstant()) {
+      refuse(op) << "attention reads keys of " << k[1].str()
+                 << " positions for each of " << k[0].str() << " rows, with "
+                 << k[2].str() << " heads of depth " << k[3].str()
+                 << ", which do not come from inputs of these dims";
+      return;
     }
-    return value;
+    if (decoder.boundCaches.empty())
+      decoder.boundLength = k[1];
+    if (decoder.boundLength != k[1]) {
+      refuse(op) << "attention reads keys of " << k[1].str()
+                 << " positions that do not change, another one of "
+                 << decoder.boundLength.str();
+      return;
+    }
+    AttentionExtents extents = {decoder.rows, q[2], decoder.seq, k[1]};
+    std::optional<Visibility> seen = visibilityOf(op, extents);
+    if (!seen)
+      return;
+    if (seen->causal || seen->bias || op.getPast()) {
+      refuse(op) << "attention to what does not change "
+                 << (seen->bias ? "adds a bias that is not a mask"
+                                : "depends on positions");
+      return;
+    }
+    if (!noteMasks(op, seen->hiding))
+      return;
+    auto known = llvm::find_if(decoder.boundCaches, [&](BoundCache &cache) {
+      return cache.keys == op.getK() && cache.values == op.getV();
+    });
+    if (known == decoder.boundCaches.end())
+      decoder.boundCaches.push_back({op.getK(), op.getV(), {op}});
+    else
+      known->readers.push_back(op);
+  }
+
+  /// Lists the inputs of bound caches; one of them says how long they are.
+  void noteBoundInputs() {
+    if (failed(result) || decoder.boundCaches.empty())
+      return;
+    bool isKnown = decoder.boundLength.isConstant();
+    for (BlockArgument input : func.getArguments()) {
+      if (!boundInputs.contains(input))
+        continue;
+      decoder.boundInputs.push_back(input);
+      isKnown |= llvm::is_contained(shapes.shapeOf(input), decoder.boundLength);
+    }
+    if (!isKnown)
+      refuse(func) << "attention reads " << decoder.boundLength.str()
+                   << " positions that do not change, which is no dim of an "
+                      "input that they are computed from";
   }
 
   /// The cache of these keys and values. Two pasts to which the same is
@@ -169,55 +228,77 @@ private:
     return decoder.caches.size() - 1;
   }
 
-  /// How many positions the attention sees when every mask lets everything
-  /// through, 0 for all up to the query's own; nothing, with the reasons
-  /// reported, if it is not causal attention.
-  std::optional<int64_t> visibleWindow(AttentionOp op) {
+  /// What an attention's attributes, masks and biases say together.
+  struct Visibility {
+    bool causal = false;
+    /// key <= query + offset, and how many keys up to there, 0 for all.
+    DimExpr offset;
+    int64_t window = 0;
+    /// What masks let through.
     MaskPredicate hiding;
-    bool causal = op.getCausal();
-    if (op.getPast() != decoder.lengths) {
-      refuse(op) << "attention does not begin where new keys are written";
-      return std::nullopt;
+    /// What is left to be added to scores.
+    Value bias;
+  };
+
+  /// Takes a sum apart into what hides keys and one other addend; the whole sum
+  /// is that if there are several.
+  static AdditiveMask splitSum(Value sum, MaskAnalysis &analysis,
+                               AttentionOp op) {
+    AdditiveMask result;
+    SmallVector<Value> addends = {sum}, biases;
+    while (!addends.empty()) {
+      Value addend = addends.pop_back_val();
+      if (auto add = addend.getDefiningOp<AddOp>()) {
+        addends.append({add.getB(), add.getA()});
+        continue;
+      }
+      AdditiveMask split = splitMask(addend, analysis);
+      bool hides = split.visible.isTrue() ||
+                   hidesUnlikely(split.fill, elementTypeOf(op.getQ()));
+      if (hides)
+        result.visible.add(split.visible);
+      if (split.bias || !hides)
+        biases.push_back(hides ? split.bias : addend);
     }
-    int64_t window = op.getWindow();
+    if (biases.size() == 1)
+      result.bias = biases.front();
+    return biases.size() > 1 ? AdditiveMask{{}, 0.0, sum} : result;
+  }
+
+  /// Takes masks apart; nothing, with the reasons reported, where they are not
+  /// understood.
+  std::optional<Visibility> visibilityOf(AttentionOp op,
+                                         const AttentionExtents &extents) {
     const DimShape q = shapes.shapeOf(op.getQ());
-    AttentionExtents extents = {decoder.rows, q[2], decoder.seq,
-                                decoder.past + decoder.seq};
     if (q[0] != extents.batch || q[1] != extents.queries) {
       refuse(op) << "attention asks with " << q[1].str() << " queries for each "
                  << "of " << q[0].str() << " rows, not with every new token";
       return std::nullopt;
     }
+    Visibility seen;
+    seen.causal = op.getCausal();
+    seen.offset = extents.keys - extents.queries;
+    seen.window = op.getWindow();
+    if (Value given = op.getQueryOffset())
+      seen.offset = shapes.indexValue(given).value_or(DimExpr());
     MaskAnalysis analysis(
         shapes, {extents.batch, extents.heads, extents.queries, extents.keys});
-    // With lengths as data an offset would come on top of them.
-    DimExpr offset = decoder.past;
-    if (decoder.lengths && op.getQueryOffset()) {
-      refuse(op) << "attention is not causal from the end of the past on";
-      return std::nullopt;
-    }
-    if (Value given = op.getQueryOffset())
-      offset = shapes.indexValue(given).value_or(DimExpr());
     if (op.getBias()) {
-      AdditiveMask split = splitMask(op.getBias(), analysis);
+      AdditiveMask split = splitSum(op.getBias(), analysis, op);
       std::optional<MaskForm> form = reduceMask(split.visible, extents, shapes);
-      bool hides = hidesUnlikely(split.fill, elementTypeOf(op.getQ()));
-      if (split.bias || !form || !hides || (causal && form->causal)) {
+      if (!form || (seen.causal && form->causal)) {
         refuse(op) << "attention adds a bias to its scores that is not a mask "
                       "of positions";
         return std::nullopt;
       }
       if (form->causal) {
-        causal = true;
-        offset = form->offset;
-        window = form->window;
+        seen.causal = true;
+        seen.offset = form->offset;
+        seen.window = form->window;
       }
       for (const MaskAtom &atom : form->keyAtoms)
-        hiding.add(atom);
-    }
-    if (!causal || offset != decoder.past) {
-      refuse(op) << "attention is not causal from the end of the past on";
-      return std::nullopt;
+        seen.hiding.add(atom);
+      seen.bias = split.bias;
     }
     if (Value mask = op.getKeyMask()) {
       OpBuilder b(op);
@@ -232,10 +313,45 @@ private:
         refuse(op) << "attention has a mask that does not fit its keys";
         return std::nullopt;
       }
-      hiding.add(MaskAnalysis::truthOf(*element));
+      seen.hiding.add(MaskAnalysis::truthOf(*element));
     }
-    return noteMasks(op, hiding) ? std::optional<int64_t>(window)
-                                 : std::nullopt;
+    return seen;
+  }
+
+  /// Whether the attention is causal when every mask lets everything through:
+  /// how many positions it sees, 0 for all up to the query's own, and what it
+  /// adds to scores. If not, the reasons are reported.
+  bool isCausal(AttentionOp op, DecoderAttention &attention) {
+    if (op.getPast() != decoder.lengths) {
+      refuse(op) << "attention does not begin where new keys are written";
+      return false;
+    }
+    const DimShape q = shapes.shapeOf(op.getQ());
+    AttentionExtents extents = {decoder.rows, q[2], decoder.seq,
+                                decoder.past + decoder.seq};
+    std::optional<Visibility> seen = visibilityOf(op, extents);
+    if (!seen)
+      return false;
+    // One token at the end sees all keys as it is.
+    if (!seen->causal && decoder.seq.isConstant(1) && !decoder.lengths)
+      seen->causal = true;
+    // With lengths as data an offset would come on top of them.
+    if (!seen->causal || seen->offset != decoder.past ||
+        (decoder.lengths && op.getQueryOffset())) {
+      refuse(op) << "attention is not causal from the end of the past on";
+      return false;
+    }
+    attention.window = seen->window;
+    if (seen->bias) {
+      attention.bias =
+          findRelativeBias(seen->bias, extents, decoder.past, shapes);
+      if (!attention.bias) {
+        refuse(op) << "attention adds a bias to its scores that is neither a "
+                      "mask of positions nor chosen from a table by distance";
+        return false;
+      }
+    }
+    return noteMasks(op, seen->hiding);
   }
 
   /// Whether adding `fill` hides a key. Every row sees the key of its own
@@ -292,7 +408,8 @@ private:
                                  << "' is extended, but no attention reads it";
   }
 
-  /// The output that is no cache.
+  /// The output that is no cache. What no token changes is no matter of
+  /// generation.
   void findLogits() {
     llvm::SmallDenseSet<unsigned> caches;
     for (const CacheTensor &tensor : decoder.tensors)
@@ -301,6 +418,11 @@ private:
     SmallVector<std::string> others;
     for (unsigned i = 0; i < ret->getNumOperands(); ++i)
       if (!caches.contains(i)) {
+        llvm::SmallDenseSet<Value> inputs;
+        if (!dependsOnTokens(ret->getOperand(i), shapes, decoder, inputs)) {
+          decoder.constantResults.push_back(i);
+          continue;
+        }
         decoder.logits = i;
         others.push_back("'" + outputName(func, i) + "'");
       }
@@ -323,12 +445,48 @@ private:
   ShapeAnalysis &shapes;
   Decoder decoder;
   llvm::SmallDenseSet<unsigned> used;
+  llvm::SmallDenseSet<Value> boundInputs;
   /// Ops that only ask; what `shapes` knows must stay while it is asked.
   SmallVector<Operation *> probes;
   LogicalResult result = success();
 };
 
 } // namespace
+
+bool ingot::dependsOnTokens(Value value, ShapeAnalysis &shapes,
+                            const Decoder &decoder,
+                            llvm::SmallDenseSet<Value> &others) {
+  llvm::StringSet<> ofTokens;
+  decoder.past.collectSymbols(ofTokens);
+  decoder.seq.collectSymbols(ofTokens);
+  auto hasTokens = [&](BlockArgument input) {
+    const DimShape dims = shapes.shapeOf(input);
+    if (decoder.seq.isConstant() && dims == DimShape{decoder.rows, decoder.seq})
+      return true;
+    return llvm::any_of(dims, [&](const DimExpr &dim) {
+      llvm::StringSet<> names;
+      dim.collectSymbols(names);
+      return llvm::any_of(names.keys(), [&](StringRef name) {
+        return ofTokens.contains(name);
+      });
+    });
+  };
+  SmallVector<Value> worklist = {value};
+  llvm::SmallDenseSet<Value> seen;
+  while (!worklist.empty()) {
+    Value current = worklist.pop_back_val();
+    if (!seen.insert(current).second)
+      continue;
+    if (auto input = dyn_cast<BlockArgument>(current)) {
+      if (hasTokens(input))
+        return true;
+      others.insert(input);
+    } else {
+      llvm::append_range(worklist, current.getDefiningOp()->getOperands());
+    }
+  }
+  return false;
+}
 
 FailureOr<Decoder> ingot::findDecoder(func::FuncOp func,
                                       ShapeAnalysis &shapes) {

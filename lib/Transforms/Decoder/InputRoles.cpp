@@ -124,7 +124,8 @@ LogicalResult ingot::assignInputRoles(func::FuncOp func, ShapeAnalysis &shapes,
                      [&](auto &tensor) { return tensor.past == input; }) ||
         llvm::any_of(decoder.masks,
                      [&](auto &mask) { return mask.first == input; });
-    known |= input == decoder.lengthInput;
+    known |= input == decoder.lengthInput ||
+             llvm::is_contained(decoder.boundInputs, input);
     if (known || input.use_empty())
       continue;
     const DimShape shape = shapes.shapeOf(input);

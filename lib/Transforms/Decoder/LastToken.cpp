@@ -283,7 +283,8 @@ private:
       }
     copy->getResult(0).setType(type);
     if (auto attention = dyn_cast<PagedAttentionOp>(copy)) {
-      attention.getPastMutable().assign(lastPast);
+      if (!attention.getCache().getType().getBound())
+        attention.getPastMutable().assign(lastPast);
       attention.getCountMutable().assign(lastCount);
     }
     map.map(result, copy->getResult(0));

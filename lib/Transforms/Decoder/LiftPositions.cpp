@@ -39,6 +39,8 @@ public:
         continue;
       if (isPositions(op->getResult(0)) || isRowPositions(op))
         begin(op->getResult(0));
+      else if (isPartOfTable(op))
+        beginWithTable(cast<SliceOp>(op));
       else if (llvm::any_of(op->getOperands(),
                             [&](Value v) { return lifted.contains(v); }))
         lift(op);
@@ -53,8 +55,9 @@ private:
   /// s is past + s.
   bool isPositions(Value value) {
     const DimShape shape = shapes.shapeOf(value);
+    bool isOne = decoder.seq.isConstant();
     if (!isa<IntegerType>(elementTypeOf(value)) || shape.empty() ||
-        llvm::count(shape, decoder.seq) != 1 ||
+        (!isOne && llvm::count(shape, decoder.seq) != 1) ||
         llvm::any_of(shape, [&](const DimExpr &dim) {
           return dim != decoder.seq && !dim.isConstant(1);
         }))
@@ -78,7 +81,36 @@ private:
     if (placed != value)
       probes.push_back(placed.getDefiningOp());
     return element && element->kind == MaskElement::Kind::Integer &&
-           element->number == start + DimExpr::symbol(nameOf(MaskAxis::Query));
+           (element->number ==
+                start + DimExpr::symbol(nameOf(MaskAxis::Query)) ||
+            (decoder.seq.isConstant() && element->number == start));
+  }
+
+  /// Whether `op` takes the rows of a table that the positions would choose.
+  bool isPartOfTable(Operation *op) {
+    auto slice = dyn_cast<SliceOp>(op);
+    if (!slice || !weights.isWeight(slice.getX()))
+      return false;
+    const DimShape table = shapes.shapeOf(slice.getX()),
+                   starts = slice.getStarts().getDims(),
+                   sizes = slice.getSizes().getDims();
+    return table.size() == 2 && starts[0] == decoder.past &&
+           starts[1].isConstant(0) && sizes[0] == decoder.seq &&
+           sizes[1] == table[1] &&
+           llvm::all_of(slice.getSteps(),
+                        [](int64_t step) { return step == 1; });
+  }
+
+  void beginWithTable(SliceOp slice) {
+    Value given = positions();
+    Value old = slice->getResult(0);
+    OpBuilder b(old.getContext());
+    b.setInsertionPointAfterValue(
+        given.getDefiningOp()->isBeforeInBlock(slice) ? old : given);
+    Value chosen = EmbeddingOp::create(b, old.getLoc(), slice.getX(), given);
+    lifted[old] = buildReshape(b, old.getLoc(), chosen,
+                               withRows(shapes.shapeOf(old)), shapes);
+    roots.push_back(lifted[old]);
   }
 
   /// Whether `op` adds the token's number to the row's past.
@@ -233,6 +265,7 @@ private:
   Value past;
   function_ref<Value()> positions;
   ShapeAnalysis shapes;
+  WeightAnalysis weights;
   llvm::DenseMap<Value, Value> lifted;
   SmallVector<Value> roots;
   /// Ops that only ask; what `shapes` knows must stay while it is asked.

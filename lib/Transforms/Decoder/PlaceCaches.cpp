@@ -34,10 +34,13 @@ std::optional<int64_t> pageBytes(CacheType cache, int64_t depth) {
   return llvm::alignTo(bytes, alignment);
 }
 
+/// Bytes of a page of each group, by window and whether it is bound, in the
+/// order of first use.
+using Groups = llvm::MapVector<std::pair<int64_t, int64_t>, int64_t>;
+
 struct PlaceCachesPass : ingot::impl::PlaceCachesBase<PlaceCachesPass> {
   void runOnOperation() override {
-    // Bytes of a page of each group, by window, in the order of first use.
-    llvm::MapVector<int64_t, int64_t> groups;
+    Groups groups;
     SmallVector<Type> shared;
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       SmallVector<Type> caches = llvm::to_vector(llvm::make_filter_range(
@@ -57,15 +60,19 @@ struct PlaceCachesPass : ingot::impl::PlaceCachesBase<PlaceCachesPass> {
       return;
     Builder b(&getContext());
     SmallVector<Attribute> described;
-    for (auto [window, bytes] : groups)
-      described.push_back(b.getDictionaryAttr(
-          {b.getNamedAttr("page_bytes", b.getI64IntegerAttr(bytes)),
-           b.getNamedAttr("window", b.getI64IntegerAttr(window))}));
+    for (auto [kind, bytes] : groups) {
+      auto [window, isBound] = kind;
+      NamedAttrList group;
+      group.set("page_bytes", b.getI64IntegerAttr(bytes));
+      group.set("window", b.getI64IntegerAttr(window));
+      if (isBound)
+        group.set("bound", b.getUnitAttr());
+      described.push_back(group.getDictionary(&getContext()));
+    }
     getOperation()->setAttr(cacheGroupsAttrName, b.getArrayAttr(described));
   }
 
-  static LogicalResult place(func::FuncOp func,
-                             llvm::MapVector<int64_t, int64_t> &groups) {
+  static LogicalResult place(func::FuncOp func, Groups &groups) {
     Builder b(func.getContext());
     for (auto [i, type] : llvm::enumerate(func.getArgumentTypes())) {
       auto cache = dyn_cast<CacheType>(type);
@@ -73,7 +80,8 @@ struct PlaceCachesPass : ingot::impl::PlaceCachesBase<PlaceCachesPass> {
         continue;
       std::optional<int64_t> keys = pageBytes(cache, cache.getKeyDepth()),
                              values = pageBytes(cache, cache.getValueDepth());
-      auto [group, isNew] = groups.insert({cache.getWindow(), 0});
+      auto [group, isNew] =
+          groups.insert({{cache.getWindow(), cache.getBound() ? 1 : 0}, 0});
       if (!keys || !values || group->second + *keys + *values > maxPageBytes)
         return func.emitError("the caches of argument ")
                << i << " and before it are too large for a page";

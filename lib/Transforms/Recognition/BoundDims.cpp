@@ -4,6 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "DimRewriting.h"
 #include "Matchers.h"
 #include "ingot/Transforms/Recognition.h"
 
@@ -117,87 +118,16 @@ void collectEqualities(Operation *op, ShapeAnalysis &shapes,
 
 /// The expression under the bounds.
 DimExpr simplify(const DimExpr &expr, const Bounds &bounds) {
-  DimExpr result;
-  for (const DimExpr::Term &term : expr.getTerms()) {
-    DimExpr product = DimExpr::constant(term.coefficient);
-    for (const DimExpr::AtomRef &atom : term.atoms) {
-      DimExpr factor = DimExpr::symbol(atom->name);
-      if (atom->kind != DimExpr::AtomKind::Symbol) {
-        DimExpr a = simplify(atom->args[0], bounds),
-                b = simplify(atom->args[1], bounds);
-        switch (atom->kind) {
-        case DimExpr::AtomKind::FloorDiv:
-          factor = DimExpr::floorDiv(a, b);
-          break;
-        case DimExpr::AtomKind::Max:
-          factor = DimExpr::max(a, b);
-          break;
-        case DimExpr::AtomKind::Min:
-          factor = DimExpr::min(a, b);
-          if (auto minimum = matchMinimum(factor)) {
-            auto bound = bounds.find(minimum->first);
-            if (bound != bounds.end() && bound->second <= minimum->second)
-              factor = DimExpr::symbol(minimum->first);
-          }
-          break;
-        default:
-          factor = DimExpr::broadcast(a, b);
-        }
-      }
-      product = product * factor;
-    }
-    result = result + product;
-  }
-  return result;
-}
-
-/// `type` with the extents that turned out to be constant.
-RankedTensorType refined(RankedTensorType type, const DimShape &shape) {
-  SmallVector<int64_t> extents(type.getShape());
-  for (auto [extent, dim] : llvm::zip_equal(extents, shape))
-    if (ShapedType::isDynamic(extent))
-      extent = dim.getConstant().value_or(ShapedType::kDynamic);
-  return RankedTensorType::get(extents, type.getElementType());
-}
-
-/// Gives a destination-style op a destination of another type.
-void refineDestination(DestinationStyleOpInterface op, RankedTensorType type) {
-  auto empty = op.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>();
-  if (!empty)
-    return;
-  SmallVector<Value> sizes;
-  for (auto [i, extent] : llvm::enumerate(type.getShape()))
-    if (ShapedType::isDynamic(extent))
-      sizes.push_back(empty.getDynamicSize(i));
-  OpBuilder builder(op);
-  op.getDpsInitsMutable()[0].set(
-      tensor::EmptyOp::create(builder, op.getLoc(), type, sizes));
-  op->getResult(0).setType(type);
-}
-
-/// Makes types as exact as the expressions of the dims have become.
-void refineTypes(func::FuncOp function) {
-  ShapeAnalysis shapes;
-  SmallVector<Operation *> ops;
-  function.walk([&](ShapeInferenceInterface op) { ops.push_back(op); });
-  for (Operation *op : ops) {
-    if (op->getNumResults() != 1)
-      continue;
-    Value result = op->getResult(0);
-    auto type = cast<RankedTensorType>(result.getType());
-    RankedTensorType exact = refined(type, shapes.shapeOf(result));
-    if (exact == type)
-      continue;
-    if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
-      refineDestination(destination, exact);
-    else
-      result.setType(exact);
-  }
-  for (Block &block : function.getBody())
-    if (auto terminator = dyn_cast<func::ReturnOp>(block.getTerminator()))
-      function.setType(FunctionType::get(function.getContext(),
-                                         function.getArgumentTypes(),
-                                         terminator.getOperandTypes()));
+  return replaceMinima(
+      expr, [&](const DimExpr &a, const DimExpr &b) -> std::optional<DimExpr> {
+        auto minimum = matchMinimum(DimExpr::min(a, b));
+        if (!minimum)
+          return std::nullopt;
+        auto bound = bounds.find(minimum->first);
+        if (bound == bounds.end() || bound->second > minimum->second)
+          return std::nullopt;
+        return DimExpr::symbol(minimum->first);
+      });
 }
 
 struct BoundDimsPass : ingot::impl::BoundDimsBase<BoundDimsPass> {

@@ -78,6 +78,25 @@ std::optional<MaskElement> MaskAnalysis::elementAtPosition(Value value) {
   return element(value, *index, 0);
 }
 
+MaskElement MaskAnalysis::elementAt(Value value, ArrayRef<DimExpr> index) {
+  budget = maxElements;
+  return element(value, Index(index), 0);
+}
+
+std::optional<MaskAnalysis::Index>
+MaskAnalysis::sourceIndex(OpOperand &operand, ArrayRef<DimExpr> index) {
+  Operation *op = operand.getOwner();
+  if (op->hasTrait<Elementwise>())
+    return broadcastIndex(shapes.shapeOf(operand.get()),
+                          shapes.shapeOf(op->getResult(0)), Index(index));
+  std::optional<DimExpr> assumed;
+  std::optional<Index> moved;
+  if (isa<ReshapeOp, TransposeOp, BroadcastToOp, SliceOp>(op) &&
+      operand.getOperandNumber() == 0)
+    moved = movedIndex(op, Index(index), assumed);
+  return assumed ? std::nullopt : moved;
+}
+
 //===----------------------------------------------------------------------===//
 // Indices
 //===----------------------------------------------------------------------===//
@@ -273,12 +292,12 @@ MaskElement MaskAnalysis::ofRange(Operation *op, const Index &index,
                      index[0] * DimExpr::constant(static_cast<int64_t>(*step)));
 }
 
-MaskElement MaskAnalysis::ofMovement(Operation *op, const Index &index,
-                                     unsigned depth) {
-  Value x = op->getOperand(0);
-  DimShape from = shapes.shapeOf(x), to = shapes.shapeOf(op->getResult(0));
+std::optional<MaskAnalysis::Index>
+MaskAnalysis::movedIndex(Operation *op, const Index &index,
+                         std::optional<DimExpr> &assumed) {
+  DimShape from = shapes.shapeOf(op->getOperand(0)),
+           to = shapes.shapeOf(op->getResult(0));
   std::optional<Index> moved;
-  std::optional<DimExpr> assumed;
   if (isa<ReshapeOp>(op)) {
     moved = reshapeIndex(from, to, index, assumed);
   } else if (isa<BroadcastToOp>(op)) {
@@ -293,9 +312,16 @@ MaskElement MaskAnalysis::ofMovement(Operation *op, const Index &index,
          llvm::zip_equal(index, slice.getStarts().getDims(), slice.getSteps()))
       moved->push_back(start + i * DimExpr::constant(step));
   }
+  return moved;
+}
+
+MaskElement MaskAnalysis::ofMovement(Operation *op, const Index &index,
+                                     unsigned depth) {
+  std::optional<DimExpr> assumed;
+  std::optional<Index> moved = movedIndex(op, index, assumed);
   if (!moved)
     return {};
-  MaskElement result = element(x, *moved, depth + 1);
+  MaskElement result = element(op->getOperand(0), *moved, depth + 1);
   return assumed && !isReadByKey(result, *assumed) ? MaskElement() : result;
 }
 

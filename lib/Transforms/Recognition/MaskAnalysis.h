@@ -88,6 +88,15 @@ public:
   /// keys, has at the position; empty if the tensor does not broadcast so.
   std::optional<MaskElement> elementAtPosition(mlir::Value value);
 
+  /// The element of a tensor at an index, in which positions may occur.
+  MaskElement elementAt(mlir::Value value, llvm::ArrayRef<DimExpr> index);
+
+  /// Where the first operand of an op that moves elements, or an operand of an
+  /// elementwise op, is read for the result's element at `index`; empty for
+  /// other ops, and where that is not clear.
+  std::optional<llvm::SmallVector<DimExpr>>
+  sourceIndex(mlir::OpOperand &operand, llvm::ArrayRef<DimExpr> index);
+
   /// A number's or boolean's truth.
   static MaskPredicate truthOf(const MaskElement &element);
 
@@ -99,6 +108,9 @@ private:
   MaskElement ofRange(mlir::Operation *op, const Index &index, unsigned depth);
   MaskElement ofMovement(mlir::Operation *op, const Index &index,
                          unsigned depth);
+  /// The index into the first operand of an op that moves elements.
+  std::optional<Index> movedIndex(mlir::Operation *op, const Index &index,
+                                  std::optional<DimExpr> &assumed);
   MaskElement ofGather(mlir::Operation *op, const Index &index, unsigned depth);
   MaskElement ofCast(mlir::Value value, const Index &index, unsigned depth);
   // These give a load of no tensor where nothing is known.

@@ -13,7 +13,7 @@ import numpy as np
 from . import _ingot
 from ._arguments import count, path_bytes, real, seconds
 from ._errors import InvalidArgument, SequenceFull, TimeLimit
-from ._session import Cancel, interruptible
+from ._session import Cancel, Feeds, _lower, interruptible
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -158,6 +158,24 @@ class Sequence:
         ids = np.empty(self.length, np.int64)
         self._handle.read_ids(ids)
         return ids
+
+    def bind(
+        self, inputs: Feeds, *, time_limit: float = 0, cancel: Optional[Cancel] = None
+    ) -> None:
+        """Gives it what the model reads besides tokens and what no token changes,
+        such as an encoder's states: {name: array} of `Model.bound_inputs`, each
+        with a batch of one. What follows from them alone (the keys and values of
+        cross-attention) is computed here, once; forks share it. Before the first
+        token; raises InvalidArgument, and changes nothing, later and for wrong
+        inputs."""
+        infos = {info.name: info for info in self._session.model.bound_inputs}
+        given = [_lower(infos.get(name), name, inputs[name]) for name in inputs]
+        _ingot.bind_sequence(self._handle, given, float(time_limit), cancel, interruptible())
+
+    @property
+    def bound_length(self) -> int:
+        """How many positions of what was bound attention sees; 0 before."""
+        return self._handle.bound_length()
 
     def append(self, ids: Ids, *, all_logits: bool = False, **options) -> np.ndarray:
         """Reads tokens; returns the last one's logits, float32 [vocab_size], or

@@ -137,6 +137,11 @@ class Model:
         return list(self._outputs)
 
     @property
+    def bound_inputs(self) -> list[TensorInfo]:
+        """What a sequence needs before its first token, see `Sequence.bind`."""
+        return _infos(self._handle.bound_inputs())
+
+    @property
     def state(self) -> Optional[State]:
         """The caches of a model that was compiled with `generate=True`, and
         what they replaced; None for other models."""

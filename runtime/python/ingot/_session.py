@@ -252,12 +252,18 @@ class Session:
         given = [_lower(self._inputs.get(name), name, inputs[name]) for name in inputs]
         return {name: tuple(dims) for name, dims in self._handle.shapes(given)[0]}
 
-    def sequence(self, capacity: int = 0):
+    def sequence(self, capacity: int = 0, inputs: Optional[Feeds] = None):
         """An empty `Sequence` of at most `capacity` tokens (0: as many as the
-        model and memory admit). Needs a model compiled with `generate=True`."""
+        model and memory admit). Needs a model compiled with `generate=True`.
+
+        inputs: what the model reads besides tokens, see `Sequence.bind`."""
         from ._generate import Sequence
 
-        return Sequence(_ingot.create_sequence(self._handle, count(capacity, "capacity")), self)
+        handle = _ingot.create_sequence(self._handle, count(capacity, "capacity"))
+        sequence = Sequence(handle, self)
+        if inputs is not None:
+            sequence.bind(inputs)
+        return sequence
 
     def restore(self, path: PathLike, capacity: int = 0):
         """The sequence that `Sequence.save` wrote, for a session over the very
@@ -275,10 +281,13 @@ class Session:
 
         return step(rows, **options)
 
-    def generate(self, ids, max_new_tokens: int = 0, **options):
+    def generate(
+        self, ids, max_new_tokens: int = 0, inputs: Optional[Feeds] = None, **options
+    ):
         """Generates from a prompt of token ids, in a sequence of its own: see
-        `Sequence.generate`."""
-        return self.sequence().generate(ids, max_new_tokens, **options)
+        `Sequence.generate`. inputs: what the model reads besides tokens, such
+        as {"encoder_hidden_states": states}, see `Sequence.bind`."""
+        return self.sequence(inputs=inputs).generate(ids, max_new_tokens, **options)
 
     def cache_bytes(self) -> dict[str, int]:
         """Bytes of all sequences' caches: "in_use", "reserved" from the system,

@@ -143,6 +143,11 @@ void ingot::python::bindModel(nb::module_ &module) {
              return tensors(model, ingot_model_output_count(model.get()),
                             ingot_model_output);
            })
+      .def("bound_inputs",
+           [](const Model &model) {
+             return tensors(model, ingot_model_bound_count(model.get()),
+                            ingot_model_bound);
+           })
       .def("state", stateOf);
   module.def("load", load);
   module.def("compile", compile, nb::arg("path"), nb::arg("target").none(),

@@ -99,6 +99,10 @@ void ingot::python::bindSequence(nb::module_ &module) {
            [](const Sequence &sequence) {
              return ingot_sequence_limit(sequence.get());
            })
+      .def("bound_length",
+           [](const Sequence &sequence) {
+             return ingot_sequence_bound_length(sequence.get());
+           })
       .def("truncate",
            [](Sequence &sequence, uint64_t length) {
              check(ingot_sequence_truncate(sequence.get(), length));

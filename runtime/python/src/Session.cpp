@@ -188,6 +188,20 @@ static std::unique_ptr<RunResult> run(Session &session, const nb::list &inputs,
   return made;
 }
 
+/// Fills a sequence's bound caches.
+static void bind(Sequence &sequence, const nb::list &inputs, double timeLimit,
+                 Cancel *cancel, bool isInterruptible) {
+  Tensors in;
+  in.addInputs(inputs);
+  guarded({timeLimit, cancel, isInterruptible}, [&](ingot_cancel *token) {
+    ingot_run_options options = INGOT_RUN_OPTIONS_INIT;
+    options.time_limit = timeLimit;
+    options.cancel = token;
+    return ingot_sequence_bind(sequence.get(), in.tensors.data(),
+                               in.tensors.size(), &options);
+  });
+}
+
 /// (name, dims) of every output for the inputs' sizes, and the arena's bytes.
 static nb::tuple shapes(Session &session, const nb::list &inputs) {
   Tensors in;
@@ -262,4 +276,7 @@ void ingot::python::bindSession(nb::module_ &module) {
                               stats.peak_bytes);
       });
   module.def("create_session", create);
+  module.def("bind_sequence", bind, nb::arg("sequence"), nb::arg("inputs"),
+             nb::arg("time_limit"), nb::arg("cancel").none(),
+             nb::arg("interruptible"));
 }

@@ -67,3 +67,37 @@ func.func @window(%q: memref<1x?x2x32xf16>, %past: memref<1xi64>, %count: memref
       first(%first) cache(%cache : !cache) outs(%o : memref<1x?x2x16xf16>) {scale = 0.125 : f64, window = 50 : i64}
   return
 }
+
+// -----
+
+!cache = !ingot.cache<heads = 1, key_depth = 32, value_depth = 16, type = f32, window = 0>
+
+// Numbers by distance are added to scores; greater distances share the last.
+// CHECK-LABEL: func @bias
+func.func @bias(%q: memref<1x?x2x32xf32>, %past: memref<1xi64>, %count: memref<1xi64>, %cache: !cache,
+                %bias: memref<2x9xf32>, %o: memref<1x?x2x16xf32>) {
+  // CHECK: arith.maxsi %{{.*}} : vector<16xi32>
+  // CHECK: %[[AT:.*]] = arith.minsi %{{.*}} : vector<16xi32>
+  // CHECK: %[[B:.*]] = vector.gather %{{.*}}[%{{.*}}, %c0{{.*}}] [%[[AT]]], %{{.*}} : memref<2x9xf32>
+  // CHECK: arith.addf %{{.*}}, %[[B]]
+  ingot.paged_attention ins(%q : memref<1x?x2x32xf32>) past(%past : memref<1xi64>) count(%count : memref<1xi64>)
+      cache(%cache : !cache) bias(%bias : memref<2x9xf32>) outs(%o : memref<1x?x2x16xf32>) {scale = 0.125 : f64}
+  return
+}
+
+// -----
+
+!cache = !ingot.cache<heads = 1, key_depth = 32, value_depth = 16, type = f32, window = 0, bound = true>
+
+// Of a bound cache every query sees what the last one would.
+// CHECK-LABEL: func @bound
+func.func @bound(%q: memref<1x?x2x32xf32>, %length: memref<1xi64>, %count: memref<1xi64>, %cache: !cache,
+                 %o: memref<1x?x2x16xf32>) {
+  // CHECK: %[[LOADED:.*]] = memref.load %arg1
+  // CHECK: %[[LENGTH:.*]] = arith.index_cast %[[LOADED]]
+  // CHECK: %[[LAST:.*]] = arith.subi %[[LENGTH]], %c1
+  // CHECK: memref.store %[[LAST]], %{{.*}} : memref<{{.*}}xindex>
+  ingot.paged_attention ins(%q : memref<1x?x2x32xf32>) past(%length : memref<1xi64>) count(%count : memref<1xi64>)
+      cache(%cache : !cache) outs(%o : memref<1x?x2x16xf32>) {scale = 0.125 : f64}
+  return
+}

@@ -73,7 +73,7 @@ func.func @main(%ids: tensor<?x?xi64> {ingot.dims = #ingot.dims<batch, seq>, ing
   %vt = ingot.transpose %v by [0, 2, 1, 3] : (tensor<?x2x?x4xf32>) -> tensor<?x?x2x4xf32>
   %seen = ingot.cast %mask {to = i1} : (tensor<?x?xi64>) -> tensor<?x?xi1>
   %init = tensor.empty(%batch, %seq) : tensor<?x?x2x4xf32>
-  // expected-error @below {{the cache cannot become state: attention adds a bias to its scores that is not a mask of positions}}
+  // expected-error @below {{the cache cannot become state: attention adds a bias to its scores that is neither a mask of positions nor chosen from a table by distance}}
   %a = ingot.attention ins(%q, %kt, %vt : tensor<?x?x2x4xf32>, tensor<?x?x2x4xf32>, tensor<?x?x2x4xf32>)
       key_mask(%seen : tensor<?x?xi1>) bias(%bias : tensor<1x1x1x1xf32>) outs(%init : tensor<?x?x2x4xf32>)
       {causal = true, scale = 0.5 : f64, window = 5 : i64} -> tensor<?x?x2x4xf32>
@@ -161,7 +161,7 @@ func.func @main(%ids: tensor<?x?xi64> {ingot.dims = #ingot.dims<batch, seq>, ing
   %seen = ingot.cast %mask {to = i1} : (tensor<?x?xi64>) -> tensor<?x?xi1>
   %init = tensor.empty(%batch, %seq) : tensor<?x?x2x4xf32>
   %pvt = ingot.transpose %pv by [0, 2, 1, 3] : (tensor<?x2x?x4xf32>) -> tensor<?x?x2x4xf32>
-  // expected-error @below {{the cache cannot become state: attention reads input 'pv', to which nothing is appended (cross-attention)}}
+  // expected-error @below {{the cache cannot become state: attention reads values that are not kept: they are no input with the new ones appended}}
   %a = ingot.attention ins(%q, %kt, %pvt : tensor<?x?x2x4xf32>, tensor<?x?x2x4xf32>, tensor<?x?x2x4xf32>)
       key_mask(%seen : tensor<?x?xi1>) outs(%init : tensor<?x?x2x4xf32>)
       {causal = true, scale = 0.5 : f64, window = 5 : i64} -> tensor<?x?x2x4xf32>

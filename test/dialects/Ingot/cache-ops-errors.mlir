@@ -121,3 +121,30 @@ func.func @destination(%c: !cache, %q: tensor<?x?x6x4xf32>, %r: tensor<?xi64>) {
       cache(%c : !cache) outs(%q : tensor<?x?x6x4xf32>) {scale = 1.0 : f64} -> tensor<?x?x6x4xf32>
   return
 }
+
+// -----
+
+!cache = !ingot.cache<heads = 3, key_depth = 4, value_depth = 4, type = f32, window = 0>
+func.func @bias(%c: !cache, %q: tensor<?x?x6x4xf32>, %r: tensor<?xi64>, %b: tensor<3x9xf32>) {
+  // expected-error @+1 {{needs numbers for each head of 'tensor<?x?x6x4xf32>' and distance, not 'tensor<3x9xf32>'}}
+  %0 = ingot.paged_attention ins(%q : tensor<?x?x6x4xf32>) past(%r : tensor<?xi64>) count(%r : tensor<?xi64>)
+      cache(%c : !cache) bias(%b : tensor<3x9xf32>) outs(%q : tensor<?x?x6x4xf32>) {scale = 1.0 : f64} -> tensor<?x?x6x4xf32>
+  return
+}
+
+// -----
+
+!cache = !ingot.cache<heads = 3, key_depth = 4, value_depth = 4, type = f32, window = 0, bound = true>
+func.func @bound(%c: !cache, %q: tensor<?x?x6x4xf32>, %r: tensor<?xi64>, %b: tensor<6x9xf32>) {
+  // expected-error @+1 {{has a bias by distance over a bound cache}}
+  %0 = ingot.paged_attention ins(%q : tensor<?x?x6x4xf32>) past(%r : tensor<?xi64>) count(%r : tensor<?xi64>)
+      cache(%c : !cache) bias(%b : tensor<6x9xf32>) outs(%q : tensor<?x?x6x4xf32>) {scale = 1.0 : f64} -> tensor<?x?x6x4xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{a bound cache has no window}}
+func.func @type(%c: !ingot.cache<heads = 3, key_depth = 4, value_depth = 4, type = f32, window = 8, bound = true>) {
+  return
+}

@@ -15,8 +15,11 @@ def UnifyDecoderDims : Pass<"ingot-unify-decoder-dims", "::mlir::ModuleOp"> {
     In a program whose cache is state nobody passes pasts and masks any more,
     so that their dims are ours to choose: all pasts get one length and the
     batch of the new keys; a mask over positions gets the length past +
-    sequence. Runs before recognition, which then sees masks of the right
-    size.
+    sequence, and one over keys that do not grow theirs. Steps have a token or
+    more, and positions end before any constant that they are cut at, such as
+    the rows of a table; the least of these becomes the module's
+    `ingot.position_limit`. Runs before recognition, which then sees masks of
+    the right size.
 
     Example: with a past of `<batch, 3, past, 16>` that `<batch, 3, seq, 16>`
     is appended to, an input `attention_mask` of `<batch, total>` becomes one
@@ -37,6 +40,13 @@ def CacheToState : Pass<"ingot-cache-to-state", "::mlir::ModuleOp"> {
     to its own. Of the logits only those of each row's last real token are
     computed; what comes after the last append is computed for that token
     alone. What does not fit is refused, every reason at once.
+
+    Keys and values that depend on no token, as those of cross-attention, become
+    bound caches: a second function, `bind`, computes them from the inputs that
+    they come from and appends them, and the input `ingot.bound` says how many
+    positions each row has of them. Outputs that depend on no token are dropped.
+    A bias of the scores that a table has by the distance between query and key
+    becomes the attention's own.
 
     `last_token = false` keeps the logits of every token. `all_entry` adds a
     second function, `all`, that does, for the same caches.
