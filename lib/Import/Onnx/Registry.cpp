@@ -54,6 +54,7 @@ const Registry &Registry::get() {
     addMiscOps(result);
     addContribOps(result);
     addContribAttentionOps(result);
+    addContribFusedOps(result);
     addGroupQueryAttention(result);
     return result;
   }();

@@ -61,6 +61,7 @@ void addConvOps(Registry &registry);
 void addMiscOps(Registry &registry);
 void addContribOps(Registry &registry);
 void addContribAttentionOps(Registry &registry);
+void addContribFusedOps(Registry &registry);
 void addGroupQueryAttention(Registry &registry);
 
 /// Computes the node's results as contents where all it reads is known; returns

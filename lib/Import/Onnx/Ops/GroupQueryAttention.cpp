@@ -94,6 +94,12 @@ private:
         n.unsupportedAttribute(name, type);
     if (n.integer("kv_cache_bit_width", 0) != 0)
       n.unsupportedAttribute("kv_cache_bit_width", "an integer cache");
+    if (n.integer("causal", 1) != 1)
+      n.unsupportedAttribute("causal", "0");
+    if (n.integer("sliding_window_cache", 0) != 0)
+      n.unsupportedAttribute("sliding_window_cache", "1");
+    // Of the norms, which are further inputs.
+    n.ignore({"qk_norm_epsilon"});
     if (n.integer("qk_output", 0) != 0 || n.wants(3))
       n.unsupportedAttribute("qk_output", "an output");
     // What follows the bias: head sinks, scales of an integer cache, norms.

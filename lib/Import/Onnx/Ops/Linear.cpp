@@ -4,7 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "../Registry.h"
+#include "Linear.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringExtras.h"
 #include <map>
@@ -13,19 +13,17 @@ using namespace llvm;
 using namespace mlir;
 
 namespace ingot::onnxin {
-namespace {
 
-void matmul(NodeContext &n) { n.out(0, n.e.matmul(n.value(0), n.value(1))); }
-
-/// alpha * A' * B' + beta * C
-void gemm(NodeContext &n) {
+Value generalProduct(NodeContext &n) {
   Emitter &e = n.e;
   double alpha = n.real("alpha", 1), beta = n.real("beta", 1);
   Value a = n.value(0), b = n.value(1), c = n.value(2);
   bool transposeA = n.integer("transA", 0) != 0,
        transposeB = n.integer("transB", 0) != 0;
-  if (n.rank(0) != 2 || n.rank(1) != 2)
-    return n.error("ranks " + Twine(n.rank(0)) + " and " + Twine(n.rank(1)));
+  if (n.rank(0) != 2 || n.rank(1) != 2) {
+    n.error("ranks " + Twine(n.rank(0)) + " and " + Twine(n.rank(1)));
+    return {};
+  }
   if (transposeA)
     a = e.transpose(a, {1, 0});
   if (transposeB)
@@ -38,8 +36,14 @@ void gemm(NodeContext &n) {
       c = e.mul(c, e.scalarLike(beta, c));
     y = e.add(y, c);
   }
-  n.out(0, y);
+  return y;
 }
+
+namespace {
+
+void matmul(NodeContext &n) { n.out(0, n.e.matmul(n.value(0), n.value(1))); }
+
+void gemm(NodeContext &n) { n.out(0, generalProduct(n)); }
 
 //===----------------------------------------------------------------------===//
 // Einsum

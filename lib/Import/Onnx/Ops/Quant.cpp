@@ -12,20 +12,17 @@ using namespace llvm;
 using namespace mlir;
 
 namespace ingot::onnxin {
-namespace {
 
 bool hasOneElement(Emitter &e, Value value) {
   return product(e.dims(value)).isConstant(1);
 }
 
 Value quantize(Emitter &e, Value x, Value scale, Value zero, Type to,
-               int64_t axis = 0, int64_t block = 0) {
+               int64_t axis, int64_t block) {
   if (!zero)
     return e.make<QuantizeOp>(x, scale, nullptr, to, axis, block);
   return e.make<QuantizeOp>(x, scale, zero, to, axis, block);
 }
-
-} // namespace
 
 Value dequantize(Emitter &e, Value codes, Value scale, Value zero, int64_t axis,
                  int64_t block) {
@@ -59,6 +56,17 @@ Value shiftedCodes(Emitter &e, Value codes, Value zero, int64_t axis) {
     point = hasOneElement(e, point) ? e.reshape(point, {})
                                     : e.alongAxis(point, axis, e.rank(x));
   return e.sub(x, point);
+}
+
+Value requantize(NodeContext &n, Value sums, Value scaleA, Value scaleB,
+                 size_t scaleY, size_t zeroY) {
+  Emitter &e = n.e;
+  Type f32 = e.builder.getF32Type();
+  Value factor = e.div(e.mul(e.cast(scaleA, f32), e.cast(scaleB, f32)),
+                       e.reshape(e.cast(n.value(scaleY), f32), {}));
+  Value y = e.mul(e.cast(sums, f32), factor);
+  return quantize(e, y, e.scalar(1, f32), e.reshape(n.value(zeroY), {}),
+                  n.type(zeroY));
 }
 
 namespace {
@@ -160,18 +168,6 @@ Value shifted(NodeContext &n, size_t codes, size_t zero, int64_t axis) {
   return shiftedCodes(n.e, n.value(codes), n.value(zero), axis);
 }
 
-/// The float factor that turns sums of products of codes into result codes.
-Value requantize(NodeContext &n, Value sums, Value scaleA, Value scaleB,
-                 size_t scaleY, size_t zeroY) {
-  Emitter &e = n.e;
-  Type f32 = e.builder.getF32Type();
-  Value factor = e.div(e.mul(e.cast(scaleA, f32), e.cast(scaleB, f32)),
-                       e.reshape(e.cast(n.value(scaleY), f32), {}));
-  Value y = e.mul(e.cast(sums, f32), factor);
-  return quantize(e, y, e.scalar(1, f32), e.reshape(n.value(zeroY), {}),
-                  n.type(zeroY));
-}
-
 void qlinearMatmul(NodeContext &n) {
   Emitter &e = n.e;
   for (size_t i : {2, 5, 7})
@@ -228,6 +224,7 @@ void addQuantOps(Registry &r) {
   r.add("ConvInteger", 10, convInteger);
   r.add("QLinearConv", 10, qlinearConv);
   addQuantContribOps(r);
+  addQuantLinearOps(r);
 }
 
 } // namespace ingot::onnxin

@@ -27,8 +27,22 @@ Value shiftedCodes(Emitter &e, Value codes, Value zero, int64_t axis);
 Value dequantize(Emitter &e, Value codes, Value scale, Value zero, int64_t axis,
                  int64_t block);
 
+/// The codes of type `to` nearest to values; `zero` may be null.
+Value quantize(Emitter &e, Value x, Value scale, Value zero, Type to,
+               int64_t axis = 0, int64_t block = 0);
+
+/// Whether a value has one element, whatever its rank.
+bool hasOneElement(Emitter &e, Value value);
+
+/// Sums of products of codes as result codes, whose scale and zero point are
+/// operands of the node.
+Value requantize(NodeContext &n, Value sums, Value scaleA, Value scaleB,
+                 size_t scaleY, size_t zeroY);
+
 /// The quantized ops of the com.microsoft domain.
 void addQuantContribOps(Registry &registry);
+/// Those of them that work on codes of activations.
+void addQuantLinearOps(Registry &registry);
 
 } // namespace ingot::onnxin
 

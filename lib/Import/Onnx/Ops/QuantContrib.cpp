@@ -207,6 +207,70 @@ void matmulNBits(NodeContext &n) {
   n.out(0, e.cast(y, n.type(0)));
 }
 
+/// The values that 4-bit codes stand for: floats of four bits without special
+/// values (their largest is one), and quantiles of the normal distribution.
+constexpr float kFloat4[16] = {
+    0.0f,         0.0052083333f,  0.66666667f,  1.0f,
+    0.33333333f,  0.5f,           0.16666667f,  0.25f,
+    -0.0f,        -0.0052083333f, -0.66666667f, -1.0f,
+    -0.33333333f, -0.5f,          -0.16666667f, -0.25f};
+constexpr float kNormalFloat4[16] = {
+    -1.0f,        -0.69619280f, -0.52507305f, -0.39491750f,
+    -0.28444138f, -0.18477343f, -0.09105004f, 0.0f,
+    0.079580300f, 0.16093020f,  0.24611230f,  0.33791524f,
+    0.44070983f,  0.56261700f,  0.72295684f,  1.0f};
+
+/// x times the transpose of a matrix of N rows whose 4-bit codes, the first of
+/// each byte in its high half, name values of a table. Blocks, which run over
+/// the ends of rows, have a factor.
+void matmulBnb4(NodeContext &n) {
+  Emitter &e = n.e;
+  int64_t rows = extent(n, "N"), depth = extent(n, "K");
+  int64_t block = extent(n, "block_size");
+  int64_t kind = n.integer("quant_type", 1);
+  n.ignore({"training_mode"});
+  if (n.failed())
+    return;
+  if (block < 16 || !isPowerOf2_64(block))
+    return n.error("attribute 'block_size' is " + Twine(block) +
+                   ", not a power of two from 16 on");
+  if (kind != 0 && kind != 1)
+    return n.unsupportedAttribute("quant_type", Twine(kind));
+  if (n.integer("transB", 1) != 1)
+    return n.unsupportedAttribute("transB", "0");
+  if (!n.has(0) || !n.has(1) || !n.has(2))
+    return n.error("it lacks one of A, B and absmax");
+  if (!n.type(1).isUnsignedInteger(8))
+    return n.unsupportedType(n.type(1));
+  if (!isa<FloatType>(n.type(0)) || !isa<FloatType>(n.type(2)))
+    return n.unsupportedType(n.type(isa<FloatType>(n.type(0)) ? 2 : 0));
+  int64_t count = rows * depth, bytes = divideCeil(count, 2);
+  int64_t blocks = divideCeil(count, block);
+  if (!checkDims(n, 1, "B", {bytes, 1}, true) ||
+      !checkDims(n, 2, "absmax", {blocks}, true))
+    return;
+  Type f32 = e.builder.getF32Type();
+  Value packed = e.reshape(n.value(1), shapeOf({bytes, 1}));
+  auto shifts = RankedTensorType::get({2}, e.element(packed));
+  Value codes = e.binary<ShiftRightOp>(
+      packed, e.constant(DenseElementsAttr::get(
+                  shifts, ArrayRef<APInt>{APInt(8, 4), APInt(8, 0)})));
+  codes = e.binary<BitAndOp>(codes, e.scalarLike(15, codes));
+  codes = firstColumns(e, e.reshape(codes, shapeOf({bytes * 2})), count);
+  auto table = RankedTensorType::get({16}, f32);
+  Value values = e.make<GatherOp>(
+      e.constant(DenseElementsAttr::get(
+          table, ArrayRef<float>(kind == 1 ? kNormalFloat4 : kFloat4))),
+      e.cast(codes, e.builder.getI32Type()), int64_t(0));
+  Value factors = e.reshape(e.cast(n.value(2), f32), shapeOf({blocks, 1}));
+  factors = e.reshape(e.broadcastTo(factors, shapeOf({blocks, block})),
+                      shapeOf({blocks * block}));
+  Value w = e.mul(values, firstColumns(e, factors, count));
+  w = e.reshape(w, shapeOf({rows, depth}));
+  Value y = e.matmul(e.cast(n.value(0), f32), e.transpose(w, {1, 0}));
+  n.out(0, e.cast(y, n.type(0)));
+}
+
 /// Slices of a table; an index out of range gives zeros, as in ONNX Runtime.
 Value gatherOrZeros(Emitter &e, Value table, Value indices, int64_t axis) {
   if (!table || !indices)
@@ -318,6 +382,7 @@ void dynamicQuantizeMatmul(NodeContext &n) {
 
 void addQuantContribOps(Registry &r) {
   r.addIn(kMicrosoft, "MatMulNBits", 1, matmulNBits);
+  r.addIn(kMicrosoft, "MatMulBnb4", 1, matmulBnb4);
   r.addIn(kMicrosoft, "GatherBlockQuantized", 1, gatherBlockQuantized);
   r.addIn(kMicrosoft, "MatMulIntegerToFloat", 1, matmulIntegerToFloat);
   r.addIn(kMicrosoft, "DynamicQuantizeMatMul", 1, dynamicQuantizeMatmul);

@@ -1,0 +1,185 @@
+"""Ops from codes to codes, and tables of 4-bit values, against ONNX Runtime."""
+
+import harness
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+from small_models import model_of, save, value
+
+MICROSOFT = "com.microsoft"
+KINDS = {"int8": TensorProto.INT8, "uint8": TensorProto.UINT8}
+
+
+def codes(kind, *shape, seed=1):
+    low, high = (-128, 128) if kind == "int8" else (0, 256)
+    return np.random.default_rng([seed, *shape]).integers(low, high, shape).astype(kind)
+
+
+class Node:
+    """A node whose operands are codes with a scale and a zero point each."""
+
+    def __init__(self, op, kind, **attributes):
+        self.op, self.kind, self.attributes = op, kind, attributes
+        self.names, self.inputs, self.weights = [], [], []
+
+    def parameters(self, scale, zero):
+        at = len(self.weights)
+        self.weights += [(f"scale{at}", np.float32(scale)), (f"zero{at}", np.array(zero, self.kind))]
+        self.names += [f"scale{at}", f"zero{at}"]
+
+    def operand(self, name, shape, scale, zero):
+        self.inputs.append(value(name, shape, KINDS[self.kind]))
+        self.names.append(name)
+        self.parameters(scale, zero)
+
+    def model(self, shape):
+        node = helper.make_node(self.op, self.names, ["y"], domain=MICROSOFT, **self.attributes)
+        outputs = [value("y", shape, KINDS[self.kind])]
+        return model_of([node], self.inputs, outputs, self.weights, 17, [MICROSOFT])
+
+
+def compare(path, model, feeds, off=0):
+    """Codes agree but for at most `off`, which is for ties alone."""
+    save(model, path)
+    got = harness.run(path, feeds)["y"]
+    want = harness.oracle_run(harness.oracle(path), feeds)["y"]
+    assert got.shape == want.shape and got.dtype == want.dtype
+    difference = np.abs(got.astype(np.int32) - want.astype(np.int32))
+    assert difference.max(initial=0) <= off, difference.max()
+    # A tie is rare: one in a hundred elements at most.
+    assert np.count_nonzero(difference) <= 1 + difference.size // 100
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("op", ["QLinearAdd", "QLinearMul"])
+def test_binary(op, kind, tmp_path):
+    node = Node(op, kind)
+    node.operand("a", ["n", 16], 0.031, 5)
+    node.operand("b", [16], 0.017, 9)
+    node.parameters(0.043 if op == "QLinearAdd" else 0.071, 3)
+    feeds = {"a": codes(kind, 40, 16), "b": codes(kind, 16)}
+    compare(tmp_path / "m.onnx", node.model(["n", 16]), feeds, off=1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("op", ["QLinearSigmoid", "QLinearLeakyRelu"])
+def test_unary(op, kind, tmp_path):
+    """Every code there is."""
+    node = Node(op, kind, **({"alpha": 0.3} if op == "QLinearLeakyRelu" else {}))
+    node.operand("a", [256], 0.043, 7)
+    node.parameters(1 / 256 if op == "QLinearSigmoid" else 0.037, 2)
+    low = -128 if kind == "int8" else 0
+    feeds = {"a": np.arange(low, low + 256).astype(kind)}
+    compare(tmp_path / "m.onnx", node.model([256]), feeds, off=1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("axis,opset", [(-1, 13), (1, 13), (1, 11)])
+def test_softmax(kind, axis, opset, tmp_path):
+    node = Node("QLinearSoftmax", kind, axis=axis, opset=opset)
+    node.operand("a", ["n", 3, 8], 0.05, 1)
+    node.parameters(1 / 256, -128 if kind == "int8" else 0)
+    compare(tmp_path / "m.onnx", node.model(["n", 3, 8]), {"a": codes(kind, 9, 3, 8)}, off=1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_concat(kind, tmp_path):
+    node = Node("QLinearConcat", kind, axis=1)
+    node.parameters(0.05, 4)
+    node.operand("a", ["n", 3], 0.031, 5)
+    node.operand("b", ["n", 5], 0.017, 9)
+    feeds = {"a": codes(kind, 20, 3), "b": codes(kind, 20, 5)}
+    compare(tmp_path / "m.onnx", node.model(["n", 8]), feeds, off=1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_where(kind, tmp_path):
+    node = Node("QLinearWhere", kind)
+    node.inputs.append(value("c", ["n", 6], TensorProto.BOOL))
+    node.names.append("c")
+    node.operand("a", ["n", 6], 0.031, 5)
+    node.operand("b", ["n", 6], 0.017, 9)
+    node.parameters(0.04, 3)
+    choice = np.random.default_rng(3).random((20, 6)) < 0.5
+    feeds = {"c": choice, "a": codes(kind, 20, 6), "b": codes(kind, 20, 6, seed=2)}
+    compare(tmp_path / "m.onnx", node.model(["n", 6]), feeds, off=1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("last", [0, 1])
+def test_global_average(kind, last, tmp_path):
+    shape = ["n", 4, 6, 3] if last else ["n", 3, 4, 6]
+    node = Node("QLinearGlobalAveragePool", kind, channels_last=last)
+    node.operand("a", shape, 0.031, 5)
+    node.parameters(0.011, 3)
+    out = ["n", 1, 1, 3] if last else ["n", 3, 1, 1]
+    compare(tmp_path / "m.onnx", node.model(out), {"a": codes(kind, 30, *shape[1:])}, off=1)
+
+
+@pytest.mark.parametrize("columns", [False, True])
+@pytest.mark.parametrize("floats", [False, True])
+@pytest.mark.parametrize("turned", [0, 1])
+def test_gemm(columns, floats, turned, tmp_path):
+    random = np.random.default_rng(5)
+    scale = (random.random(7) * 0.01 + 0.01).astype(np.float32) if columns else np.float32(0.013)
+    zero = np.zeros(7 if columns else (), np.int8)
+    weight = codes("int8", *((7, 24) if turned else (24, 7)))
+    weights = [
+        ("sa", np.float32(0.02)), ("za", np.uint8(120)), ("b", weight), ("sb", scale), ("zb", zero),
+        ("c", random.integers(-3000, 3000, 7).astype(np.int32)),
+    ]  # fmt: skip
+    names = ["a", "sa", "za", "b", "sb", "zb", "c"]
+    if not floats:
+        weights += [("sy", np.float32(0.3)), ("zy", np.uint8(128))]
+        names += ["sy", "zy"]
+    node = helper.make_node("QGemm", names, ["y"], domain=MICROSOFT, alpha=1.0, transB=turned)
+    dtype = TensorProto.FLOAT if floats else TensorProto.UINT8
+    model = model_of(
+        [node], [value("a", ["n", 24], TensorProto.UINT8)], [value("y", ["n", 7], dtype)], weights, 17, [MICROSOFT]
+    )
+    path = tmp_path / "m.onnx"
+    feeds = {"a": codes("uint8", 20, 24)}
+    if not floats:
+        return compare(path, model, feeds, off=1)
+    save(model, path)
+    want = harness.oracle_run(harness.oracle(path), feeds)["y"]
+    assert np.abs(harness.run(path, feeds)["y"] - want).max() <= 1e-5 * np.abs(want).max()
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+@pytest.mark.parametrize("depth,width,block", [(64, 32, 64), (96, 33, 64), (48, 20, 16)])
+def test_matmul_of_a_table_of_values(kind, depth, width, block, tmp_path):
+    """FP4 and NF4; blocks run over the ends of rows, the last one may be short."""
+    random = np.random.default_rng(7)
+    count = depth * width
+    node = helper.make_node(
+        "MatMulBnb4", ["x", "b", "absmax"], ["y"], domain=MICROSOFT,
+        K=depth, N=width, block_size=block, quant_type=kind,
+    )  # fmt: skip
+    weights = [
+        ("b", random.integers(0, 256, (count + 1) // 2).astype(np.uint8)),
+        ("absmax", random.random(-(-count // block)).astype(np.float32)),
+    ]
+    model = model_of(
+        [node], [value("x", ["n", depth])], [value("y", ["n", width])], weights, 17, [MICROSOFT]
+    )
+    path = save(model, tmp_path / "m.onnx")
+    feeds = {"x": random.standard_normal((5, depth)).astype(np.float32)}
+    want = harness.oracle_run(harness.oracle(path), feeds)["y"]
+    assert np.abs(harness.run(path, feeds)["y"] - want).max() <= 2e-6 * np.abs(want).max()
+
+
+@pytest.mark.parametrize(
+    "op, attributes, message",
+    [
+        ("MatMulBnb4", {"K": 32, "N": 4, "block_size": 20, "quant_type": 1}, "'block_size' is 20"),
+        ("MatMulBnb4", {"K": 32, "N": 4, "block_size": 32, "quant_type": 2}, "quant_type"),
+        ("MatMulBnb4", {"K": 32, "N": 5, "block_size": 32, "quant_type": 1}, "'b' has the shape 64"),
+    ],
+)
+def test_refusals(op, attributes, message, tmp_path):
+    node = helper.make_node(op, ["x", "b", "absmax"], ["y"], "the_product", domain=MICROSOFT, **attributes)
+    weights = [("b", np.zeros(64, np.uint8)), ("absmax", np.zeros(4, np.float32))]
+    model = model_of([node], [value("x", ["n", 32])], [value("y", None)], weights, 17, [MICROSOFT])
+    done = harness.ingot("compile", save(model, tmp_path / "m.onnx"), "-o", tmp_path / "m.ingot")
+    assert done.returncode == 1 and message in done.stderr and "the_product" in done.stderr
