@@ -75,8 +75,8 @@ def test_names_of_files(session, tmp_path):
     "old, new, message",
     [
         (b"Oddity", b"\xff\xfeOddi", r"unsupported op: \\xff\\xfeOddi"),
-        (b"InName", b"In\xffame", "the name of input 'In\ufffdame' is not UTF-8"),
-        (b"OutName", b"Out\0ame", "the name of output 'Out\0ame' is not UTF-8 without null"),
+        (b"InName", b"In\xffame", r"the name of input 'In\\FFame' is not UTF-8"),
+        (b"OutName", b"Out\0ame", r"the name of output 'Out\\00ame' is not UTF-8 without null"),
     ],
 )
 def test_names_of_models(old, new, message, tmp_path):

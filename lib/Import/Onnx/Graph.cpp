@@ -7,9 +7,9 @@
 #include "Graph.h"
 
 #include "llvm/ADT/BitVector.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/JSON.h"
 #include <queue>
 
 using namespace llvm;
@@ -395,9 +395,13 @@ std::unique_ptr<Graph> buildGraph(const onnx::ModelProto &model,
     initializers.insert(tensor.name());
   // Hosts and manifests hold these names as text that ends with a null byte.
   auto checkName = [&](StringRef what, StringRef name) {
-    if (!json::isUTF8(name) || name.contains('\0'))
-      errors.add("", "the name of " + what + " '" + json::fixUTF8(name) +
-                         "' is not UTF-8 without null bytes");
+    if (json::isUTF8(name) && !name.contains('\0'))
+      return;
+    std::string escaped;
+    raw_string_ostream os(escaped);
+    printEscapedString(name, os);
+    errors.add("", "the name of " + what + " '" + escaped +
+                       "' is not UTF-8 without null bytes");
   };
   for (const onnx::ValueInfoProto &input : proto.input()) {
     // Files before IR version 4 list initializers among the inputs.
