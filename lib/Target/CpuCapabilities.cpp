@@ -78,9 +78,10 @@ std::optional<TargetInfo> ingot::lookupTarget(llvm::StringRef name,
   llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
   std::optional<size_t> best;
   for (size_t i = 0; i < std::size(levels); ++i) {
-    auto missing = llvm::find_if(levels[i].adds, [&](llvm::StringRef feature) {
-      return !host.lookup(feature);
-    });
+    const auto *missing =
+        llvm::find_if(levels[i].adds, [&](llvm::StringRef feature) {
+          return !host.lookup(feature);
+        });
     if (missing != levels[i].adds.end()) {
       if (!best)
         error = "this machine's CPU lacks " + missing->str() +

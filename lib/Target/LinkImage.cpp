@@ -27,8 +27,11 @@ public:
     return sys::fs::createUniqueDirectory("ingot-link", path);
   }
   ~TemporaryFolder() {
-    if (!path.empty())
-      sys::fs::remove_directories(path);
+    if (path.empty())
+      return;
+    // What cannot be removed harms nothing.
+    std::error_code code = sys::fs::remove_directories(path);
+    (void)code;
   }
   std::string file(const Twine &name) const {
     SmallString<128> result = path;
@@ -93,6 +96,7 @@ SmallVector<char, 0> ingot::linkImage(ArrayRef<StringRef> objects,
     arguments.push_back(path);
   }
   std::vector<const char *> pointers;
+  pointers.reserve(arguments.size());
   for (const std::string &argument : arguments)
     pointers.push_back(argument.c_str());
 

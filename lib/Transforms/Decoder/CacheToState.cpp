@@ -299,7 +299,7 @@ private:
           text("counted positions: the row's past + the token's number"));
     for (auto [i, cache] : llvm::enumerate(decoder.caches)) {
       // Further views hold what the first one holds.
-      for (auto [keys, values] : ArrayRef(cache.views).drop_front())
+      for (const auto &[keys, values] : ArrayRef(cache.views).drop_front())
         for (const CacheView &view : {keys, values})
           replaced.push_back(text(
               inputName(decoder.tensors[view.tensor].past) + ": what '" +

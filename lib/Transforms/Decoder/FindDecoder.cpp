@@ -385,7 +385,7 @@ private:
           diagnostic << ": it comes from input '" << inputName(input) << "'";
         return false;
       }
-      auto known = llvm::find_if(
+      auto *known = llvm::find_if(
           decoder.masks, [&](auto &mask) { return mask.first == input; });
       if (known == decoder.masks.end()) {
         decoder.masks.push_back({input, *visible});

@@ -148,10 +148,7 @@ private:
         return dropIfSameShape(op, kept);
       return false;
     };
-    if (isa<MulOp>(op))
-      drop(op->getOperand(0), op->getOperand(1), 1.0) ||
-          drop(op->getOperand(1), op->getOperand(0), 1.0);
-    else if (isa<AndOp>(op))
+    if (isa<MulOp, AndOp>(op))
       drop(op->getOperand(0), op->getOperand(1), 1.0) ||
           drop(op->getOperand(1), op->getOperand(0), 1.0);
     else if (isa<OrOp>(op))

@@ -143,7 +143,7 @@ Value ingot::matchRepeated(Value value, int64_t axis, ShapeAnalysis &shapes) {
            wide = shapes.shapeOf(repeat), narrow = shapes.shapeOf(split);
   if (from.size() != to.size() || wide.size() != from.size() + 1)
     return {};
-  DimExpr count = wide[axis + 1];
+  const DimExpr &count = wide[axis + 1];
   auto withDim = [&](const DimExpr &dim) {
     DimShape shape = from;
     shape.insert(shape.begin() + axis + 1, dim);

@@ -58,7 +58,7 @@ struct Labelled {
   SmallVector<int> labels;
 
   int64_t find(int label) const {
-    auto at = llvm::find(labels, label);
+    const auto *at = llvm::find(labels, label);
     return at == labels.end() ? -1 : at - labels.begin();
   }
 };
@@ -101,7 +101,7 @@ Value arrange(Emitter &e, const Labelled &x, ArrayRef<int> labels) {
 }
 
 /// The product of two operands, summed over labels that nothing else needs.
-Labelled contract(Emitter &e, Labelled a, Labelled b,
+Labelled contract(Emitter &e, const Labelled &a, const Labelled &b,
                   const llvm::DenseSet<int> &needed) {
   SmallVector<int> batch, left, right, summed;
   for (int label : a.labels)
@@ -222,10 +222,8 @@ void einsum(NodeContext &n) {
     llvm::DenseSet<int> needed(wanted.begin(), wanted.end());
     for (size_t j = i + 1; j < operands.size(); ++j)
       needed.insert(operands[j].labels.begin(), operands[j].labels.end());
-    if (i > 0) {
-      Labelled next = operands[i];
-      total = contract(e, total, next, needed);
-    }
+    if (i > 0)
+      total = contract(e, total, operands[i], needed);
     if (!total.value)
       return n.out(0, {});
     for (size_t axis = total.labels.size(); axis-- > 0;)

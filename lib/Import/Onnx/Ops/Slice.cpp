@@ -87,14 +87,18 @@ void slice(NodeContext &n) {
   if (!starts || !ends)
     return;
   std::optional<SmallVector<int64_t>> axes, steps;
-  if (n.has(3) && !(axes = n.constants(3, "the axes")))
-    return;
-  if (n.has(4) && !(steps = n.constants(4, "the steps")))
-    return;
-  if (!axes)
+  if (n.has(3))
+    axes = n.constants(3, "the axes");
+  else
     axes = to_vector(llvm::seq<int64_t>(0, starts->size()));
-  if (!steps)
+  if (!axes)
+    return;
+  if (n.has(4))
+    steps = n.constants(4, "the steps");
+  else
     steps.emplace(starts->size(), 1);
+  if (!steps)
+    return;
   sliceBy(n, *starts, *ends, *axes, *steps);
 }
 
