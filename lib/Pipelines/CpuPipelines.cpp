@@ -37,7 +37,7 @@ void ingot::buildStagesPipeline(OpPassManager &passes) {
   passes.addPass(createCSEPass());
   passes.addNestedPass<func::FuncOp>(createFormStages());
   passes.addPass(createCanonicalizerPass());
-  passes.addNestedPass<func::FuncOp>(createBufferize());
+  passes.addPass(createBufferize());
   passes.addPass(createCSEPass());
   passes.addPass(createCanonicalizerPass());
   // Sizes of views are those of the buffers they were given.

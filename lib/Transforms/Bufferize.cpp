@@ -6,10 +6,12 @@
 //===----------------------------------------------------------------------===//
 #include "ingot/Transforms/Passes.h"
 
+#include "mlir/Dialect/Bufferization/Transforms/BufferUtils.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/IR/Threading.h"
 
 namespace ingot {
 #define GEN_PASS_DEF_BUFFERIZE
@@ -20,31 +22,77 @@ using namespace mlir;
 
 namespace {
 
+/// Of constants in memory: a line, and the widest vector.
+constexpr uint64_t constantAlignment = 64;
+
 MemRefType bufferTypeOf(RankedTensorType type) {
   return MemRefType::get(type.getShape(), type.getElementType());
 }
 
 struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
   void runOnOperation() override {
-    func::FuncOp func = getOperation();
-    if (func.isExternal())
-      return;
-    if (func.isPublic() && failed(takeBuffers(func)))
+    if (failed(placeConstants(getOperation())))
       return signalPassFailure();
-    if (failed(resolveDims(func)))
-      return signalPassFailure();
+    SmallVector<func::FuncOp> funcs;
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (!func.isExternal())
+        funcs.push_back(func);
+    ParallelDiagnosticHandler inOrder(&getContext());
+    auto work = [&](size_t i) {
+      inOrder.setOrderIDForThread(i);
+      LogicalResult result = bufferize(funcs[i]);
+      inOrder.eraseOrderIDForThread();
+      return result;
+    };
+    if (failed(failableParallelForEach(
+            &getContext(), llvm::to_vector(llvm::seq(funcs.size())), work)))
+      signalPassFailure();
+  }
 
+  LogicalResult bufferize(func::FuncOp func) {
+    if ((func.isPublic() && failed(takeBuffers(func))) ||
+        failed(resolveDims(func)))
+      return failure();
     IRRewriter rewriter(&getContext());
     splitEmptyTensors(rewriter, func);
     if (failed(bufferization::eliminateEmptyTensors(rewriter, func)))
-      return signalPassFailure();
+      return failure();
     bufferization::OneShotBufferizationOptions options;
     options.opFilter.denyOperation<func::FuncOp>();
     options.opFilter.denyDialect<func::FuncDialect>();
     bufferization::BufferizationState state;
-    if (failed(bufferization::runOneShotBufferize(func, options, state)) ||
-        failed(checkBuffers(func)))
-      return signalPassFailure();
+    if (failed(bufferization::runOneShotBufferize(func, options, state)))
+      return failure();
+    return checkBuffers(func);
+  }
+
+  /// Makes globals of all constants. That belongs to the module, which no two
+  /// functions may change at the same time.
+  static LogicalResult placeConstants(ModuleOp module) {
+    SmallVector<arith::ConstantOp> constants;
+    for (auto func : module.getOps<func::FuncOp>())
+      func.walk([&](arith::ConstantOp constant) {
+        if (isa<RankedTensorType>(constant.getType()))
+          constants.push_back(constant);
+      });
+    SymbolTableCollection symbols;
+    OpBuilder b(module.getContext());
+    for (arith::ConstantOp constant : constants) {
+      FailureOr<memref::GlobalOp> global =
+          bufferization::getGlobalFor(constant, symbols, constantAlignment);
+      if (failed(global))
+        return constant.emitError("has no place in memory");
+      b.setInsertionPoint(constant);
+      Location loc = constant.getLoc();
+      Value memory = memref::GetGlobalOp::create(b, loc, global->getType(),
+                                                 global->getName());
+      Value tensor = bufferization::ToTensorOp::create(
+          b, loc, constant.getType(), memory, /*restrict=*/true,
+          /*writable=*/false);
+      constant.replaceAllUsesWith(tensor);
+      constant.erase();
+    }
+    return success();
   }
 
   /// Rewrites the signature of `func` to buffers in destination style.

@@ -266,6 +266,16 @@ def rename_signature(model):
     return model
 
 
+def test_compiles_to_the_same_bytes(tmp_path):
+    """Programs are worked on side by side, whose constants are of one module."""
+    made = []
+    for number in range(12):
+        artifact = tmp_path / f"{number}.ingot"
+        harness.ingot_ok("compile", model_of("small"), "--generate", "-o", artifact)
+        made.append(artifact.read_bytes())
+    assert all(bytes == made[0] for bytes in made)
+
+
 @pytest.mark.parametrize("spell", [count_positions, rename_signature])
 @pytest.mark.parametrize("case", ["small", "llama", "gpt2_ts", "gemma2", "cla2_naive"])
 def test_spelling_does_not_matter(case, spell, tmp_path):

@@ -53,7 +53,7 @@ def FormStages : Pass<"ingot-form-stages", "::mlir::func::FuncOp"> {
                            "::mlir::affine::AffineDialect"];
 }
 
-def Bufferize : Pass<"ingot-bufferize", "::mlir::func::FuncOp"> {
+def Bufferize : Pass<"ingot-bufferize", "::mlir::ModuleOp"> {
   let summary = "Give every tensor of the entry functions a buffer";
   let description = [{
     Public functions over tensors become functions over buffers in destination
@@ -61,6 +61,7 @@ def Bufferize : Pass<"ingot-bufferize", "::mlir::func::FuncOp"> {
     buffer argument that follows them, without a copy where the value can be
     computed there. What a function still returns are the dims of its results,
     all of them, in order. Arguments carry `ingot.role` ("input", "output").
+    Constants become globals of the module, equal ones one.
 
     Example: `func @f(%a: tensor<?xf32>) -> tensor<?xf32>` becomes
     `func @f(%a: memref<?xf32> {ingot.role = "input"},
