@@ -301,13 +301,12 @@ Status Stepper::runProgram(std::span<Progress> batch, float *target) {
   int64_t shape[] = {rows, static_cast<int64_t>(seq)};
   unsigned i64 = unsigned(DType::I64);
   size_t lengthBytes = rowCount * sizeof(int64_t);
-  std::vector<TensorView> inputs = {
+  TensorView lowered[] = {
       {info.name, unsigned(info.dtype), shape, tokens.data(), tokens.size()},
       {state.pastInput, i64, {&rows, 1}, past.data(), lengthBytes},
-      {state.countInput, i64, {&rows, 1}, count.data(), lengthBytes}};
-  if (!state.boundInput.empty())
-    inputs.push_back(
-        {state.boundInput, i64, {&rows, 1}, bound.data(), lengthBytes});
+      {state.countInput, i64, {&rows, 1}, count.data(), lengthBytes},
+      {state.boundInput, i64, {&rows, 1}, bound.data(), lengthBytes}};
+  std::span<const TensorView> inputs(lowered, state.boundInput.empty() ? 3 : 4);
   TensorView output;
   output.name = state.logitsOutput;
   output.data = target;

@@ -228,13 +228,13 @@ def test_bf16_bits():
     """Without a bf16 model at hand: the dtype's two forms."""
     ml_dtypes = pytest.importorskip("ml_dtypes")
     from ingot._model import TensorInfo
-    from ingot._session import _lower
+    from ingot._session import lower_input
 
     info = TensorInfo("x", [2], "tensor(bfloat16)", 4)
     assert info.dtype == ml_dtypes.bfloat16
     values = np.array([1, 2], ml_dtypes.bfloat16)
     for given in (values, values.view(np.uint16)):
-        _, bits, number = _lower(info, "x", given)
+        _, bits, number = lower_input(info, "x", given)
         assert number == 4 and bits.tobytes() == values.tobytes()
 
 

@@ -78,7 +78,9 @@ private:
     if (!past || !most || *most <= 0)
       return std::nullopt;
     DimExpr tokens = length - *past;
-    if (!tokens.isConstant(0) && !tokens.isConstant(1) && !tokens.getSymbol())
+    // The first dim asked for is that of the new tokens.
+    bool isNew = seq ? tokens == *seq : tokens.getSymbol().has_value();
+    if (!isNew && !tokens.isConstant(0) && !tokens.isConstant(1))
       return std::nullopt;
     limit = limit ? std::min(limit, *most) : *most;
     return length;

@@ -13,7 +13,7 @@ import numpy as np
 from . import _ingot
 from ._arguments import count, path_bytes, real, seconds
 from ._errors import InvalidArgument, SequenceFull, TimeLimit
-from ._session import Cancel, Feeds, _lower, interruptible
+from ._session import Cancel, Feeds, interruptible, lower_input
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -169,7 +169,7 @@ class Sequence:
         token; raises InvalidArgument, and changes nothing, later and for wrong
         inputs."""
         infos = {info.name: info for info in self._session.model.bound_inputs}
-        given = [_lower(infos.get(name), name, inputs[name]) for name in inputs]
+        given = [lower_input(infos.get(name), name, inputs[name]) for name in inputs]
         _ingot.bind_sequence(self._handle, given, float(time_limit), cancel, interruptible())
 
     @property

@@ -61,7 +61,7 @@ def _open(model: Union[Model, PathLike]) -> Model:
     return load(path) if with_magic or path.endswith(".ingot") else compile(path)
 
 
-def _lower(info: Optional[TensorInfo], name: str, value: Any) -> tuple[str, Any, int]:
+def lower_input(info: Optional[TensorInfo], name: str, value: Any) -> tuple[str, Any, int]:
     """An input for the extension: arrays as they are, lists and numbers as the
     model's element type where no value could change."""
     if not isinstance(value, (np.ndarray, np.generic)):
@@ -198,7 +198,7 @@ class Session:
         return self._run(inputs, outputs, time_limit, cancel)
 
     def _run(self, feeds, outputs, time_limit, cancel) -> Arrays:
-        given = [_lower(self._inputs.get(name), name, feeds[name]) for name in feeds]
+        given = [lower_input(self._inputs.get(name), name, feeds[name]) for name in feeds]
         if isinstance(outputs, Mapping):
             wanted = self._wanted(given, outputs)
         else:
@@ -249,7 +249,7 @@ class Session:
     def shapes(self, inputs: Feeds) -> dict[str, tuple[int, ...]]:
         """The shape of every output for inputs of these shapes, without
         running. The inputs' data is not read."""
-        given = [_lower(self._inputs.get(name), name, inputs[name]) for name in inputs]
+        given = [lower_input(self._inputs.get(name), name, inputs[name]) for name in inputs]
         return {name: tuple(dims) for name, dims in self._handle.shapes(given)[0]}
 
     def sequence(self, capacity: int = 0, inputs: Optional[Feeds] = None):

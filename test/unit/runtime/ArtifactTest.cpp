@@ -213,7 +213,9 @@ TEST(Artifact, ImpossibleStates) {
            [](Manifest &m) { m.state->groups[0].pageBytes = 0; },
            [](Manifest &m) { m.state->groups[0].pageBytes -= 64; },
            [](Manifest &m) { m.state->groups[0].pageBytes += 1; },
-           [](Manifest &m) { m.state->groups[0].pageBytes = uint64_t(1) << 41; },
+           [](Manifest &m) {
+             m.state->groups[0].pageBytes = uint64_t(1) << 41;
+           },
            [](Manifest &m) { m.state->caches[1].group = 2; },
            [](Manifest &m) { m.state->caches[1].name = "layer.0"; },
            [](Manifest &m) { m.state->caches[1].name = ""; },
@@ -238,6 +240,53 @@ TEST(Artifact, ImpossibleStates) {
            [](Manifest &m) { m.entries[0].symbols[0].min = -1; },
            [](Manifest &m) { m.entries[0].inputs.pop_back(); },
            [](Manifest &m) { m.entries[1].outputs[0].dims.pop_back(); }})
+    EXPECT_NE(check(change), "");
+}
+
+/// The decoder with its first group of caches bound to an input of its own.
+static Manifest boundManifest() {
+  Manifest m = decoderManifest();
+  Dim rows = Dim::symbolic("batch"), length = Dim::symbolic("length");
+  m.state->groups[0].isBound = true;
+  m.state->boundInput = "ingot.bound";
+  m.state->boundLength = length;
+  TensorInfo bound = {"ingot.bound", DType::I64, {rows}};
+  m.inputs.push_back(bound);
+  for (EntryInfo &entry : m.entries)
+    entry.inputs.push_back(bound);
+  EntryInfo bind{"bind", "bind_sizes", "bind_entry", m.symbols, {}, {}, {}, ""};
+  bind.inputs = {{"states", DType::F32, {rows, length, Dim::fixed(8)}},
+                 m.inputs[1],
+                 m.inputs[2]};
+  m.entries.push_back(bind);
+  return m;
+}
+
+TEST(Artifact, BoundCaches) {
+  Manifest written = boundManifest();
+  Manifest read = *decodeManifest(encodeManifest(written));
+  EXPECT_TRUE(read.state->groups[0].isBound);
+  EXPECT_FALSE(read.state->groups[1].isBound);
+  EXPECT_EQ(read.state->boundInput, "ingot.bound");
+  EXPECT_EQ(read.state->boundLength.str(), "length");
+  auto check = [](void (*change)(Manifest &)) {
+    Manifest changed = boundManifest();
+    change(changed);
+    return checkManifest(changed, 4).message();
+  };
+  EXPECT_EQ(check([](Manifest &) {}), "");
+  EXPECT_EQ(check([](Manifest &m) { m.state->boundLength = Dim::fixed(9); }),
+            "");
+  for (auto change : std::initializer_list<void (*)(Manifest &)>{
+           [](Manifest &m) { m.state->groups[0].window = 7; },
+           [](Manifest &m) { m.state->boundInput.clear(); },
+           [](Manifest &m) { m.state->boundInput = "x"; },
+           [](Manifest &m) { m.state->boundLength.text = "x"; },
+           [](Manifest &m) { m.inputs[3].dtype = DType::I32; },
+           [](Manifest &m) { m.entries[1].inputs.pop_back(); },
+           [](Manifest &m) { m.entries.pop_back(); },
+           [](Manifest &m) { m.entries[2].inputs.pop_back(); },
+           [](Manifest &m) { m.entries[2].outputs = m.outputs; }})
     EXPECT_NE(check(change), "");
 }
 

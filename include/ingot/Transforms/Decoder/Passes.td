@@ -88,7 +88,7 @@ def PlaceCaches : Pass<"ingot-place-caches", "::mlir::ModuleOp"> {
   let summary = "Give every cache its group and its place in a page";
   let description = [{
     Caches with the same window form a group, which has pages of its own: only
-    what a window keeps needs memory. A page of a group holds 128 positions of
+    what a window keeps needs memory. Bound caches are another group. A page of a group holds 128 positions of
     every cache of the group, cache after cache, each aligned to 64 bytes: keys,
     then values. Arguments get `ingot.role` = "cache", `ingot.cache_group`,
     `ingot.key_offset` and `ingot.value_offset`; the module gets the groups'
