@@ -213,7 +213,9 @@ TEST(Artifact, ImpossibleStates) {
            [](Manifest &m) { m.state->groups[0].pageBytes = 0; },
            [](Manifest &m) { m.state->groups[0].pageBytes -= 64; },
            [](Manifest &m) { m.state->groups[0].pageBytes += 1; },
-           [](Manifest &m) { m.state->groups[0].pageBytes = uint64_t(1) << 41; },
+           [](Manifest &m) {
+             m.state->groups[0].pageBytes = uint64_t(1) << 41;
+           },
            [](Manifest &m) { m.state->caches[1].group = 2; },
            [](Manifest &m) { m.state->caches[1].name = "layer.0"; },
            [](Manifest &m) { m.state->caches[1].name = ""; },
