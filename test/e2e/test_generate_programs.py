@@ -273,7 +273,7 @@ def test_compiles_to_the_same_bytes(tmp_path):
         artifact = tmp_path / f"{number}.ingot"
         harness.ingot_ok("compile", model_of("small"), "--generate", "-o", artifact)
         made.append(artifact.read_bytes())
-    assert all(bytes == made[0] for bytes in made)
+    assert all(content == made[0] for content in made)
 
 
 @pytest.mark.parametrize("spell", [count_positions, rename_signature])
