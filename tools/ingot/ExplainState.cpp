@@ -71,6 +71,7 @@ static std::string cacheTable(const rt::StateInfo &state) {
   for (const std::vector<const rt::CacheInfo *> &kind : kinds) {
     auto names = [&](std::string rt::CacheInfo::*name) {
       std::vector<std::string> all;
+      all.reserve(kind.size());
       for (const rt::CacheInfo *cache : kind)
         all.push_back(cache->*name);
       return nameList(all);

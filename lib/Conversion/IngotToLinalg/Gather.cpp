@@ -109,7 +109,7 @@ Value gather(Emitter &e, Value original, const Tensor &x, const Tensor &indices,
 /// Rows of a table whose transpose is multiplied with: they are read from what
 /// is packed for the product, so that the weight is kept once.
 Tensor gatherPacked(Emitter &e, const ReadElement &read, Type element,
-                    DimExpr count, const Tensor &indices,
+                    const DimExpr &count, const Tensor &indices,
                     const DimShape &dims) {
   Value extent = e.size(count);
   auto body = [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {

@@ -61,7 +61,7 @@ bool readWindow(NodeContext &n, const DimShape &dims,
   w.high.assign(dims.size(), DimExpr());
   for (size_t i = 0; i != spatial; ++i) {
     // As many windows as steps fit into the extent.
-    DimExpr stride = constant(w.strides[i]), in = dims[i + 2];
+    const DimExpr stride = constant(w.strides[i]), &in = dims[i + 2];
     DimExpr out = DimExpr::ceilDiv(in, stride);
     DimExpr needed = (out - constant(1)) * stride +
                      constant((w.kernel[i] - 1) * w.dilations[i] + 1);
@@ -217,7 +217,7 @@ void convTranspose(NodeContext &n) {
   for (size_t i = 0; i != spatial; ++i) {
     int64_t reach = ((*kernel)[i] - 1) * dilations[i];
     DimExpr before = constant(pads[i]), after = constant(pads[spatial + i]);
-    DimExpr stride = constant(strides[i]), in = dx[i + 2];
+    const DimExpr stride = constant(strides[i]), &in = dx[i + 2];
     if (outputShape || same) {
       DimExpr wanted = outputShape ? constant((*outputShape)[i]) : in * stride;
       DimExpr total =
