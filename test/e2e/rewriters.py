@@ -10,6 +10,8 @@ def runtime(source, target):
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.optimized_model_filepath = str(target)
+    # It would let products of dequantized weights round activations to bytes.
+    options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "0")
     options.log_severity_level = 3
     onnxruntime.InferenceSession(str(source), options, ["CPUExecutionProvider"])
 
