@@ -269,6 +269,13 @@ static EntryInfo decodeEntry(const fb::Entry *in) {
   return out;
 }
 
+/// Whether the elements of a vector may be read: the verifier looks at where
+/// its length stands, which needs less alignment than numbers of 64 bits.
+static bool isAligned(const flatbuffers::Vector<int64_t> *vector) {
+  return !vector ||
+         reinterpret_cast<uintptr_t>(vector->Data()) % alignof(int64_t) == 0;
+}
+
 Result<Manifest>
 ingot::rt::decodeManifest(std::span<const unsigned char> bytes) {
   flatbuffers::Verifier verifier(bytes.data(), bytes.size());
@@ -276,6 +283,11 @@ ingot::rt::decodeManifest(std::span<const unsigned char> bytes) {
     return failure(Code::CorruptArtifact,
                    "the manifest is not a valid FlatBuffer");
   const fb::Manifest *in = fb::GetManifest(bytes.data());
+  if (in->weights())
+    for (const fb::Weight *weight : *in->weights())
+      if (!isAligned(weight->dims()))
+        return failure(Code::CorruptArtifact,
+                       "the manifest holds numbers at odd places");
 
   Manifest out;
   out.producer = text(in->producer());

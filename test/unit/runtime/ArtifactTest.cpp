@@ -150,6 +150,17 @@ TEST(Artifact, DamagedManifestWithRightChecksum) {
     }
 }
 
+TEST(Artifact, ManifestAtAnOddPlace) {
+  Bytes good = encodeManifest(manifest());
+  ASSERT_TRUE(decodeManifest(good).ok());
+  // Numbers of 64 bits do not lie on multiples of eight any more.
+  std::vector<uint64_t> storage(good.size() / 8 + 2);
+  auto *moved = reinterpret_cast<unsigned char *>(storage.data()) + 4;
+  std::memcpy(moved, good.data(), good.size());
+  Result<Manifest> read = decodeManifest(std::span(moved, good.size()));
+  EXPECT_EQ(read.status().code(), Code::CorruptArtifact);
+}
+
 TEST(Artifact, ImpossibleManifests) {
   auto check = [](void (*change)(Manifest &)) {
     Manifest changed = manifest();
