@@ -16,6 +16,9 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "test" / "e2e"))
+
+import memory_use  # noqa: E402
 
 
 class Ingot:
@@ -84,13 +87,6 @@ def answer(engine, prompt, count):
     return {"prefill": first - start, "decode": end - first, "ids": ids}
 
 
-def peak_memory():
-    """Bytes. Not getrusage's: that counts what a parent held when it forked."""
-    status = pathlib.Path("/proc/self/status").read_text()
-    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]
-    return int(line.split()[1]) * 1024
-
-
 def main():
     kind, model, threads = sys.argv[1:]
     # Answers alone go to the standard output; what libraries print does not.
@@ -103,7 +99,7 @@ def main():
         if not line.strip():
             break
         print(json.dumps(answer(engine, **json.loads(line))), file=output)
-    print(json.dumps({"peak": peak_memory()}), file=output)
+    print(json.dumps({"peak": memory_use.peak()}), file=output)
 
 
 if __name__ == "__main__":

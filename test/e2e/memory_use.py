@@ -6,9 +6,19 @@ import re
 PROCESS = pathlib.Path("/proc/self")
 
 
+def _status(field):
+    return 1024 * int(re.search(rf"{field}:\s*(\d+)", (PROCESS / "status").read_text())[1])
+
+
 def resident():
     """Bytes of memory that the process holds."""
-    return 1024 * int(re.search(r"VmRSS:\s*(\d+)", (PROCESS / "status").read_text())[1])
+    return _status("VmRSS")
+
+
+def peak():
+    """The most that it held. Not getrusage's: that counts what a parent held
+    when it forked."""
+    return _status("VmHWM")
 
 
 def tells_touched():
