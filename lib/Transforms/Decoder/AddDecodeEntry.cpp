@@ -6,9 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "ingot/Transforms/Decoder.h"
 #include "lib/Transforms/Decoder/DecoderModel.h"
+#include "lib/Transforms/Recognition/DimRewriting.h"
 #include "lib/Transforms/Recognition/Matchers.h"
-
-#include "mlir/IR/AttrTypeSubElements.h"
 
 namespace ingot {
 #define GEN_PASS_DEF_ADDDECODEENTRY
@@ -37,16 +36,7 @@ public:
         [&](Block *block) { llvm::for_each(block->getArguments(), visit); });
     func.walk([&](Operation *op) { llvm::for_each(op->getResults(), visit); });
 
-    AttrTypeReplacer replacer;
-    replacer.addReplacement([&](DimsAttr attr) -> std::optional<Attribute> {
-      DimShape dims = attr.getDims();
-      for (DimExpr &dim : dims)
-        dim = specialized(dim);
-      return DimsAttr::get(attr.getContext(), dims);
-    });
-    replacer.recursivelyReplaceElementsIn(func, /*replaceAttrs=*/true,
-                                          /*replaceLocs=*/false,
-                                          /*replaceTypes=*/false);
+    replaceDims(func, [&](const DimExpr &dim) { return specialized(dim); });
     for (auto [value, type] : changed) {
       if (auto empty = value.getDefiningOp<tensor::EmptyOp>())
         dropSizes(empty, type);

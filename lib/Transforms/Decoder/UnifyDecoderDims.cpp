@@ -10,8 +10,6 @@
 #include "lib/Transforms/Decoder/DecoderModel.h"
 #include "lib/Transforms/Recognition/DimRewriting.h"
 
-#include "mlir/IR/AttrTypeSubElements.h"
-
 namespace ingot {
 #define GEN_PASS_DEF_UNIFYDECODERDIMS
 #include "lib/Transforms/Decoder/Passes.h.inc"
@@ -98,16 +96,8 @@ struct UnifyDecoderDimsPass
     for (auto func : module.getOps<func::FuncOp>())
       if (!func.isExternal() && func.isPublic())
         collect(func, renaming);
-    AttrTypeReplacer replacer;
-    replacer.addReplacement([&](DimsAttr attr) -> std::optional<Attribute> {
-      DimShape dims = attr.getDims();
-      for (DimExpr &dim : dims)
-        dim = renaming.apply(dim);
-      return DimsAttr::get(attr.getContext(), dims);
-    });
-    replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/true,
-                                          /*replaceLocs=*/false,
-                                          /*replaceTypes=*/false);
+    replaceDims(module,
+                [&](const DimExpr &dim) { return renaming.apply(dim); });
     for (auto func : module.getOps<func::FuncOp>())
       if (!func.isExternal())
         refineTypes(func);

@@ -8,8 +8,6 @@
 #include "Matchers.h"
 #include "ingot/Transforms/Recognition.h"
 
-#include "mlir/IR/AttrTypeSubElements.h"
-
 namespace ingot {
 #define GEN_PASS_DEF_BOUNDDIMS
 #include "lib/Transforms/Recognition/Passes.h.inc"
@@ -131,20 +129,6 @@ DimExpr simplify(const DimExpr &expr, const Bounds &bounds) {
 }
 
 struct BoundDimsPass : ingot::impl::BoundDimsBase<BoundDimsPass> {
-  /// Replaces the dims in the module.
-  void replaceDims(llvm::function_ref<DimExpr(const DimExpr &)> change) {
-    AttrTypeReplacer replacer;
-    replacer.addReplacement([&](DimsAttr attr) -> std::optional<Attribute> {
-      DimShape dims = attr.getDims();
-      for (DimExpr &dim : dims)
-        dim = change(dim);
-      return DimsAttr::get(attr.getContext(), dims);
-    });
-    replacer.recursivelyReplaceElementsIn(getOperation(), /*replaceAttrs=*/true,
-                                          /*replaceLocs=*/false,
-                                          /*replaceTypes=*/false);
-  }
-
   void unifyDims() {
     Equalities equalities;
     for (auto function : getOperation().getOps<func::FuncOp>()) {
@@ -166,7 +150,7 @@ struct BoundDimsPass : ingot::impl::BoundDimsBase<BoundDimsPass> {
     }
     if (equalities.empty())
       return;
-    replaceDims([&](const DimExpr &dim) {
+    replaceDims(getOperation(), [&](const DimExpr &dim) {
       return dim.substitute([&](StringRef name) -> std::optional<DimExpr> {
         auto found = equalities.find(name);
         return found == equalities.end() ? std::nullopt
@@ -202,7 +186,8 @@ struct BoundDimsPass : ingot::impl::BoundDimsBase<BoundDimsPass> {
       dim.setMax(max);
       declared[dim.getSymName()] = max;
     }
-    replaceDims([&](const DimExpr &dim) { return simplify(dim, declared); });
+    replaceDims(getOperation(),
+                [&](const DimExpr &dim) { return simplify(dim, declared); });
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal())
         refineTypes(function);

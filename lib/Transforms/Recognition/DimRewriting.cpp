@@ -9,6 +9,8 @@
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Analysis/ShapeAnalysis.h"
 
+#include "mlir/IR/AttrTypeSubElements.h"
+
 using namespace mlir;
 using namespace ingot;
 
@@ -68,6 +70,20 @@ static void refineDestination(DestinationStyleOpInterface op,
   op.getDpsInitsMutable()[0].set(
       tensor::EmptyOp::create(builder, op.getLoc(), type, sizes));
   op->getResult(0).setType(type);
+}
+
+void ingot::replaceDims(Operation *root,
+                        function_ref<DimExpr(const DimExpr &)> change) {
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([&](DimsAttr attr) -> std::optional<Attribute> {
+    DimShape dims = attr.getDims();
+    for (DimExpr &dim : dims)
+      dim = change(dim);
+    return DimsAttr::get(attr.getContext(), dims);
+  });
+  replacer.recursivelyReplaceElementsIn(root, /*replaceAttrs=*/true,
+                                        /*replaceLocs=*/false,
+                                        /*replaceTypes=*/false);
 }
 
 void ingot::refineTypes(func::FuncOp function) {

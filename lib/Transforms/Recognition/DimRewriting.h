@@ -20,6 +20,11 @@ replaceMinima(const DimExpr &expr,
                                                         const DimExpr &b)>
                   replace);
 
+/// Replaces every dim in the attributes of `root` and of the ops in it. Types
+/// stay as they are.
+void replaceDims(mlir::Operation *root,
+                 llvm::function_ref<DimExpr(const DimExpr &)> change);
+
 /// Makes types as exact as the expressions of the dims have become.
 void refineTypes(mlir::func::FuncOp function);
 
