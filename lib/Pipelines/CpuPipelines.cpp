@@ -6,10 +6,13 @@
 //===----------------------------------------------------------------------===//
 #include "ingot/Pipelines/CpuPipelines.h"
 
+#include "dialects/Mega/IR/MegaOps.h"
 #include "ingot/Conversion/IngotToLinalg.h"
+#include "ingot/Conversion/IngotToMega.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
 #include "ingot/Conversion/TileToVector.h"
 #include "ingot/Transforms/Passes.h"
+#include "ingot/Transforms/Schedule.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -43,13 +46,15 @@ void ingot::buildStagesPipeline(OpPassManager &passes) {
   // Sizes of views are those of the buffers they were given.
   passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   passes.addNestedPass<func::FuncOp>(createStageLeftovers());
-  passes.addNestedPass<func::FuncOp>(createGroupStages());
-  passes.addNestedPass<func::FuncOp>(createPlanMemory());
+  passes.addPass(createConvertIngotToMega());
+  passes.addNestedPass<mega::ProgramOp>(createMergeStages());
+  passes.addNestedPass<mega::ProgramOp>(createPlanSync());
+  passes.addNestedPass<mega::ProgramOp>(createPlanMemory());
   passes.addPass(createCSEPass());
 }
 
 void ingot::buildCpuPipeline(OpPassManager &passes, const TargetInfo &target) {
-  passes.addPass(createOutlineStages());
+  passes.addPass(createOutlineTiles());
   passes.addPass(createEmitEntry());
   LowerLinearOptions linear;
   linear.target = target.name;

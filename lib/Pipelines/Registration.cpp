@@ -7,7 +7,9 @@
 #include "ingot/Pipelines/Registration.h"
 
 #include "dialects/Ingot/IR/IngotDialect.h"
+#include "dialects/Mega/IR/MegaDialect.h"
 #include "ingot/Conversion/IngotToLinalg.h"
+#include "ingot/Conversion/IngotToMega.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
 #include "ingot/Conversion/MegaToCpu/TileHints.h"
 #include "ingot/Conversion/TileToVector.h"
@@ -16,6 +18,7 @@
 #include "ingot/Transforms/Decoder.h"
 #include "ingot/Transforms/Passes.h"
 #include "ingot/Transforms/Recognition.h"
+#include "ingot/Transforms/Schedule.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -27,7 +30,7 @@ void ingot::registerDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllExtensions(registry);
   mlir::registerBuiltinDialectTranslation(registry);
   mlir::registerLLVMDialectTranslation(registry);
-  registry.insert<IngotDialect>();
+  registry.insert<IngotDialect, mega::MegaDialect>();
   registerBufferization(registry);
   registerCpuTileHints(registry);
 }
@@ -35,6 +38,8 @@ void ingot::registerDialects(mlir::DialectRegistry &registry) {
 void ingot::registerPasses() {
   registerIngotMegaToCpuPasses();
   registerIngotToLinalgPasses();
+  registerIngotToMegaPasses();
+  registerIngotSchedulePasses();
   registerIngotTileToVectorPasses();
   registerIngotTransformsPasses();
   registerIngotRecognitionPasses();

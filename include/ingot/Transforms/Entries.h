@@ -28,9 +28,6 @@ inline constexpr llvm::StringLiteral entryName = "ingot_entry";
 /// stages as dictionaries.
 inline constexpr llvm::StringLiteral arenaAttrName = "ingot.arena";
 inline constexpr llvm::StringLiteral stagesAttrName = "ingot.stages";
-/// Marks a stage that need not wait for the stages of its group, which are the
-/// ones before it back to the last without the mark.
-inline constexpr llvm::StringLiteral joinsAttrName = "ingot.joins";
 /// Module attribute: a dictionary with the same of each further entry.
 inline constexpr llvm::StringLiteral entriesAttrName = "ingot.entries";
 

@@ -90,42 +90,6 @@ def StageLeftovers : Pass<"ingot-stage-leftovers", "::mlir::func::FuncOp"> {
                            "::mlir::affine::AffineDialect"];
 }
 
-def GroupStages : Pass<"ingot-group-stages", "::mlir::func::FuncOp"> {
-  let summary = "Find stages that need not wait for the one before";
-  let description = [{
-    Neighbouring stages of which none writes what another touches make a group:
-    a worker that has done its tiles of one goes on with the next. Every stage
-    but the first of a group gets the attribute `ingot.joins`: no barrier stands
-    before it, and no buffer of the group may take the place of another. Parts
-    of one buffer are told apart where their offsets and sizes are constants.
-    Nothing joins a stage that checks something, since what follows may rely on
-    the check.
-
-    Example: of the products with the matrices for queries, keys and values the
-    second and the third become `scf.forall ... {ingot.joins}`.
-  }];
-}
-
-def PlanMemory : Pass<"ingot-plan-memory", "::mlir::func::FuncOp"> {
-  let summary = "Place every allocation at an offset of one arena";
-  let description = [{
-    Allocations between the stages become views of an arena. Two buffers whose
-    lives do not meet share a slot (a group of stages is one point in time), whose size is the larger of their symbolic
-    sizes; offsets are run-time expressions, multiples of 64. Allocations
-    inside a stage become stack memory where a small constant bounds them and
-    a part of the arena, one a worker, where not. The function gets the
-    arguments arena, worker, workers and error (`ingot.role`), and returns the
-    arena's size as its last result.
-
-    Example: two buffers of `%n * 4` bytes, the second made after the first's
-    last use, both become `memref.view %arena[%c0][%n]`.
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect",
-                           "::mlir::memref::MemRefDialect",
-                           "::mlir::affine::AffineDialect",
-                           "::mlir::LLVM::LLVMDialect"];
-}
-
 def HoistWeightFunctions
     : Pass<"ingot-hoist-weight-functions", "::mlir::ModuleOp"> {
   let summary = "Move what depends on weights alone out of the program";

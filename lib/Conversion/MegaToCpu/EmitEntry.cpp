@@ -124,8 +124,8 @@ public:
     if (failed(bindArguments()))
       return failure();
 
-    func::FuncOp main = program.main;
-    for (Operation &op : main.getBody().front().without_terminator())
+    ingot::mega::ProgramOp main = program.main;
+    for (Operation &op : main.getProgram().without_terminator())
       if (failed(place(op, func)))
         return failure();
     func::ReturnOp::create(b, loc);
@@ -136,7 +136,7 @@ private:
   /// Gives every argument of the program its value.
   LogicalResult bindArguments() {
     ingot::AbiAccess access(b, loc);
-    func::FuncOp main = program.main;
+    ingot::mega::ProgramOp main = program.main;
     for (auto [i, arg] : llvm::enumerate(main.getArguments())) {
       StringRef role = program.roleOf(i);
       if (role == "input" || role == "output")
@@ -188,7 +188,7 @@ private:
   /// The handle of a cache: the page table of its group, the pages in a row of
   /// it, and where its keys and values are in a page.
   Value cacheHandle(unsigned argument) {
-    func::FuncOp main = program.main;
+    ingot::mega::ProgramOp main = program.main;
     auto number = [&](StringRef name) {
       return main.getArgAttrOfType<IntegerAttr>(argument, name);
     };
@@ -218,9 +218,9 @@ private:
   /// Outputs take the sizes that the program returns for them.
   LogicalResult bindOutputs() {
     ingot::AbiAccess access(b, loc);
-    func::FuncOp main = program.main;
+    ingot::mega::ProgramOp main = program.main;
     Value outputs = access.field(context, ingot::ContextField::Outputs);
-    auto ret = cast<func::ReturnOp>(main.getBody().front().getTerminator());
+    auto ret = cast<ingot::mega::ReturnOp>(main.getProgram().getTerminator());
     unsigned next = 0;
     IRMapping sizesMap = map;
     for (auto [position, i] : llvm::enumerate(program.outputs)) {
@@ -241,20 +241,16 @@ private:
     return success();
   }
 
-  /// Adds one op of the program, behind a barrier if it needs one.
+  /// Adds one op of the program.
   LogicalResult place(Operation &op, func::FuncOp func) {
     if (auto size = dyn_cast<ingot::SizeOp>(op)) {
       Value value = ingot::cloneSize(b, program, dims, size.getResult(), map);
       return success(bool(value));
     }
-    bool isStage = isa<func::CallOp>(op);
-    bool isRead = isa<memref::LoadOp>(op);
-    bool joins = op.hasAttr(ingot::joinsAttrName);
-    if ((isStage && ((stagePending && !joins) || readPending)) ||
-        (isRead && stagePending))
+    if (isa<ingot::mega::BarrierOp>(op)) {
       waitForAll(func);
-    stagePending |= isStage;
-    readPending |= isRead;
+      return success();
+    }
     if (auto check = dyn_cast<ingot::CheckOp>(op)) {
       // What follows may rely on it: every worker finds the same and leaves.
       Value holds = map.lookupOrDefault(check.getCondition());
@@ -288,7 +284,6 @@ private:
     b.setInsertionPointToEnd(here);
     cf::CondBranchOp::create(b, loc, isStopped, exit, next);
     b.setInsertionPointToStart(next);
-    stagePending = readPending = false;
   }
 
   const ingot::Program &program;
@@ -300,49 +295,44 @@ private:
   Value context, worker, workers, error;
   Block *exit = nullptr;
   int64_t episode = 0;
-  bool stagePending = false, readPending = false;
 };
 
 struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    SmallVector<func::FuncOp> programs;
-    for (auto func : module.getOps<func::FuncOp>())
-      if (func.isPublic() && !func.isExternal())
-        programs.push_back(func);
+    auto programs = llvm::to_vector(module.getOps<ingot::mega::ProgramOp>());
     if (programs.empty()) {
-      module.emitError("expected a public function, found none");
+      module.emitError("expected a program, found none");
       return signalPassFailure();
     }
-    auto isMain = [&](func::FuncOp func) {
-      return programs.size() == 1 || func.getSymName() == ingot::mainName;
+    auto isMain = [&](ingot::mega::ProgramOp op) {
+      return programs.size() == 1 || op.getSymName() == ingot::mainName;
     };
     if (llvm::none_of(programs, isMain)) {
-      module.emitError("expected a function 'main' among ")
-          << programs.size() << " public ones";
+      module.emitError("expected a program 'main' among ") << programs.size();
       return signalPassFailure();
     }
     ingot::ErrorTable errors(module);
     OpBuilder b(programs.front());
     emitBarrier(b, programs.front().getLoc());
     NamedAttrList entries;
-    for (func::FuncOp func : programs) {
+    for (ingot::mega::ProgramOp op : programs) {
       FailureOr<ingot::Program> program = ingot::Program::create(
-          func, isMain(func) ? "" : "_" + func.getSymName().str());
+          op, isMain(op) ? "" : "_" + op.getSymName().str());
       if (failed(program) || failed(ingot::emitSizes(*program, errors)) ||
           failed(ingot::emitEntry(*program, errors)))
         return signalPassFailure();
-      // What was found out about a program outlives its function.
+      // What was found out about a program outlives it.
       NamedAttrList known;
       for (StringRef name : {ingot::arenaAttrName, ingot::stagesAttrName})
-        if (Attribute attr = func->getAttr(name))
+        if (Attribute attr = op->getAttr(name))
           known.set(name, attr);
-      if (!isMain(func))
-        entries.set(func.getSymName(), known.getDictionary(&getContext()));
+      if (!isMain(op))
+        entries.set(op.getSymName(), known.getDictionary(&getContext()));
       else
         for (NamedAttribute attr : known)
           module->setAttr(attr.getName(), attr.getValue());
-      func.erase();
+      op.erase();
     }
     if (!entries.empty())
       module->setAttr(ingot::entriesAttrName,

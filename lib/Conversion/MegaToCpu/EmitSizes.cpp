@@ -42,11 +42,11 @@ public:
     IRMapping map;
     Value workers = arith::IndexCastOp::create(b, loc, b.getIndexType(),
                                                body->getArgument(1));
-    func::FuncOp main = program.main;
+    mega::ProgramOp main = program.main;
     for (unsigned i = 0; i < main.getNumArguments(); ++i)
       if (program.roleOf(i) == "workers")
         map.map(main.getArgument(i), workers);
-    auto ret = cast<func::ReturnOp>(main.getBody().front().getTerminator());
+    auto ret = cast<mega::ReturnOp>(main.getProgram().getTerminator());
     for (auto [i, operand] : llvm::enumerate(ret.getOperands())) {
       Value value = cloneSize(b, program, dims, operand, map);
       if (!value)
@@ -64,7 +64,7 @@ public:
 private:
   /// Whether the program computes with the symbol.
   bool isUsed(StringRef name) {
-    func::FuncOp main = program.main;
+    mega::ProgramOp main = program.main;
     WalkResult result = main.walk([&](SizeOp size) {
       llvm::StringSet<> names;
       for (const DimExpr &expr : size.getExpr().getDims())
@@ -201,7 +201,7 @@ private:
 } // namespace
 
 LogicalResult emitSizes(const Program &program, ErrorTable &errors) {
-  func::FuncOp main = program.main;
+  mega::ProgramOp main = program.main;
   OpBuilder b(main);
   Type ptr = LLVM::LLVMPointerType::get(b.getContext());
   auto func = func::FuncOp::create(

@@ -1,4 +1,4 @@
-//===- Program.cpp - a function over buffers, by roles --------------------===//
+//===- Program.cpp - a program by the roles of its arguments --------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -33,20 +33,20 @@ int32_t ErrorTable::idOf(StringRef message) {
 }
 
 StringRef Program::roleOf(unsigned argument) const {
-  func::FuncOp func = main;
-  auto role = func.getArgAttrOfType<StringAttr>(argument, "ingot.role");
+  mega::ProgramOp op = main;
+  auto role = op.getArgAttrOfType<StringAttr>(argument, "ingot.role");
   return role ? role.getValue() : StringRef();
 }
 
 std::string Program::inputName(unsigned position) const {
-  func::FuncOp func = main;
+  mega::ProgramOp op = main;
   if (auto name =
-          func.getArgAttrOfType<StringAttr>(inputs[position], "ingot.name"))
+          op.getArgAttrOfType<StringAttr>(inputs[position], "ingot.name"))
     return name.str();
   return std::to_string(position);
 }
 
-FailureOr<Program> Program::create(func::FuncOp main, std::string suffix) {
+FailureOr<Program> Program::create(mega::ProgramOp main, std::string suffix) {
   Program program{main, std::move(suffix), {}, {}, {}, {}};
   auto module = main->getParentOfType<ModuleOp>();
   for (auto dim : module.getOps<DimOp>())
@@ -85,8 +85,8 @@ FailureOr<Program> Program::create(func::FuncOp main, std::string suffix) {
 std::optional<DimExpr> Program::inputDim(memref::DimOp op) const {
   auto arg = dyn_cast<BlockArgument>(op.getSource());
   std::optional<int64_t> index = op.getConstantIndex();
-  func::FuncOp func = main;
-  if (!arg || !index || arg.getOwner()->getParentOp() != func.getOperation())
+  mega::ProgramOp program = main;
+  if (!arg || !index || arg.getOwner() != &program.getProgram())
     return std::nullopt;
   auto *position = llvm::find(inputs, arg.getArgNumber());
   if (position == inputs.end())

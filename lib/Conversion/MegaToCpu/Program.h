@@ -1,4 +1,4 @@
-//===- Program.h - a function over buffers, by roles ------------*- C++ -*-===//
+//===- Program.h - a program by the roles of its arguments ------*- C++ -*-===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -7,6 +7,7 @@
 #pragma once
 
 #include "dialects/Ingot/IR/DimExpr.h"
+#include "dialects/Mega/IR/MegaOps.h"
 #include "ingot/Transforms/Entries.h"
 #include "lib/Conversion/MegaToCpu/DimArith.h"
 
@@ -37,11 +38,11 @@ struct SymbolInfo {
   std::optional<int64_t> max;
 };
 
-/// The public function over buffers that the entry points are made from. Its
+/// The program that the entry points are made from. Its
 /// arguments have roles (`ingot.role`); its results are the dims of the
 /// outputs followed by the bytes of the arena.
 struct Program {
-  mlir::func::FuncOp main;
+  mega::ProgramOp main;
   /// What the names of its two functions end in; empty for the main program.
   std::string suffix;
   llvm::SmallVector<unsigned> inputs, outputs;
@@ -51,7 +52,7 @@ struct Program {
 
   /// Takes `main` apart. Dynamic dims of inputs without `ingot.dims` get
   /// symbols of their own.
-  static mlir::FailureOr<Program> create(mlir::func::FuncOp main,
+  static mlir::FailureOr<Program> create(mega::ProgramOp main,
                                          std::string suffix);
 
   mlir::StringRef roleOf(unsigned argument) const;

@@ -1,22 +1,61 @@
-// RUN: ingot-opt %s -ingot-outline-stages | FileCheck %s
+// RUN: ingot-opt %s -split-input-file -mega-outline-tiles | FileCheck %s
 
 // Tiles in several rows are dealt in turn, those of one row in one piece.
-// CHECK-LABEL: func private @stage_0(
-// CHECK-SAME: %[[WORKER:[a-z0-9]*]]: index, %[[WORKERS:[a-z0-9]*]]: index)
+// CHECK-LABEL: mega.program @rows(
+// CHECK-SAME: %[[WORKER:[a-z0-9]*]]: index {ingot.role = "worker"}, %[[WORKERS:[a-z0-9]*]]: index
 // CHECK: %[[ROWS:.*]] = arith.ceildivsi
 // CHECK: %[[COLUMNS:.*]] = arith.ceildivsi
 // CHECK: %[[TILES:.*]] = arith.muli %[[ROWS]], %[[COLUMNS]]
 // CHECK: %[[ONE_ROW:.*]] = arith.cmpi eq, %[[TILES]], %[[COLUMNS]]
+// CHECK: %[[STEP:.*]] = arith.select %[[ONE_ROW]], %{{.*}}, %[[WORKERS]]
 // CHECK: %[[FIRST:.*]] = arith.select %[[ONE_ROW]], %{{.*}}, %[[WORKER]]
 // CHECK: %[[END:.*]] = arith.select %[[ONE_ROW]], %{{.*}}, %[[TILES]]
-// CHECK: %[[STEP:.*]] = arith.select %[[ONE_ROW]], %{{.*}}, %[[WORKERS]]
-// CHECK: scf.for %{{.*}} = %[[FIRST]] to %[[END]] step %[[STEP]]
-func.func @main(%a: memref<?x?xf32>, %m: index, %n: index,
-                %worker: index {ingot.role = "worker"},
-                %workers: index {ingot.role = "workers"}) {
+// CHECK: call @stage_0({{.*}}, %[[FIRST]], %[[END]], %[[STEP]])
+mega.program @rows(%a: memref<?x?xf32>, %m: index, %n: index,
+                   %worker: index {ingot.role = "worker"},
+                   %workers: index {ingot.role = "workers"},
+                   %error: !llvm.ptr {ingot.role = "error"}) {
   %zero = arith.constant 0.0 : f32
-  scf.forall (%i, %j) = (0, 0) to (%m, %n) step (8, 16) {
-    memref.store %zero, %a[%i, %j] : memref<?x?xf32>
+  mega.stage {
+    mega.tiles (%i, %j) in (%m, %n) step (8, 16) {
+      %to = mega.access write %a : memref<?x?xf32> to memref<?x?xf32>
+      memref.store %zero, %to[%i, %j] : memref<?x?xf32>
+    }
   }
-  return
+  mega.return
+}
+
+// -----
+
+// The tiles of two spaces are numbered in a row: three of the first, five of
+// the second. Of the eight, a worker gets eight times its number divided by
+// that of workers, counted from where each space begins.
+// CHECK-LABEL: mega.program @spaces(
+// CHECK-SAME: %[[WORKER:[a-z0-9]*]]: index {ingot.role = "worker"}, %[[WORKERS:[a-z0-9]*]]: index
+// CHECK-DAG: %[[C8:.*]] = arith.constant 8 : index
+// CHECK: %[[PRODUCT:.*]] = arith.muli %[[WORKER]], %[[C8]]
+// CHECK: %[[BEGIN:.*]] = arith.divui %[[PRODUCT]], %[[WORKERS]]
+// CHECK: %[[OWN:.*]] = arith.maxsi %[[BEGIN]], %{{.*}}
+// CHECK: %[[FIRST:.*]] = arith.minsi %[[OWN]], %{{.*}}
+// CHECK: call @stage_0(%{{.*}}, %[[FIRST]], %{{.*}}, %{{.*}})
+// CHECK: %[[BEHIND:.*]] = arith.subi %[[BEGIN]], %{{.*}}
+// CHECK: %[[LATER:.*]] = arith.maxsi %[[BEHIND]], %{{.*}}
+// CHECK: %[[SECOND:.*]] = arith.minsi %[[LATER]], %{{.*}}
+// CHECK: call @stage_0_0(%{{.*}}, %[[SECOND]], %{{.*}}, %{{.*}})
+mega.program @spaces(%a: memref<48xf32>, %b: memref<80xf32>,
+                     %worker: index {ingot.role = "worker"},
+                     %workers: index {ingot.role = "workers"},
+                     %error: !llvm.ptr {ingot.role = "error"}) {
+  %zero = arith.constant 0.0 : f32
+  mega.stage {
+    mega.tiles (%i) in (48) step (16) {
+      %to = mega.access write %a : memref<48xf32> to memref<48xf32>
+      memref.store %zero, %to[%i] : memref<48xf32>
+    }
+    mega.tiles (%i) in (80) step (16) {
+      %to = mega.access write %b : memref<80xf32> to memref<80xf32>
+      memref.store %zero, %to[%i] : memref<80xf32>
+    }
+  }
+  mega.return
 }

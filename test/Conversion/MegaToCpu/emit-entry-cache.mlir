@@ -20,13 +20,13 @@
 // CHECK-DAG: %[[D:.*]] = llvm.insertvalue %[[VALUES]], %[[C]][3]
 // CHECK: %[[CACHE:.*]] = builtin.unrealized_conversion_cast %[[D]]
 // CHECK: call @stage_0(%[[CACHE]])
-func.func @main(%cache: !ingot.cache<heads = 1, key_depth = 1, value_depth = 1, type = f32, window = 0>
+mega.program @main(%cache: !ingot.cache<heads = 1, key_depth = 1, value_depth = 1, type = f32, window = 0>
                     {ingot.role = "cache", ingot.cache_group = 1 : i64, ingot.key_offset = 512 : i64, ingot.value_offset = 1024 : i64},
                 %arena: memref<?xi8> {ingot.role = "arena"}, %worker: index {ingot.role = "worker"},
                 %workers: index {ingot.role = "workers"}) -> index {
   %c0 = arith.constant 0 : index
   func.call @stage_0(%cache) : (!ingot.cache<heads = 1, key_depth = 1, value_depth = 1, type = f32, window = 0>) -> ()
-  return %c0 : index
+  mega.return %c0 : index
 }
 func.func private @stage_0(%cache: !ingot.cache<heads = 1, key_depth = 1, value_depth = 1, type = f32, window = 0>) {
   return

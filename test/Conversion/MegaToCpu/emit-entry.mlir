@@ -15,13 +15,12 @@
 // CHECK: %[[STOP:.*]] = call @ingot_barrier(%[[CTX]]
 // CHECK: cf.cond_br %[[STOP]]
 // CHECK: call @stage_0
-// A stage that joins the one before does not wait for it.
 // CHECK-NOT: ingot_barrier
 // CHECK: call @stage_0
 // CHECK-NOT: ingot_barrier
 // CHECK-NOT: ingot.dim
 ingot.dim @seq
-func.func @main(%x: memref<?xf32> {ingot.role = "input", ingot.dims = #ingot.dims<seq>},
+mega.program @main(%x: memref<?xf32> {ingot.role = "input", ingot.dims = #ingot.dims<seq>},
                 %y: memref<?xf32> {ingot.role = "input", ingot.name = "y", ingot.dims = #ingot.dims<seq * 2>},
                 %o: memref<?xf32> {ingot.role = "output"},
                 %arena: memref<?xi8> {ingot.role = "arena"}, %worker: index {ingot.role = "worker"},
@@ -29,9 +28,10 @@ func.func @main(%x: memref<?xf32> {ingot.role = "input", ingot.dims = #ingot.dim
   %n = ingot.size <seq>
   %c0 = arith.constant 0 : index
   func.call @stage_0(%x, %o, %n, %worker, %workers) : (memref<?xf32>, memref<?xf32>, index, index, index) -> ()
+  mega.barrier
   func.call @stage_0(%o, %o, %n, %worker, %workers) : (memref<?xf32>, memref<?xf32>, index, index, index) -> ()
-  func.call @stage_0(%x, %x, %n, %worker, %workers) {ingot.joins} : (memref<?xf32>, memref<?xf32>, index, index, index) -> ()
-  return %n, %c0 : index, index
+  func.call @stage_0(%x, %x, %n, %worker, %workers) : (memref<?xf32>, memref<?xf32>, index, index, index) -> ()
+  mega.return %n, %c0 : index, index
 }
 func.func private @stage_0(%x: memref<?xf32>, %o: memref<?xf32>, %n: index, %worker: index, %workers: index) {
   return

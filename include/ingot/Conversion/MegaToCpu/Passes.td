@@ -9,19 +9,19 @@
 
 include "mlir/Pass/PassBase.td"
 
-def OutlineStages : Pass<"ingot-outline-stages", "::mlir::ModuleOp"> {
-  let summary = "Move every stage into a function that one worker runs";
+def OutlineTiles : Pass<"mega-outline-tiles", "::mlir::ModuleOp"> {
+  let summary = "Move the tiles of every stage into functions";
   let description = [{
-    The body of a top-level `scf.forall` becomes a function over the values
-    that it reads, a worker's number and the number of workers; it runs a
-    share of the tiles: neighbours where only the last dim is cut, so that what
+    A `mega.tiles` becomes a function over the values that it reads and the
+    tiles that it is to run: first, end and step. Of a stage, each worker runs a
+    share of all tiles: neighbours where only the last dim is cut, so that what
     a worker reads is one stream, else every so many, since tiles of later rows
-    may cost more. Stages that differ only in addresses and sizes share one
+    may cost more. Tiles that differ only in addresses and sizes share one
     function, those of different programs, too. What is known of a program's
-    stages is its attribute `ingot.stages`.
+    tiles is its attribute `ingot.stages`.
 
-    Example: `scf.forall (%i) = (0) to (%n) step (24) { body }` becomes
-    `func.call @stage_0(%buffer, %n, %worker, %workers)` and
+    Example: `mega.tiles (%i) in (%n) step (24) { body }` becomes
+    `func.call @stage_0(%buffer, %n, %first, %end, %step)` and
     ```mlir
     func.func private @stage_0(...) {
       scf.for %t = %first to %end step %step { body }
@@ -36,22 +36,22 @@ def OutlineStages : Pass<"ingot-outline-stages", "::mlir::ModuleOp"> {
 def EmitEntry : Pass<"ingot-emit-entry", "::mlir::ModuleOp"> {
   let summary = "Emit the functions that the runtime calls";
   let description = [{
-    From the public function over buffers, makes `ingot_entry` (the program of
-    one worker: its buffers come from the context, and workers meet at barriers
-    between stages that depend on each other) and `ingot_sizes` (from the
+    From a program whose tiles are functions, makes `ingot_entry` (what one
+    worker runs: its buffers come from the context, and workers meet at the
+    program's barriers) and `ingot_sizes` (from the
     dims of the inputs to those of the outputs, the symbols and the arena).
     See runtime/core/Abi.h. A cache becomes a handle made of its group's page
     table and its offsets in a page. `ingot.size` becomes arithmetic over the
     symbols and `ingot.check` stores the index of its message in the module's
-    attribute `ingot.errors`. The function's `ingot.stages` and `ingot.arena`
+    attribute `ingot.errors`. The program's `ingot.stages` and `ingot.arena`
     become attributes of the module.
 
-    A module may hold further programs: of several public functions `main` is
+    A module may hold further programs: of several `main` is
     the main one, and every other one is an entry called by its name. `@decode`
     becomes `@ingot_entry_decode` and `@ingot_sizes_decode`; what is known of its
     stages and arena is in the module's `ingot.entries`.
 
-    Example: two stages, the second of which reads what the first wrote, become
+    Example: two stages with a barrier between them become
     ```mlir
     func.func @ingot_entry(%context: !llvm.ptr, %worker: i64, %workers: i64) {
       ...

@@ -4,9 +4,10 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "dialects/Mega/IR/MegaOps.h"
 #include "ingot/Analysis/ShapeAnalysis.h"
 #include "ingot/Transforms/Entries.h"
-#include "ingot/Transforms/Passes.h"
+#include "ingot/Transforms/Schedule.h"
 
 #include "mlir/Dialect/Affine/Transforms/Transforms.h"
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
@@ -14,10 +15,11 @@
 
 namespace ingot {
 #define GEN_PASS_DEF_PLANMEMORY
-#include "lib/Transforms/Passes.h.inc"
+#include "lib/Transforms/Schedule/Passes.h.inc"
 } // namespace ingot
 
 using namespace mlir;
+using namespace ingot::mega;
 
 namespace {
 
@@ -49,45 +51,44 @@ int64_t elementBytes(MemRefType type) {
 
 struct PlanMemoryPass : ingot::impl::PlanMemoryBase<PlanMemoryPass> {
   void runOnOperation() override {
-    func::FuncOp func = getOperation();
-    if (func.isExternal() || !func.isPublic())
-      return;
-    body = &func.getBody().front();
+    ProgramOp program = getOperation();
+    body = &program.getProgram();
     knownSizes.clear();
     perWorker = nullptr;
-    OpBuilder b(func.getContext());
-    arena = addArgument(
-        func, MemRefType::get({ShapedType::kDynamic}, b.getI8Type()), "arena");
-    worker = addArgument(func, b.getIndexType(), "worker");
-    workers = addArgument(func, b.getIndexType(), "workers");
-    addArgument(func, LLVM::LLVMPointerType::get(b.getContext()), "error");
+    OpBuilder b(&getContext());
+    arena = addArgument(program,
+                        MemRefType::get({ShapedType::kDynamic}, b.getI8Type()),
+                        "arena");
+    worker = addArgument(program, b.getIndexType(), "worker");
+    workers = addArgument(program, b.getIndexType(), "workers");
+    addArgument(program, LLVM::LLVMPointerType::get(b.getContext()), "error");
 
     // Sizes are computed before everything else, in front of this op.
     b.setInsertionPointToStart(body);
-    anchor = arith::ConstantIndexOp::create(b, func.getLoc(), alignment);
+    anchor = arith::ConstantIndexOp::create(b, program.getLoc(), alignment);
 
-    shared = placeBuffers(func);
+    shared = placeBuffers(program);
     if (!shared)
       return signalPassFailure();
-    Value total = placeScratch(func, shared);
+    Value total = placeScratch(program, shared);
     if (!total)
       return signalPassFailure();
-    describe(func);
-    auto ret = cast<func::ReturnOp>(body->getTerminator());
+    describe(program);
+    auto ret = cast<ReturnOp>(body->getTerminator());
     ret->insertOperands(ret->getNumOperands(), total);
     SmallVector<Type> results(ret->getOperandTypes());
-    func.setType(b.getFunctionType(body->getArgumentTypes(), results));
+    program.setType(b.getFunctionType(body->getArgumentTypes(), results));
   }
 
 private:
-  Value addArgument(func::FuncOp func, Type type, StringRef role) {
-    OpBuilder b(func.getContext());
-    unsigned index = func.getNumArguments();
+  Value addArgument(ProgramOp program, Type type, StringRef role) {
+    OpBuilder b(program.getContext());
+    unsigned index = program.getNumArguments();
     auto attrs = b.getDictionaryAttr(
         {b.getNamedAttr("ingot.role", b.getStringAttr(role))});
-    if (failed(func.insertArgument(index, type, attrs, func.getLoc())))
+    if (failed(program.insertArgument(index, type, attrs, program.getLoc())))
       return {};
-    return func.getArgument(index);
+    return program.getArgument(index);
   }
 
   /// Moves the computation of `value` in front of the anchor.
@@ -139,13 +140,12 @@ private:
     return result ? result : Value(arith::ConstantIndexOp::create(b, loc, 1));
   }
 
-  /// When each op runs: the stages of a group at one time, and what stands
-  /// behind a stage with it.
+  /// When each op runs: what no barrier parts, at one time.
   static DenseMap<Operation *, unsigned> timesOf(Block &body) {
     DenseMap<Operation *, unsigned> times;
     unsigned now = 0;
     for (Operation &op : body) {
-      if (isa<scf::ForallOp>(op) && !op.hasAttr(ingot::joinsAttrName))
+      if (isa<BarrierOp>(op))
         ++now;
       times[&op] = now;
     }
@@ -153,9 +153,9 @@ private:
   }
 
   /// Collects the buffers between the stages, in order.
-  FailureOr<SmallVector<Buffer>> collectBuffers(func::FuncOp func) {
+  FailureOr<SmallVector<Buffer>> collectBuffers(ProgramOp program) {
     SmallVector<Buffer> buffers;
-    BufferViewFlowAnalysis aliases(func);
+    BufferViewFlowAnalysis aliases(program);
     DenseMap<Operation *, unsigned> times = timesOf(*body);
     for (auto alloc : body->getOps<memref::AllocOp>()) {
       Buffer buffer{alloc, {}, 1.0, ~0u, 0};
@@ -213,12 +213,12 @@ private:
   }
 
   /// Replaces the allocations between the stages; returns the bytes taken.
-  Value placeBuffers(func::FuncOp func) {
-    FailureOr<SmallVector<Buffer>> buffers = collectBuffers(func);
+  Value placeBuffers(ProgramOp program) {
+    FailureOr<SmallVector<Buffer>> buffers = collectBuffers(program);
     if (failed(buffers))
       return {};
     OpBuilder b(anchor);
-    Location loc = func.getLoc();
+    Location loc = program.getLoc();
     Value offset = arith::ConstantIndexOp::create(b, loc, 0);
     for (Slot &slot : assignSlots(*buffers)) {
       SmallVector<Value> sizes;
@@ -250,51 +250,58 @@ private:
     alloc.erase();
   }
 
+  void replaceWithScratch(memref::AllocOp alloc, Value offset) {
+    OpBuilder b(alloc);
+    Value scratch = ScratchOp::create(b, alloc.getLoc(), alloc.getType(), arena,
+                                      offset, alloc.getDynamicSizes());
+    alloc.replaceAllUsesWith(scratch);
+    alloc.erase();
+  }
+
   /// Replaces the allocations inside the stages; returns the arena's size,
   /// `base` and every worker's scratch together.
-  Value placeScratch(func::FuncOp func, Value base) {
-    SmallVector<Value> stageBytes;
+  Value placeScratch(ProgramOp program, Value base) {
+    SmallVector<Value> tileBytes;
     SmallVector<std::pair<memref::AllocOp, Value>> scratch;
-    for (Operation &op : llvm::make_early_inc_range(*body)) {
-      auto stage = dyn_cast<scf::ForallOp>(op);
-      if (!stage)
-        continue;
+    SmallVector<TilesOp> all;
+    for (auto stage : body->getOps<StageOp>())
+      llvm::append_range(all, stage.getTiles());
+    for (TilesOp tiles : all) {
       Value used;
       SmallVector<memref::AllocOp> allocs;
-      stage.walk([&](memref::AllocOp alloc) { allocs.push_back(alloc); });
+      tiles.walk([&](memref::AllocOp alloc) { allocs.push_back(alloc); });
       for (memref::AllocOp alloc : allocs) {
         if (placeOnStack(alloc))
           continue;
-        Value bytes = boundBytes(alloc, stage);
+        Value bytes = boundBytes(alloc, tiles);
         if (!bytes)
           return {};
         OpBuilder b(anchor);
         if (!used)
-          used = arith::ConstantIndexOp::create(b, op.getLoc(), 0);
+          used = arith::ConstantIndexOp::create(b, tiles.getLoc(), 0);
         scratch.push_back({alloc, used});
-        used = b.createOrFold<arith::AddIOp>(op.getLoc(), used, bytes);
+        used = b.createOrFold<arith::AddIOp>(tiles.getLoc(), used, bytes);
       }
       if (used)
-        stageBytes.push_back(used);
+        tileBytes.push_back(used);
     }
-    if (stageBytes.empty())
+    if (tileBytes.empty())
       return base;
     OpBuilder b(anchor);
-    Location loc = func.getLoc();
-    perWorker = stageBytes.front();
-    for (Value bytes : ArrayRef(stageBytes).drop_front())
+    Location loc = program.getLoc();
+    perWorker = tileBytes.front();
+    for (Value bytes : ArrayRef(tileBytes).drop_front())
       perWorker = b.createOrFold<arith::MaxSIOp>(loc, perWorker, bytes);
     Value mine = arith::MulIOp::create(b, loc, worker, perWorker);
     mine = arith::AddIOp::create(b, loc, base, mine);
     for (auto [alloc, offset] : scratch)
-      replaceWithView(alloc, arith::AddIOp::create(b, loc, mine, offset),
-                      arena);
-    Value all = arith::MulIOp::create(b, loc, workers, perWorker);
-    return arith::AddIOp::create(b, loc, base, all);
+      replaceWithScratch(alloc, arith::AddIOp::create(b, loc, mine, offset));
+    Value workersBytes = arith::MulIOp::create(b, loc, workers, perWorker);
+    return arith::AddIOp::create(b, loc, base, workersBytes);
   }
 
-  /// Notes the arena's size on the function, for people.
-  void describe(func::FuncOp func) {
+  /// Notes the arena's size on the program, for people.
+  void describe(ProgramOp program) {
     ingot::ShapeAnalysis shapes;
     std::optional<ingot::DimExpr> total = shapes.indexValue(shared);
     if (total && perWorker) {
@@ -305,8 +312,8 @@ private:
         total = std::nullopt;
     }
     if (total)
-      func->setAttr(ingot::arenaAttrName,
-                    StringAttr::get(func.getContext(), total->str()));
+      program->setAttr(ingot::arenaAttrName,
+                       StringAttr::get(program.getContext(), total->str()));
   }
 
   /// Turns `alloc` into stack memory if a small constant bounds its size.
@@ -337,16 +344,14 @@ private:
   }
 
   /// The extent that `dim`, the size of a tile `min(.., extent - i)` with an
-  /// induction variable i of `stage`, is cut from; nothing if it is no such.
-  static Value wholeExtent(OpBuilder &b, Value dim, scf::ForallOp stage) {
+  /// origin i of `tiles`, is cut from; nothing if it is no such.
+  static Value wholeExtent(OpBuilder &b, Value dim, TilesOp tiles) {
     auto least = dim.getDefiningOp<affine::AffineMinOp>();
     if (!least || least.getMap().getNumDims() != 1)
       return {};
-    Value iv = least.getDimOperands()[0];
-    auto outside = [&](Value value) {
-      return !stage->isAncestor(value.getParentRegion()->getParentOp());
-    };
-    if (!llvm::is_contained(stage.getInductionVars(), iv) ||
+    Value origin = least.getDimOperands()[0];
+    auto outside = [&](Value value) { return !tiles.isInside(value); };
+    if (!llvm::is_contained(tiles.getOrigin(), origin) ||
         !llvm::all_of(least.getSymbolOperands(), outside))
       return {};
     AffineExpr d0 = b.getAffineDimExpr(0);
@@ -362,16 +367,16 @@ private:
     return {};
   }
 
-  /// Bytes that `alloc` needs in any tile of `stage`, computed in front of
+  /// Bytes that `alloc` needs in any tile of `tiles`, computed in front of
   /// the anchor.
-  Value boundBytes(memref::AllocOp alloc, scf::ForallOp stage) {
+  Value boundBytes(memref::AllocOp alloc, TilesOp tiles) {
     SmallVector<Value> dims;
-    OpBuilder b(stage);
+    OpBuilder b(tiles->getParentOp());
     for (Value dim : alloc.getDynamicSizes()) {
       FailureOr<OpFoldResult> bound = affine::reifyIndexValueBound(
           b, alloc.getLoc(), presburger::BoundType::UB, dim,
           [&](Value value, std::optional<int64_t>, ValueBoundsConstraintSet &) {
-            return !stage->isAncestor(value.getParentRegion()->getParentOp());
+            return !tiles.isInside(value);
           },
           /*closedUB=*/true);
       if (failed(bound)) {
@@ -380,7 +385,7 @@ private:
       }
       Value value = getValueOrCreateConstantIndexOp(b, alloc.getLoc(), *bound);
       // A tile is no larger than the whole either.
-      if (Value whole = wholeExtent(b, dim, stage))
+      if (Value whole = wholeExtent(b, dim, tiles))
         value = arith::MinSIOp::create(b, alloc.getLoc(), value, whole);
       if (failed(hoist(value, alloc)))
         return {};

@@ -1,0 +1,146 @@
+//===- MegaOps.cpp - programs, stages, and how ops are written ------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "dialects/Mega/IR/MegaOps.h"
+
+#include "mlir/Interfaces/FunctionImplementation.h"
+
+using namespace mlir;
+using namespace ingot::mega;
+
+//===----------------------------------------------------------------------===//
+// The part in the text of an access
+//===----------------------------------------------------------------------===//
+
+using UnresolvedOperands = SmallVectorImpl<OpAsmParser::UnresolvedOperand>;
+
+/// Parses a list of numbers and values in brackets, which may be missing.
+static ParseResult parseMixedList(OpAsmParser &parser,
+                                  OpAsmParser::Delimiter delimiter,
+                                  UnresolvedOperands &values,
+                                  DenseI64ArrayAttr &numbers) {
+  SmallVector<int64_t> integers;
+  ParseResult result = parser.parseCommaSeparatedList(delimiter, [&] {
+    OpAsmParser::UnresolvedOperand value;
+    OptionalParseResult isValue = parser.parseOptionalOperand(value);
+    if (!isValue.has_value())
+      return parser.parseInteger(integers.emplace_back());
+    values.push_back(value);
+    integers.push_back(ShapedType::kDynamic);
+    return *isValue;
+  });
+  numbers = parser.getBuilder().getDenseI64ArrayAttr(integers);
+  return result;
+}
+
+/// Parses `[offsets] [sizes] [strides]`, or nothing for the whole buffer.
+static ParseResult
+parseAccessPart(OpAsmParser &parser, UnresolvedOperands &offsets,
+                DenseI64ArrayAttr &staticOffsets, UnresolvedOperands &sizes,
+                DenseI64ArrayAttr &staticSizes, UnresolvedOperands &strides,
+                DenseI64ArrayAttr &staticStrides) {
+  if (parseMixedList(parser, OpAsmParser::Delimiter::OptionalSquare, offsets,
+                     staticOffsets))
+    return failure();
+  OpAsmParser::Delimiter next = staticOffsets.empty()
+                                    ? OpAsmParser::Delimiter::OptionalSquare
+                                    : OpAsmParser::Delimiter::Square;
+  return failure(parseMixedList(parser, next, sizes, staticSizes) ||
+                 parseMixedList(parser, next, strides, staticStrides));
+}
+
+static void printAccessPart(OpAsmPrinter &p, AccessOp op, OperandRange offsets,
+                            DenseI64ArrayAttr staticOffsets, OperandRange sizes,
+                            DenseI64ArrayAttr staticSizes, OperandRange strides,
+                            DenseI64ArrayAttr staticStrides) {
+  if (op.isWhole())
+    return;
+  printDynamicIndexList(p, op, offsets, staticOffsets);
+  p << ' ';
+  printDynamicIndexList(p, op, sizes, staticSizes);
+  p << ' ';
+  printDynamicIndexList(p, op, strides, staticStrides);
+}
+
+#define GET_OP_CLASSES
+#include "dialects/Mega/IR/MegaOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// ProgramOp
+//===----------------------------------------------------------------------===//
+
+void ProgramOp::build(OpBuilder &b, OperationState &state, StringRef name,
+                      FunctionType type) {
+  Properties &properties = state.getOrAddProperties<Properties>();
+  properties.setSymName(b.getStringAttr(name));
+  properties.setFunctionType(TypeAttr::get(type));
+  Block &body = state.addRegion()->emplaceBlock();
+  for (Type input : type.getInputs())
+    body.addArgument(input, state.location);
+}
+
+ParseResult ProgramOp::parse(OpAsmParser &parser, OperationState &result) {
+  auto typeOf = [](Builder &b, ArrayRef<Type> inputs, ArrayRef<Type> results,
+                   function_interface_impl::VariadicFlag, std::string &) {
+    return b.getFunctionType(inputs, results);
+  };
+  return function_interface_impl::parseFunctionOp(
+      parser, result, /*allowVariadic=*/false,
+      getFunctionTypeAttrName(result.name), typeOf,
+      getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
+}
+
+void ProgramOp::print(OpAsmPrinter &p) {
+  function_interface_impl::printFunctionOp(
+      p, *this, /*isVariadic=*/false, getFunctionTypeAttrName(),
+      getArgAttrsAttrName(), getResAttrsAttrName());
+}
+
+LogicalResult ProgramOp::verifyRegions() {
+  Operation *last = getProgram().empty() ? nullptr : &getProgram().back();
+  if (!isa_and_nonnull<ReturnOp>(last))
+    return emitOpError("does not end in '")
+           << ReturnOp::getOperationName() << "'";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// ReturnOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ReturnOp::verify() {
+  auto program = cast<ProgramOp>((*this)->getParentOp());
+  ArrayRef<Type> expected = program.getResultTypes();
+  if (expected == ArrayRef<Type>(SmallVector<Type>(getOperandTypes())))
+    return success();
+  InFlightDiagnostic diagnostic = emitOpError("returns (")
+                                  << getOperandTypes() << "), expected ("
+                                  << expected << ")";
+  diagnostic.attachNote(program.getLoc()) << "the program";
+  return diagnostic;
+}
+
+//===----------------------------------------------------------------------===//
+// StageOp
+//===----------------------------------------------------------------------===//
+
+void StageOp::build(OpBuilder &, OperationState &state) {
+  state.addRegion()->emplaceBlock();
+}
+
+LogicalResult StageOp::verifyRegions() {
+  Block &body = getBody().front();
+  if (body.empty())
+    return emitOpError("has no '") << TilesOp::getOperationName() << "'";
+  for (Operation &op : body)
+    if (!isa<TilesOp>(op)) {
+      InFlightDiagnostic diagnostic = emitOpError("holds more than '")
+                                      << TilesOp::getOperationName() << "'";
+      diagnostic.attachNote(op.getLoc()) << "'" << op.getName() << "'";
+      return diagnostic;
+    }
+  return success();
+}

@@ -1,0 +1,294 @@
+//===- MegaOps.td - whole-model programs -------------------*- tablegen -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#ifndef MEGA_OPS
+#define MEGA_OPS
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/ValueBoundsOpInterface.td"
+include "mlir/Interfaces/ViewLikeInterface.td"
+
+def Mega_Dialect : Dialect {
+  let name = "mega";
+  let cppNamespace = "::ingot::mega";
+  let summary = "Whole-model programs: stages of tiles over buffers";
+  let description = [{
+    A program is run by a team of workers, each of which runs all of it: a
+    thread on a CPU, a thread block on a GPU. It is a sequence of stages. A stage
+    is a set of independent tiles that are dealt to the workers; everything
+    between the stages is computed by each worker for itself. Workers meet where
+    `mega.barrier` says so and nowhere else.
+
+    A tile touches memory from outside of its stage through `mega.access` alone,
+    so that what a stage reads and writes, and which part of it for which tile,
+    stands in the program.
+
+    ```mlir
+    mega.program @main(%x: memref<?x64xf32> {ingot.role = "input"},
+                       %y: memref<?x64xf32> {ingot.role = "output"}) {
+      %n = memref.dim %x, %c0 : memref<?x64xf32>
+      mega.stage {
+        mega.tiles (%i) in (%n) step (8) {
+          %size = affine.min affine_map<(i)[n] -> (8, n - i)>(%i)[%n]
+          %from = mega.access read %x[%i, 0] [%size, 64] [1, 1] : ...
+          %to = mega.access write %t[%i, 0] [%size, 64] [1, 1] : ...
+          linalg.exp ins(%from : ...) outs(%to : ...)
+        }
+      }
+      mega.barrier
+      mega.stage { ... }
+      mega.return %n : index
+    }
+    ```
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+class Mega_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Mega_Dialect, mnemonic, traits>;
+
+def Mega_ProgramOp : Mega_Op<"program", [
+    AffineScope, AutomaticAllocationScope, FunctionOpInterface,
+    IsolatedFromAbove, SingleBlock, Symbol
+  ]> {
+  let summary = "The program that every worker of a team runs";
+  let description = [{
+    Arguments are buffers, states and numbers; what each is stands in its
+    attribute `ingot.role`. The body holds stages, barriers, and ops that each
+    worker runs for itself: it computes sizes, makes views, reads single
+    elements and checks them. Results are the dims of the outputs, and the size
+    of the arena once memory is planned.
+
+    ```mlir
+    mega.program @main(%n: index) -> index {
+      mega.return %n : index
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+                       TypeAttrOf<FunctionType>:$function_type,
+                       OptionalAttr<StrAttr>:$sym_visibility,
+                       OptionalAttr<DictArrayAttr>:$arg_attrs,
+                       OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region SizedRegion<1>:$body);
+  let builders = [OpBuilder<(ins "::llvm::StringRef":$name,
+                                 "::mlir::FunctionType":$type)>];
+  let extraClassDeclaration = [{
+    /// The ops that every worker runs in order.
+    ::mlir::Block &getProgram() { return getBody().front(); }
+
+    //===------------------------------------------------------------------===//
+    // FunctionOpInterface
+    //===------------------------------------------------------------------===//
+
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+    ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() {
+      return getFunctionType().getInputs();
+    }
+    ::llvm::ArrayRef<::mlir::Type> getResultTypes() {
+      return getFunctionType().getResults();
+    }
+  }];
+  let hasCustomAssemblyFormat = 1;
+  let hasRegionVerifier = 1;
+}
+
+def Mega_ReturnOp : Mega_Op<"return", [
+    HasParent<"ProgramOp">, Pure, ReturnLike, Terminator
+  ]> {
+  let summary = "Ends a program";
+  let description = [{
+    ```mlir
+    mega.return %batch, %seq : index, index
+    ```
+  }];
+  let arguments = (ins Variadic<AnyType>:$operands);
+  let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";
+  let hasVerifier = 1;
+}
+
+def Mega_StageOp : Mega_Op<"stage", [
+    HasParent<"ProgramOp">, NoRegionArguments, NoTerminator,
+    RecursiveMemoryEffects, SingleBlock
+  ]> {
+  let summary = "Tiles that do not depend on each other";
+  let description = [{
+    Holds one or more `mega.tiles`, whose tiles are dealt to the workers
+    together: a worker that has done its part of the first goes on with the
+    second. No tile writes what another one touches.
+
+    ```mlir
+    mega.stage {
+      mega.tiles (%i, %j) in (%n, 384) step (24, 64) { ... }
+      mega.tiles (%i, %j) in (%n, 128) step (24, 64) { ... }
+    }
+    ```
+  }];
+  let regions = (region SizedRegion<1>:$body);
+  let builders = [OpBuilder<(ins)>];
+  let skipDefaultBuilders = 1;
+  let assemblyFormat = "attr-dict-with-keyword $body";
+  let extraClassDeclaration = [{
+    /// Its `mega.tiles`, in order.
+    auto getTiles() { return getBody().front().getOps<TilesOp>(); }
+  }];
+  let hasRegionVerifier = 1;
+}
+
+def Mega_TilesOp : Mega_Op<"tiles", [
+    AttrSizedOperandSegments, HasParent<"StageOp">, NoTerminator,
+    RecursiveMemoryEffects, SingleBlock,
+    DeclareOpInterfaceMethods<ValueBoundsOpInterface,
+                              ["populateBoundsForIndexValue"]>
+  ]> {
+  let summary = "The tiles of one index space, and the work of one tile";
+  let description = [{
+    One tile for each multiple of the steps below the extents; the arguments of
+    the body are where the tile begins. Memory from outside of the stage is
+    touched through `mega.access`. State that is no buffer (a cache) is touched
+    by its handle.
+
+    ```mlir
+    mega.tiles (%i, %j) in (%n, 384) step (24, 64) {
+      %x = mega.access read %input[%i, 0] [%rows, 128] [1, 1] : ...
+      ...
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<Index>:$extents, Variadic<Index>:$steps,
+                       DenseI64ArrayAttr:$static_extents,
+                       DenseI64ArrayAttr:$static_steps);
+  let regions = (region SizedRegion<1>:$body);
+  let builders = [
+    OpBuilder<(ins "::llvm::ArrayRef<::mlir::OpFoldResult>":$extents,
+                   "::llvm::ArrayRef<::mlir::OpFoldResult>":$steps)>
+  ];
+  let skipDefaultBuilders = 1;
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedExtents();
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedSteps();
+    /// Where the tile at hand begins.
+    ::mlir::Block::BlockArgListType getOrigin() {
+      return getBody().front().getArguments();
+    }
+    int64_t getRank() { return getStaticExtents().size(); }
+    /// True if `value` is made inside of the tile.
+    bool isInside(::mlir::Value value) {
+      return (*this)->isAncestor(
+          value.getParentRegion()->getParentOp());
+    }
+  }];
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
+def Mega_AccessMode : I32EnumAttr<"AccessMode", "what a tile does to memory", [
+    I32EnumAttrCase<"Read", 1, "read">,
+    I32EnumAttrCase<"Write", 2, "write">,
+    I32EnumAttrCase<"ReadWrite", 3, "update">
+  ]> {
+  let cppNamespace = "::ingot::mega";
+  let genSpecializedAttr = 0;
+}
+def Mega_AccessModeAttr : EnumAttr<Mega_Dialect, Mega_AccessMode, "mode">;
+
+def Mega_AccessOp : Mega_Op<"access", [
+    AttrSizedOperandSegments, Pure,
+    DeclareOpInterfaceMethods<ViewLikeOpInterface>
+  ]> {
+  let summary = "The part of a buffer that a tile touches";
+  let description = [{
+    A view of a buffer from outside of the stage, and whether the tile reads it,
+    writes it, or does both (`update`). Offsets, sizes and strides are those of
+    `memref.subview`, dims of size 1 may be dropped; without them it is the whole
+    buffer. What is written is written by no other tile of the stage.
+
+    ```mlir
+    %0 = mega.access read %x[%i, 0] [24, 64] [1, 1]
+      : memref<?x64xf32> to memref<24x64xf32, strided<[64, 1], offset: ?>>
+    %1 = mega.access read %bias : memref<64xf32> to memref<64xf32>
+    ```
+  }];
+  let arguments = (ins Mega_AccessModeAttr:$mode, AnyMemRef:$source,
+                       Variadic<Index>:$offsets, Variadic<Index>:$sizes,
+                       Variadic<Index>:$strides,
+                       DenseI64ArrayAttr:$static_offsets,
+                       DenseI64ArrayAttr:$static_sizes,
+                       DenseI64ArrayAttr:$static_strides);
+  let results = (outs AnyMemRef:$result);
+  let builders = [
+    // The whole buffer.
+    OpBuilder<(ins "AccessMode":$mode, "::mlir::Value":$source)>,
+    // The part that a subview of it is.
+    OpBuilder<(ins "AccessMode":$mode, "::mlir::memref::SubViewOp":$view)>
+  ];
+  let assemblyFormat = [{
+    `` $mode $source ``
+    custom<AccessPart>($offsets, $static_offsets, $sizes, $static_sizes,
+                       $strides, $static_strides)
+    attr-dict `:` type($source) `to` type($result)
+  }];
+  let extraClassDeclaration = [{
+    /// True if it is all of the buffer.
+    bool isWhole() { return getStaticOffsets().empty(); }
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedOffsets();
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedSizes();
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedStrides();
+    bool mayRead() { return uint32_t(getMode()) & uint32_t(AccessMode::Read); }
+    bool mayWrite() {
+      return uint32_t(getMode()) & uint32_t(AccessMode::Write);
+    }
+  }];
+  let hasVerifier = 1;
+}
+
+def Mega_ScratchOp : Mega_Op<"scratch", [Pure]> {
+  let summary = "Memory of the worker that runs the tile";
+  let description = [{
+    A view of the arena at a byte offset that differs from worker to worker; no
+    other worker touches it, and a tile finds nothing in it. Offset and sizes are
+    those of `memref.view`.
+
+    ```mlir
+    %0 = mega.scratch %arena[%offset][%n] : memref<?xi8> to memref<?x64xf32>
+    ```
+  }];
+  let arguments = (ins AnyMemRef:$arena, Index:$offset,
+                       Variadic<Index>:$sizes);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = [{
+    $arena `[` $offset `]` `` `[` $sizes `]` attr-dict
+    `:` type($arena) `to` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Mega_BarrierOp : Mega_Op<"barrier", [
+    HasParent<"ProgramOp">, MemoryEffects<[MemRead, MemWrite]>
+  ]> {
+  let summary = "Waits until every worker is here";
+  let description = [{
+    What was written before it is seen by every worker after it. A run that was
+    stopped ends here.
+
+    ```mlir
+    mega.barrier
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+#endif // MEGA_OPS

@@ -1,0 +1,70 @@
+//===- Passes.td - when and where a program computes -------*- tablegen -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#ifndef INGOT_TRANSFORMS_SCHEDULE_PASSES
+#define INGOT_TRANSFORMS_SCHEDULE_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def MergeStages : Pass<"mega-merge-stages", "::ingot::mega::ProgramOp"> {
+  let summary = "Deal the tiles of independent neighbours together";
+  let description = [{
+    Of neighbouring stages none of which writes what another touches, one stage
+    with all their tiles is made: a worker that has done its tiles of one goes
+    on with the next, and the tiles of all are dealt in one go. Parts of one
+    buffer are told apart where their offsets and sizes are constants. Nothing
+    joins a stage that checks something, since what follows may rely on the
+    check, and nothing passes an element that is read between two stages.
+
+    Example: the products with the matrices for queries, keys and values become
+    ```mlir
+    mega.stage {
+      mega.tiles (%i, %j) in (%n, 576) step (24, 64) { ... }
+      mega.tiles (%i, %j) in (%n, 192) step (24, 64) { ... }
+      mega.tiles (%i, %j) in (%n, 192) step (24, 64) { ... }
+    }
+    ```
+  }];
+}
+
+def PlanSync : Pass<"mega-plan-sync", "::ingot::mega::ProgramOp"> {
+  let summary = "Let workers meet where the data requires it";
+  let description = [{
+    Puts `mega.barrier` in front of what touches memory that something since the
+    last barrier writes, or writes what it reads. A stage that checks something
+    is waited for by whatever follows.
+
+    Example: of two stages, the second of which reads what the first wrote,
+    ```mlir
+    mega.stage { ... write %t ... }
+    mega.barrier
+    mega.stage { ... read %t ... }
+    ```
+  }];
+}
+
+def PlanMemory : Pass<"mega-plan-memory", "::ingot::mega::ProgramOp"> {
+  let summary = "Place every allocation at an offset of one arena";
+  let description = [{
+    Allocations between the stages become views of an arena. Two buffers whose
+    lives do not meet share a slot (what stands between two barriers is one
+    point in time), whose size is the larger of their symbolic sizes; offsets
+    are run-time expressions, multiples of 64. Allocations inside a stage become
+    stack memory where a small constant bounds them, and `mega.scratch`, a part
+    of the arena for each worker, where not. The program gets the arguments
+    arena, worker, workers and error (`ingot.role`), and returns the arena's
+    size as its last result.
+
+    Example: two buffers of `%n * 4` bytes, the second made after the first's
+    last use, both become `memref.view %arena[%c0][%n]`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::affine::AffineDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // INGOT_TRANSFORMS_SCHEDULE_PASSES

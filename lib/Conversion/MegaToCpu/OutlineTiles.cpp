@@ -1,0 +1,349 @@
+//===- OutlineTiles.cpp - one function for each kind of tiles -------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "dialects/Ingot/IR/IngotOps.h"
+#include "dialects/Mega/IR/MegaOps.h"
+#include "ingot/Analysis/ShapeAnalysis.h"
+#include "ingot/Conversion/MegaToCpu/Passes.h"
+#include "ingot/Transforms/Entries.h"
+
+#include "mlir/Transforms/RegionUtils.h"
+
+namespace ingot {
+#define GEN_PASS_DEF_OUTLINETILES
+#include "lib/Conversion/MegaToCpu/Passes.h.inc"
+} // namespace ingot
+
+using namespace mlir;
+using namespace ingot::mega;
+
+namespace {
+
+/// Hashes and compares functions by what they do: neither their names nor
+/// their locations count.
+struct SameBody : llvm::DenseMapInfo<func::FuncOp> {
+  static unsigned getHashValue(func::FuncOp func) {
+    unsigned hash = hash_value(func.getFunctionType());
+    func.getBody().walk([&](Operation *op) {
+      hash = llvm::hash_combine(hash,
+                                OperationEquivalence::computeHash(
+                                    op, OperationEquivalence::ignoreHashValue,
+                                    OperationEquivalence::ignoreHashValue,
+                                    OperationEquivalence::IgnoreLocations));
+    });
+    return hash;
+  }
+  static bool isEqual(func::FuncOp a, func::FuncOp b) {
+    if (a == b)
+      return true;
+    if (a == getEmptyKey() || a == getTombstoneKey() || b == getEmptyKey() ||
+        b == getTombstoneKey())
+      return false;
+    return a.getFunctionType() == b.getFunctionType() &&
+           OperationEquivalence::isRegionEquivalentTo(
+               &a.getBody(), &b.getBody(),
+               OperationEquivalence::IgnoreLocations);
+  }
+};
+
+/// Values that the tiles' own function recomputes instead of taking them as
+/// arguments: they make types and loops static.
+bool isRematerialized(Value value) {
+  Operation *op = value.getDefiningOp();
+  return op && op->hasTrait<OpTrait::ConstantLike>() &&
+         op->getNumOperands() == 0;
+}
+
+/// How many tiles there are, and along each dim.
+struct TileCounts {
+  SmallVector<Value> perDim;
+  Value all;
+};
+
+TileCounts countTiles(OpBuilder &b, TilesOp tiles) {
+  Location loc = tiles.getLoc();
+  TileCounts counts;
+  for (auto [extent, step] :
+       llvm::zip_equal(tiles.getMixedExtents(), tiles.getMixedSteps())) {
+    Value count = b.createOrFold<arith::CeilDivSIOp>(
+        loc, getValueOrCreateConstantIndexOp(b, loc, extent),
+        getValueOrCreateConstantIndexOp(b, loc, step));
+    counts.perDim.push_back(count);
+    counts.all = counts.all
+                     ? b.createOrFold<arith::MulIOp>(loc, counts.all, count)
+                     : count;
+  }
+  return counts;
+}
+
+/// Deals the tiles of a stage: those of all its index spaces are numbered in a
+/// row. Where each space is cut in its last dim alone, a worker takes numbers
+/// that follow each other, so that what it reads is one stream; else every so
+/// many, since the tiles of later rows may cost more.
+class Dealer {
+public:
+  Dealer(OpBuilder &b, StageOp stage, Value worker, Value workers)
+      : b(b), loc(stage.getLoc()), worker(worker), workers(workers) {
+    Value total = constant(0);
+    for (TilesOp tiles : stage.getTiles()) {
+      TileCounts counts = countTiles(b, tiles);
+      Value isRow = b.createOrFold<arith::CmpIOp>(
+          loc, arith::CmpIPredicate::eq, counts.all, counts.perDim.back());
+      inRows =
+          inRows ? b.createOrFold<arith::AndIOp>(loc, inRows, isRow) : isRow;
+      spaces.push_back({counts.all, total});
+      total = b.createOrFold<arith::AddIOp>(loc, total, counts.all);
+    }
+    begin = share(total, worker);
+    end = share(total, b.createOrFold<arith::AddIOp>(loc, worker, constant(1)));
+    step = select(constant(1), workers);
+  }
+
+  /// First, end and step of the worker's tiles of the space at `position`.
+  std::array<Value, 3> tilesOf(unsigned position) {
+    auto [count, offset] = spaces[position];
+    return {select(clampTo(begin, offset, count), turnAt(offset)),
+            select(clampTo(end, offset, count), count), step};
+  }
+
+private:
+  Value constant(int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  }
+  Value select(Value inRow, Value inTurn) {
+    return b.createOrFold<arith::SelectOp>(loc, inRows, inRow, inTurn);
+  }
+  Value share(Value total, Value number) {
+    Value product = b.createOrFold<arith::MulIOp>(loc, total, number);
+    return b.createOrFold<arith::DivUIOp>(loc, product, workers);
+  }
+  /// `number` counted from `offset`, within 0 and `count`.
+  Value clampTo(Value number, Value offset, Value count) {
+    if (isConstantIntValue(offset, 0) && spaces.size() == 1)
+      return number;
+    Value own = b.createOrFold<arith::SubIOp>(loc, number, offset);
+    own = b.createOrFold<arith::MaxSIOp>(loc, own, constant(0));
+    return b.createOrFold<arith::MinSIOp>(loc, own, count);
+  }
+  /// The first tile behind `offset` others whose turn is the worker's.
+  Value turnAt(Value offset) {
+    if (isConstantIntValue(offset, 0))
+      return worker;
+    Value past = b.createOrFold<arith::RemUIOp>(loc, offset, workers);
+    Value ahead = b.createOrFold<arith::SubIOp>(loc, workers, past);
+    Value turn = b.createOrFold<arith::AddIOp>(loc, worker, ahead);
+    return b.createOrFold<arith::RemUIOp>(loc, turn, workers);
+  }
+
+  OpBuilder &b;
+  Location loc;
+  Value worker, workers;
+  /// Tiles of each space, and how many come before them.
+  SmallVector<std::pair<Value, Value>> spaces;
+  Value inRows, begin, end, step;
+};
+
+struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
+  void runOnOperation() override {
+    SymbolTable symbols(getOperation());
+    llvm::DenseMap<func::FuncOp, func::FuncOp, SameBody> unique;
+    for (ProgramOp program :
+         llvm::to_vector(getOperation().getOps<ProgramOp>())) {
+      descriptions.clear();
+      Value worker = argumentWithRole(program, "worker");
+      Value workers = argumentWithRole(program, "workers");
+      Value error = argumentWithRole(program, "error");
+      if (!worker || !workers || !error) {
+        program.emitError("has no worker arguments: plan memory first");
+        return signalPassFailure();
+      }
+      for (auto stage :
+           llvm::make_early_inc_range(program.getProgram().getOps<StageOp>())) {
+        hoistSizes(stage);
+        OpBuilder b(stage);
+        Dealer dealer(b, stage, worker, workers);
+        for (auto [i, tiles] :
+             llvm::enumerate(llvm::to_vector(stage.getTiles()))) {
+          b.setInsertionPoint(stage);
+          outline(b, tiles, dealer.tilesOf(i), error, symbols, unique);
+        }
+        stage.erase();
+      }
+      program->setAttr(ingot::stagesAttrName,
+                       ArrayAttr::get(&getContext(), descriptions));
+    }
+  }
+
+private:
+  static Value argumentWithRole(ProgramOp program, StringRef role) {
+    for (unsigned i = 0; i < program.getNumArguments(); ++i)
+      if (auto attr = program.getArgAttrOfType<StringAttr>(i, "ingot.role"))
+        if (attr.getValue() == role)
+          return program.getArgument(i);
+    return {};
+  }
+
+  /// Values computed from nothing (sizes) are computed once, by the caller.
+  static void hoistSizes(StageOp stage) {
+    stage.walk([&](Operation *op) {
+      if (op->getNumOperands() == 0 && op->getNumRegions() == 0 && isPure(op) &&
+          !op->hasTrait<OpTrait::ConstantLike>() &&
+          !op->hasTrait<OpTrait::IsTerminator>() && !isa<linalg::IndexOp>(op))
+        op->moveBefore(stage);
+    });
+  }
+
+  void outline(OpBuilder &b, TilesOp tiles, std::array<Value, 3> dealt,
+               Value error, SymbolTable &symbols,
+               llvm::DenseMap<func::FuncOp, func::FuncOp, SameBody> &unique) {
+    llvm::SetVector<Value> captured;
+    getUsedValuesDefinedAbove(tiles.getRegion(), captured);
+    for (Value operand : tiles->getOperands())
+      captured.insert(operand);
+    SmallVector<Value> arguments, constants;
+    for (Value value : captured)
+      (isRematerialized(value) ? constants : arguments).push_back(value);
+    llvm::append_range(arguments, dealt);
+    bool hasChecks =
+        tiles.walk([](ingot::CheckOp) { return WalkResult::interrupt(); })
+            .wasInterrupted();
+    if (hasChecks)
+      arguments.push_back(error);
+
+    Location loc = tiles.getLoc();
+    auto func = func::FuncOp::create(
+        loc, "stage_0",
+        b.getFunctionType(TypeRange(ValueRange(arguments)), {}));
+    func.setPrivate();
+    if (hasChecks)
+      func.setArgAttr(arguments.size() - 1, "ingot.role",
+                      b.getStringAttr("error"));
+    Block *body = func.addEntryBlock();
+    IRMapping map;
+    for (auto [outer, inner] : llvm::zip(arguments, body->getArguments()))
+      map.map(outer, inner);
+    OpBuilder inside(b.getContext());
+    inside.setInsertionPointToStart(body);
+    for (Value constant : constants)
+      map.map(constant, inside.clone(*constant.getDefiningOp())->getResult(0));
+    // The same value may be captured and dealt: the last arguments are dealt.
+    auto range =
+        body->getArguments().slice(captured.size() - constants.size(), 3);
+    emitTileLoop(inside, tiles, map, range);
+    inside.setInsertionPointToEnd(body);
+    func::ReturnOp::create(inside, loc);
+
+    auto [entry, isNew] = unique.try_emplace(func, func);
+    if (isNew)
+      symbols.insert(func);
+    else
+      func.erase();
+    describe(tiles, entry->second);
+    func::CallOp::create(b, loc, entry->second, arguments);
+  }
+
+  /// Notes for people what the tiles hold; the description made when they were
+  /// formed is the metadata of their location.
+  void describe(TilesOp tiles, func::FuncOp func) {
+    Builder b(tiles->getContext());
+    NamedAttrList attrs;
+    if (auto fused = dyn_cast<FusedLoc>(tiles.getLoc()))
+      if (auto known = dyn_cast_or_null<DictionaryAttr>(fused.getMetadata()))
+        attrs = NamedAttrList(known);
+    if (!attrs.get("ops")) {
+      llvm::SetVector<StringRef> names;
+      for (Operation &op : tiles.getBody().front())
+        if (!isMemoryEffectFree(&op))
+          names.insert(op.getName().stripDialect());
+      attrs.set("ops", b.getStringAttr(llvm::join(names, " + ")));
+    }
+    attrs.set("name", func.getSymNameAttr());
+    ingot::ShapeAnalysis shapes;
+    std::optional<ingot::DimExpr> count = ingot::DimExpr::constant(1);
+    auto valueOf = [&](OpFoldResult value) -> std::optional<ingot::DimExpr> {
+      if (auto attr = dyn_cast<Attribute>(value))
+        return ingot::DimExpr::constant(cast<IntegerAttr>(attr).getInt());
+      return shapes.indexValue(cast<Value>(value));
+    };
+    for (auto [extent, step] :
+         llvm::zip_equal(tiles.getMixedExtents(), tiles.getMixedSteps())) {
+      auto e = valueOf(extent), s = valueOf(step);
+      count = count && e && s
+                  ? std::optional(*count * ingot::DimExpr::ceilDiv(*e, *s))
+                  : std::nullopt;
+    }
+    if (count)
+      attrs.set("tiles", b.getStringAttr(count->str()));
+    descriptions.push_back(attrs.getDictionary(b.getContext()));
+  }
+
+  /// Emits the loop over the tiles from `range` (first, end, step), with their
+  /// body in it.
+  static void emitTileLoop(OpBuilder &b, TilesOp tiles, IRMapping &map,
+                           ValueRange range) {
+    Location loc = tiles.getLoc();
+    auto valueOf = [&](OpFoldResult value) -> Value {
+      if (auto attr = dyn_cast<Attribute>(value))
+        return arith::ConstantIndexOp::create(b, loc,
+                                              cast<IntegerAttr>(attr).getInt());
+      return map.lookupOrDefault(cast<Value>(value));
+    };
+    SmallVector<Value> steps, counts;
+    for (auto [extent, step] :
+         llvm::zip_equal(tiles.getMixedExtents(), tiles.getMixedSteps())) {
+      steps.push_back(valueOf(step));
+      counts.push_back(b.createOrFold<arith::CeilDivSIOp>(loc, valueOf(extent),
+                                                          steps.back()));
+    }
+    auto loop = scf::ForOp::create(b, loc, range[0], range[1], range[2]);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value rest = loop.getInductionVar();
+    for (int64_t i = counts.size() - 1; i >= 0; --i) {
+      Value index = rest;
+      if (i != 0) {
+        index = b.createOrFold<arith::RemSIOp>(loc, rest, counts[i]);
+        rest = b.createOrFold<arith::DivSIOp>(loc, rest, counts[i]);
+      }
+      map.map(tiles.getOrigin()[i],
+              b.createOrFold<arith::MulIOp>(loc, index, steps[i]));
+    }
+    for (Operation &op : tiles.getBody().front())
+      b.clone(op, map);
+    lowerAccesses(loop);
+    // A buffer of a tile is the same memory in every tile.
+    loop.walk([&](memref::AllocaOp alloca) {
+      if (alloca.getType().hasStaticShape() && alloca->getNumOperands() == 0)
+        alloca->moveBefore(loop);
+    });
+  }
+
+  /// Makes views of what a tile accesses.
+  static void lowerAccesses(scf::ForOp loop) {
+    IRRewriter rewriter(loop->getContext());
+    loop.walk([&](Operation *op) {
+      rewriter.setInsertionPoint(op);
+      if (auto access = dyn_cast<AccessOp>(op)) {
+        if (access.isWhole())
+          rewriter.replaceOp(access, access.getSource());
+        else
+          rewriter.replaceOpWithNewOp<memref::SubViewOp>(
+              access, cast<MemRefType>(access.getType()), access.getSource(),
+              access.getMixedOffsets(), access.getMixedSizes(),
+              access.getMixedStrides());
+      } else if (auto scratch = dyn_cast<ScratchOp>(op)) {
+        rewriter.replaceOpWithNewOp<memref::ViewOp>(
+            scratch, cast<MemRefType>(scratch.getType()), scratch.getArena(),
+            scratch.getOffset(), scratch.getSizes());
+      }
+    });
+  }
+
+  /// Descriptions of the tiles of the program at hand.
+  SmallVector<Attribute> descriptions;
+};
+
+} // namespace

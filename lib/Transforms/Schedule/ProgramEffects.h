@@ -1,0 +1,51 @@
+//===- ProgramEffects.h - what parts of a program do to memory --*- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "dialects/Mega/IR/MegaOps.h"
+
+namespace ingot {
+
+/// What one or several ops of a program do to memory, all workers together.
+class ProgramEffects {
+public:
+  ProgramEffects() = default;
+  /// Of `op`, which stands in a program itself.
+  explicit ProgramEffects(mlir::Operation *op);
+
+  /// Adds those of `other`.
+  void join(ProgramEffects other);
+
+  /// Whether `next` has to wait until all workers are done with these: one of
+  /// the two writes what the other touches, or these check something.
+  bool mustPrecede(const ProgramEffects &next) const;
+
+  bool isEmpty() const { return accesses.empty() && !hasCheck && !hasUnknown; }
+
+private:
+  /// A buffer or state that is read or written.
+  struct Access {
+    /// The value, and everything that it is a view of.
+    mlir::SmallVector<mlir::Value> views;
+    bool isWrite;
+
+    bool conflicts(const Access &other) const;
+  };
+
+  void addStage(mega::StageOp stage);
+  void addEffects(mlir::Operation *op,
+                  llvm::function_ref<bool(mlir::Value)> isKnown);
+  void add(mlir::Value value, bool isWrite);
+
+  mlir::SmallVector<Access> accesses;
+  /// Later stages may rely on a check that nothing in memory tells of.
+  bool hasCheck = false;
+  /// Something touches memory without saying which.
+  bool hasUnknown = false;
+};
+
+} // namespace ingot

@@ -1,0 +1,105 @@
+// RUN: ingot-opt %s -split-input-file -mega-plan-sync | FileCheck %s
+
+// What reads waits for what wrote it, also past a stage that does neither; the
+// next one that reads the same does not wait again.
+// CHECK-LABEL: mega.program @read_after_write(
+// CHECK-NOT: mega.barrier
+// CHECK: mega.access write %{{.*}}
+// CHECK-NOT: mega.barrier
+// CHECK: mega.access write %{{.*}}
+// CHECK: mega.barrier
+// CHECK: mega.access read
+// CHECK-NOT: mega.barrier
+// CHECK: mega.access read
+// CHECK-NOT: mega.barrier
+mega.program @read_after_write(%a: memref<8xf32>, %b: memref<8xf32>,
+                               %c: memref<8xf32>, %d: memref<8xf32>) {
+  %f = arith.constant 1.0 : f32
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %to = mega.access write %a : memref<8xf32> to memref<8xf32>
+      memref.store %f, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %to = mega.access write %b : memref<8xf32> to memref<8xf32>
+      memref.store %f, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %from = mega.access read %a : memref<8xf32> to memref<8xf32>
+      %to = mega.access write %c : memref<8xf32> to memref<8xf32>
+      %0 = memref.load %from[%i] : memref<8xf32>
+      memref.store %0, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %from = mega.access read %a : memref<8xf32> to memref<8xf32>
+      %to = mega.access write %d : memref<8xf32> to memref<8xf32>
+      %0 = memref.load %from[%i] : memref<8xf32>
+      memref.store %0, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.return
+}
+
+// -----
+
+// An element that each worker reads for itself is written before, and not
+// written again until all have read it. One that nobody writes is no matter.
+// CHECK-LABEL: mega.program @element(
+// CHECK: memref.load %[[X:.*]][
+// CHECK-NOT: mega.barrier
+// CHECK: mega.stage
+// CHECK: mega.barrier
+// CHECK: memref.load
+// CHECK: mega.barrier
+// CHECK: mega.stage
+mega.program @element(%x: memref<1xf32>, %a: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %f = memref.load %x[%c0] : memref<1xf32>
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %to = mega.access write %a : memref<8xf32> to memref<8xf32>
+      memref.store %f, %to[%i] : memref<8xf32>
+    }
+  }
+  %g = memref.load %a[%c0] : memref<8xf32>
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %to = mega.access write %a : memref<8xf32> to memref<8xf32>
+      memref.store %g, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.return
+}
+
+// -----
+
+// What follows a check may rely on it, whatever it touches.
+// CHECK-LABEL: mega.program @check(
+// CHECK: ingot.check
+// CHECK: mega.barrier
+// CHECK: mega.stage
+mega.program @check(%x: memref<8xi64>, %a: memref<8xf32>) {
+  %f = arith.constant 1.0 : f32
+  %zero = arith.constant 0 : i64
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %from = mega.access read %x : memref<8xi64> to memref<8xi64>
+      %0 = memref.load %from[%i] : memref<8xi64>
+      %1 = arith.cmpi sge, %0, %zero : i64
+      ingot.check %1, "index out of range"
+    }
+  }
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %to = mega.access write %a : memref<8xf32> to memref<8xf32>
+      memref.store %f, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.return
+}
