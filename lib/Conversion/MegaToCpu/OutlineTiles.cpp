@@ -79,71 +79,81 @@ TileCounts countTiles(OpBuilder &b, TilesOp tiles) {
   return counts;
 }
 
-/// Deals the tiles of a stage: those of all its index spaces are numbered in a
-/// row. Where each space is cut in its last dim alone, a worker takes numbers
-/// that follow each other, so that what it reads is one stream; else every so
-/// many, since the tiles of later rows may cost more.
+/// Deals the tiles of a stage. Spaces that are cut in their last dim alone are
+/// numbered in a row, and a worker takes numbers that follow each other, so
+/// that what it reads is one stream. Those of the others are numbered in a row
+/// of their own, and a worker takes every so many, since the tiles of later
+/// rows may cost more.
 class Dealer {
 public:
   Dealer(OpBuilder &b, StageOp stage, Value worker, Value workers)
       : b(b), loc(stage.getLoc()), worker(worker), workers(workers) {
-    Value total = constant(0);
+    Value zero = constant(0);
+    Value inRow = zero, inTurn = zero;
     for (TilesOp tiles : stage.getTiles()) {
       TileCounts counts = countTiles(b, tiles);
       Value isRow = b.createOrFold<arith::CmpIOp>(
           loc, arith::CmpIPredicate::eq, counts.all, counts.perDim.back());
-      inRows =
-          inRows ? b.createOrFold<arith::AndIOp>(loc, inRows, isRow) : isRow;
-      spaces.push_back({counts.all, total});
-      total = b.createOrFold<arith::AddIOp>(loc, total, counts.all);
+      spaces.push_back({counts.all, isRow, inRow, inTurn});
+      inRow = add(inRow, select(isRow, counts.all, zero));
+      inTurn = add(inTurn, select(isRow, zero, counts.all));
     }
-    begin = share(total, worker);
-    end = share(total, b.createOrFold<arith::AddIOp>(loc, worker, constant(1)));
-    step = select(constant(1), workers);
+    begin = share(inRow, worker);
+    end = share(inRow, add(worker, constant(1)));
   }
 
   /// First, end and step of the worker's tiles of the space at `position`.
   std::array<Value, 3> tilesOf(unsigned position) {
-    auto [count, offset] = spaces[position];
-    return {select(clampTo(begin, offset, count), turnAt(offset)),
-            select(clampTo(end, offset, count), count), step};
+    const Space &space = spaces[position];
+    return {select(space.isRow, within(space, begin), turnOf(space)),
+            select(space.isRow, within(space, end), space.count),
+            select(space.isRow, constant(1), workers)};
   }
 
 private:
+  struct Space {
+    Value count;
+    /// Whether it is cut in its last dim alone.
+    Value isRow;
+    /// Tiles of its kind that come before it.
+    Value before, beforeInTurn;
+  };
+
   Value constant(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
   }
-  Value select(Value inRow, Value inTurn) {
-    return b.createOrFold<arith::SelectOp>(loc, inRows, inRow, inTurn);
+  Value add(Value lhs, Value rhs) {
+    return b.createOrFold<arith::AddIOp>(loc, lhs, rhs);
+  }
+  Value select(Value condition, Value yes, Value no) {
+    return b.createOrFold<arith::SelectOp>(loc, condition, yes, no);
   }
   Value share(Value total, Value number) {
     Value product = b.createOrFold<arith::MulIOp>(loc, total, number);
     return b.createOrFold<arith::DivUIOp>(loc, product, workers);
   }
-  /// `number` counted from `offset`, within 0 and `count`.
-  Value clampTo(Value number, Value offset, Value count) {
-    if (isConstantIntValue(offset, 0) && spaces.size() == 1)
-      return number;
-    Value own = b.createOrFold<arith::SubIOp>(loc, number, offset);
+  /// The number in the row, as one of the space's own.
+  Value within(const Space &space, Value number) {
+    Value own = b.createOrFold<arith::SubIOp>(loc, number, space.before);
     own = b.createOrFold<arith::MaxSIOp>(loc, own, constant(0));
-    return b.createOrFold<arith::MinSIOp>(loc, own, count);
+    return b.createOrFold<arith::MinSIOp>(loc, own, space.count);
   }
-  /// The first tile behind `offset` others whose turn is the worker's.
-  Value turnAt(Value offset) {
-    if (isConstantIntValue(offset, 0))
+  /// The worker's first tile when all take turns.
+  Value turnOf(const Space &space) {
+    if (isConstantIntValue(space.beforeInTurn, 0))
       return worker;
-    Value past = b.createOrFold<arith::RemUIOp>(loc, offset, workers);
-    Value ahead = b.createOrFold<arith::SubIOp>(loc, workers, past);
-    Value turn = b.createOrFold<arith::AddIOp>(loc, worker, ahead);
+    Value past =
+        b.createOrFold<arith::RemUIOp>(loc, space.beforeInTurn, workers);
+    Value turn = add(worker, b.createOrFold<arith::SubIOp>(loc, workers, past));
     return b.createOrFold<arith::RemUIOp>(loc, turn, workers);
   }
 
   OpBuilder &b;
   Location loc;
   Value worker, workers;
-  /// Tiles of each space, and how many come before them.
-  SmallVector<std::pair<Value, Value>> spaces;
-  Value inRows, begin, end, step;
+  SmallVector<Space> spaces;
+  /// The worker's numbers in the row.
+  Value begin, end;
 };
 
 struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {

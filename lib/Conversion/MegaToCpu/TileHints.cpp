@@ -18,12 +18,16 @@ namespace {
 /// Rows of a tile: a multiple of the register tiles of AVX2 (6) and AVX-512
 /// (12), enough to read a panel of weights from the second-level cache.
 constexpr int64_t rows = 24;
-/// Columns of a tile: whole packed panels of 16.
-constexpr int64_t columns = 64;
+/// Columns of a tile, whole packed panels of 16: of floats two, what the kernel
+/// takes at once, so that few columns are dealt evenly; of codes four, since
+/// one row of those is multiplied in as many independent sums.
+constexpr int64_t floatColumns = 32;
+constexpr int64_t codeColumns = 64;
 
 /// Products: rows x columns of the last two dims, outer dims one by one.
-template <typename OpTy>
-struct ProductHint : TileHintInterface::ExternalModel<ProductHint<OpTy>, OpTy> {
+template <typename OpTy, int64_t columns>
+struct ProductHint
+    : TileHintInterface::ExternalModel<ProductHint<OpTy, columns>, OpTy> {
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
     Value init = cast<DestinationStyleOpInterface>(op).getDpsInits()[0];
     int64_t rank = cast<ShapedType>(init.getType()).getRank();
@@ -85,11 +89,11 @@ struct KvAppendHint
 
 void ingot::registerCpuTileHints(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, IngotDialect *) {
-    LinearOp::attachInterface<ProductHint<LinearOp>>(*context);
-    MatmulOp::attachInterface<ProductHint<MatmulOp>>(*context);
+    LinearOp::attachInterface<ProductHint<LinearOp, floatColumns>>(*context);
+    MatmulOp::attachInterface<ProductHint<MatmulOp, floatColumns>>(*context);
     QuantizeRowsOp::attachInterface<QuantizeRowsHint>(*context);
-    QuantizedLinearOp::attachInterface<ProductHint<QuantizedLinearOp>>(
-        *context);
+    QuantizedLinearOp::attachInterface<
+        ProductHint<QuantizedLinearOp, codeColumns>>(*context);
     AttentionOp::attachInterface<AttentionHint>(*context);
     PagedAttentionOp::attachInterface<PagedAttentionHint>(*context);
     KvAppendOp::attachInterface<KvAppendHint>(*context);

@@ -7,9 +7,12 @@
 // CHECK: %[[COLUMNS:.*]] = arith.ceildivsi
 // CHECK: %[[TILES:.*]] = arith.muli %[[ROWS]], %[[COLUMNS]]
 // CHECK: %[[ONE_ROW:.*]] = arith.cmpi eq, %[[TILES]], %[[COLUMNS]]
-// CHECK: %[[STEP:.*]] = arith.select %[[ONE_ROW]], %{{.*}}, %[[WORKERS]]
+// CHECK: %[[IN_ROW:.*]] = arith.select %[[ONE_ROW]], %[[TILES]], %{{.*}}
+// CHECK: %[[PRODUCT:.*]] = arith.muli %[[IN_ROW]], %[[WORKER]]
+// CHECK: %[[BEGIN:.*]] = arith.divui %[[PRODUCT]], %[[WORKERS]]
 // CHECK: %[[FIRST:.*]] = arith.select %[[ONE_ROW]], %{{.*}}, %[[WORKER]]
 // CHECK: %[[END:.*]] = arith.select %[[ONE_ROW]], %{{.*}}, %[[TILES]]
+// CHECK: %[[STEP:.*]] = arith.select %[[ONE_ROW]], %{{.*}}, %[[WORKERS]]
 // CHECK: call @stage_0({{.*}}, %[[FIRST]], %[[END]], %[[STEP]])
 mega.program @rows(%a: memref<?x?xf32>, %m: index, %n: index,
                    %worker: index {ingot.role = "worker"},
@@ -55,6 +58,35 @@ mega.program @spaces(%a: memref<48xf32>, %b: memref<80xf32>,
     mega.tiles (%i) in (80) step (16) {
       %to = mega.access write %b : memref<80xf32> to memref<80xf32>
       memref.store %zero, %to[%i] : memref<80xf32>
+    }
+  }
+  mega.return
+}
+
+// -----
+
+// Spaces that take turns go on where the one before left off: its eight tiles.
+// CHECK-LABEL: mega.program @turns(
+// CHECK-SAME: %[[WORKER:[a-z0-9]*]]: index {ingot.role = "worker"}, %[[WORKERS:[a-z0-9]*]]: index
+// CHECK: call @stage_0(%{{.*}}, %[[WORKER]], %{{.*}}, %[[WORKERS]])
+// CHECK: %[[PAST:.*]] = arith.remui %{{.*}}, %[[WORKERS]]
+// CHECK: %[[AHEAD:.*]] = arith.subi %[[WORKERS]], %[[PAST]]
+// CHECK: %[[LATER:.*]] = arith.addi %[[WORKER]], %[[AHEAD]]
+// CHECK: %[[TURN:.*]] = arith.remui %[[LATER]], %[[WORKERS]]
+// CHECK: call @stage_0_0(%{{.*}}, %[[TURN]], %{{.*}}, %[[WORKERS]])
+mega.program @turns(%a: memref<4x2xf32>, %b: memref<3x3xf32>,
+                    %worker: index {ingot.role = "worker"},
+                    %workers: index {ingot.role = "workers"},
+                    %error: !llvm.ptr {ingot.role = "error"}) {
+  %zero = arith.constant 0.0 : f32
+  mega.stage {
+    mega.tiles (%i, %j) in (4, 2) step (1, 1) {
+      %to = mega.access write %a : memref<4x2xf32> to memref<4x2xf32>
+      memref.store %zero, %to[%i, %j] : memref<4x2xf32>
+    }
+    mega.tiles (%i, %j) in (3, 3) step (1, 1) {
+      %to = mega.access write %b : memref<3x3xf32> to memref<3x3xf32>
+      memref.store %zero, %to[%i, %j] : memref<3x3xf32>
     }
   }
   mega.return
