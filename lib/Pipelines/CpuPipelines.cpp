@@ -48,6 +48,7 @@ void ingot::buildStagesPipeline(OpPassManager &passes) {
   passes.addNestedPass<func::FuncOp>(createStageLeftovers());
   passes.addPass(createConvertIngotToMega());
   passes.addNestedPass<mega::ProgramOp>(createMergeStages());
+  passes.addNestedPass<mega::ProgramOp>(createRecomputeStages());
   passes.addNestedPass<mega::ProgramOp>(createPlanSync());
   passes.addNestedPass<mega::ProgramOp>(createPlanMemory());
   passes.addPass(createCSEPass());

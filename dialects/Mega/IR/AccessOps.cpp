@@ -75,9 +75,12 @@ LogicalResult AccessOp::verify() {
 }
 
 LogicalResult ScratchOp::verify() {
-  if (!(*this)->getParentOfType<TilesOp>())
+  bool isInTile = bool((*this)->getParentOfType<TilesOp>());
+  if (isInTile && getEach())
+    return emitOpError("of a tile is the worker's own without condition");
+  if (!isInTile && !getEach())
     return emitOpError("stands outside of '")
-           << TilesOp::getOperationName() << "'";
+           << TilesOp::getOperationName() << "' without 'each'";
   auto arena = cast<MemRefType>(getArena().getType());
   if (arena.getRank() != 1 || !arena.getElementType().isInteger(8) ||
       !arena.getLayout().isIdentity())

@@ -142,5 +142,38 @@ LogicalResult StageOp::verifyRegions() {
       diagnostic.attachNote(op.getLoc()) << "'" << op.getName() << "'";
       return diagnostic;
     }
+  if (!getEach())
+    return success();
+  WalkResult result = getBody().walk([&](AccessOp access) {
+    if (!access.mayWrite())
+      return WalkResult::advance();
+    Value buffer = access.getSource();
+    while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+      buffer = view.getViewSource();
+    auto alloc = buffer.getDefiningOp<AllocEachOp>();
+    auto scratch = buffer.getDefiningOp<ScratchOp>();
+    if ((alloc && alloc.getCondition() == getEach()) ||
+        (scratch && scratch.getEach() == getEach()))
+      return WalkResult::advance();
+    InFlightDiagnostic diagnostic =
+        access.emitOpError("of a stage that each worker runs writes what is "
+                           "not its own");
+    diagnostic.attachNote(buffer.getLoc()) << "the buffer";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+//===----------------------------------------------------------------------===//
+// AllocEachOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult AllocEachOp::verify() {
+  if (getType().getNumDynamicDims() != getDynamicSizes().size())
+    return emitOpError("has ")
+           << getDynamicSizes().size() << " sizes for "
+           << getType().getNumDynamicDims() << " dynamic dims";
+  if (!getType().getLayout().isIdentity())
+    return emitOpError("expected a buffer without layout, not ") << getType();
   return success();
 }

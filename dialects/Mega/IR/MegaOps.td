@@ -135,11 +135,24 @@ def Mega_StageOp : Mega_Op<"stage", [
       mega.tiles (%i, %j) in (%n, 128) step (24, 64) { ... }
     }
     ```
+
+    With `each`, where the condition holds nothing is dealt: every worker runs
+    all tiles for itself. They write buffers of `mega.alloc_each` under the same
+    condition, which each worker then has its own of, so that nobody waits for
+    them. The condition is the same for all workers.
+
+    ```mlir
+    %few = arith.cmpi ule, %n, %c24 : index
+    %own = mega.alloc_each %few(%n) : memref<?xf32>
+    mega.stage each %few { ... }
+    mega.barrier unless %few
+    ```
   }];
+  let arguments = (ins Optional<I1>:$each);
   let regions = (region SizedRegion<1>:$body);
   let builders = [OpBuilder<(ins)>];
   let skipDefaultBuilders = 1;
-  let assemblyFormat = "attr-dict-with-keyword $body";
+  let assemblyFormat = "(`each` $each^)? attr-dict-with-keyword $body";
   let extraClassDeclaration = [{
     /// Its `mega.tiles`, in order.
     auto getTiles() { return getBody().front().getOps<TilesOp>(); }
@@ -255,23 +268,49 @@ def Mega_AccessOp : Mega_Op<"access", [
   let hasVerifier = 1;
 }
 
-def Mega_ScratchOp : Mega_Op<"scratch", [Pure]> {
-  let summary = "Memory of the worker that runs the tile";
+def Mega_ScratchOp : Mega_Op<"scratch", [AttrSizedOperandSegments, Pure]> {
+  let summary = "Memory of the worker that asks";
   let description = [{
-    A view of the arena at a byte offset that differs from worker to worker; no
-    other worker touches it, and a tile finds nothing in it. Offset and sizes are
-    those of `memref.view`.
+    A view of the arena at a byte offset that differs from worker to worker.
+    Inside of a tile no other worker touches it, and the tile finds nothing in
+    it. Outside, it is what became of a `mega.alloc_each`: the worker's own where
+    the condition holds. Offset and sizes are those of `memref.view`.
 
     ```mlir
     %0 = mega.scratch %arena[%offset][%n] : memref<?xi8> to memref<?x64xf32>
+    %1 = mega.scratch %arena[%own][] each %few : memref<?xi8> to memref<64xf32>
     ```
   }];
   let arguments = (ins AnyMemRef:$arena, Index:$offset,
-                       Variadic<Index>:$sizes);
+                       Variadic<Index>:$sizes, Optional<I1>:$each);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = [{
-    $arena `[` $offset `]` `` `[` $sizes `]` attr-dict
+    $arena `[` $offset `]` `` `[` $sizes `]` (`each` $each^)? attr-dict
     `:` type($arena) `to` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Mega_AllocEachOp : Mega_Op<"alloc_each", [HasParent<"ProgramOp">]> {
+  let summary = "Makes a buffer, one for each worker where a condition holds";
+  let description = [{
+    Where the condition holds, the result is another memory for each worker, and
+    what one writes the others do not see; where it does not, it is one buffer
+    for all, as of `memref.alloc`. The condition is the same for all workers.
+
+    ```mlir
+    %own = mega.alloc_each %few(%n) : memref<?x64xf32>
+    ```
+  }];
+  let arguments = (ins I1:$condition, Variadic<Index>:$dynamicSizes);
+  let results = (outs Res<AnyMemRef, "", [MemAlloc<DefaultResource>]>:$result);
+  let assemblyFormat = [{
+    $condition `` `(` $dynamicSizes `)` attr-dict `:` type($result)
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MemRefType getType() {
+      return ::llvm::cast<::mlir::MemRefType>(getResult().getType());
+    }
   }];
   let hasVerifier = 1;
 }
@@ -282,13 +321,16 @@ def Mega_BarrierOp : Mega_Op<"barrier", [
   let summary = "Waits until every worker is here";
   let description = [{
     What was written before it is seen by every worker after it. A run that was
-    stopped ends here.
+    stopped ends here. With `unless`, nobody waits where the condition holds,
+    which is the same for all workers.
 
     ```mlir
     mega.barrier
+    mega.barrier unless %few
     ```
   }];
-  let assemblyFormat = "attr-dict";
+  let arguments = (ins Optional<I1>:$unless);
+  let assemblyFormat = "(`unless` $unless^)? attr-dict";
 }
 
 #endif // MEGA_OPS

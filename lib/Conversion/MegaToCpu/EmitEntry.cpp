@@ -247,8 +247,8 @@ private:
       Value value = ingot::cloneSize(b, program, dims, size.getResult(), map);
       return success(bool(value));
     }
-    if (isa<ingot::mega::BarrierOp>(op)) {
-      waitForAll(func);
+    if (auto barrier = dyn_cast<ingot::mega::BarrierOp>(op)) {
+      waitForAll(func, map.lookupOrNull(barrier.getUnless()));
       return success();
     }
     if (auto check = dyn_cast<ingot::CheckOp>(op)) {
@@ -271,16 +271,38 @@ private:
     return {next->getPrevNode(), next};
   }
 
-  void waitForAll(func::FuncOp func) {
-    ++episode;
-    Value target = arith::MulIOp::create(
-        b, loc, i64Constant(b, loc, episode),
-        arith::IndexCastOp::create(b, loc, b.getI64Type(), workers));
+  /// Waits for all workers, unless `unless` is given and holds.
+  void waitForAll(func::FuncOp func, Value unless) {
+    Value arrivals =
+        arith::IndexCastOp::create(b, loc, b.getI64Type(), workers);
+    if (unless) {
+      // Arrivals are counted, and how often is known at run time alone.
+      Value none = i64Constant(b, loc, 0);
+      arrivals = arith::SelectOp::create(b, loc, unless, none, arrivals);
+    }
+    expected =
+        expected ? arith::AddIOp::create(b, loc, expected, arrivals) : arrivals;
+    if (unless) {
+      auto [here, wait] = startBlock();
+      Block *next = b.createBlock(exit);
+      b.setInsertionPointToEnd(here);
+      cf::CondBranchOp::create(b, loc, unless, next, wait);
+      b.setInsertionPointToStart(wait);
+      emitWait(next);
+      return;
+    }
+    emitWait(nullptr);
+  }
+
+  /// Calls the barrier, and goes on in `next`, a new block if it is null.
+  void emitWait(Block *next) {
     Value isStopped =
         func::CallOp::create(b, loc, barrierName, TypeRange{b.getI1Type()},
-                             ValueRange{context, target})
+                             ValueRange{context, expected})
             .getResult(0);
-    auto [here, next] = startBlock();
+    Block *here = b.getInsertionBlock();
+    if (!next)
+      next = startBlock().second;
     b.setInsertionPointToEnd(here);
     cf::CondBranchOp::create(b, loc, isStopped, exit, next);
     b.setInsertionPointToStart(next);
@@ -294,7 +316,8 @@ private:
   IRMapping map;
   Value context, worker, workers, error;
   Block *exit = nullptr;
-  int64_t episode = 0;
+  /// Arrivals at barriers so far, of all workers.
+  Value expected;
 };
 
 struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {

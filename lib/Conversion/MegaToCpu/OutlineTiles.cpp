@@ -87,7 +87,8 @@ TileCounts countTiles(OpBuilder &b, TilesOp tiles) {
 class Dealer {
 public:
   Dealer(OpBuilder &b, StageOp stage, Value worker, Value workers)
-      : b(b), loc(stage.getLoc()), worker(worker), workers(workers) {
+      : b(b), loc(stage.getLoc()), worker(worker), workers(workers),
+        each(stage.getEach()) {
     Value zero = constant(0);
     Value inRow = zero, inTurn = zero;
     for (TilesOp tiles : stage.getTiles()) {
@@ -105,9 +106,15 @@ public:
   /// First, end and step of the worker's tiles of the space at `position`.
   std::array<Value, 3> tilesOf(unsigned position) {
     const Space &space = spaces[position];
-    return {select(space.isRow, within(space, begin), turnOf(space)),
-            select(space.isRow, within(space, end), space.count),
-            select(space.isRow, constant(1), workers)};
+    std::array<Value, 3> dealt = {
+        select(space.isRow, within(space, begin), turnOf(space)),
+        select(space.isRow, within(space, end), space.count),
+        select(space.isRow, constant(1), workers)};
+    if (!each)
+      return dealt;
+    return {select(each, constant(0), dealt[0]),
+            select(each, space.count, dealt[1]),
+            select(each, constant(1), dealt[2])};
   }
 
 private:
@@ -151,6 +158,8 @@ private:
   OpBuilder &b;
   Location loc;
   Value worker, workers;
+  /// Where it holds, every worker runs all tiles; null for never.
+  Value each;
   SmallVector<Space> spaces;
   /// The worker's numbers in the row.
   Value begin, end;
@@ -182,6 +191,7 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
         }
         stage.erase();
       }
+      lowerAccesses(program);
       program->setAttr(ingot::stagesAttrName,
                        ArrayAttr::get(&getContext(), descriptions));
     }
@@ -331,10 +341,10 @@ private:
     });
   }
 
-  /// Makes views of what a tile accesses.
-  static void lowerAccesses(scf::ForOp loop) {
-    IRRewriter rewriter(loop->getContext());
-    loop.walk([&](Operation *op) {
+  /// Makes views of accesses and scratch.
+  static void lowerAccesses(Operation *root) {
+    IRRewriter rewriter(root->getContext());
+    root->walk([&](Operation *op) {
       rewriter.setInsertionPoint(op);
       if (auto access = dyn_cast<AccessOp>(op)) {
         if (access.isWhole())

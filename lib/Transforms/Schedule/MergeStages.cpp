@@ -27,12 +27,12 @@ struct MergeStagesPass : ingot::impl::MergeStagesBase<MergeStagesPass> {
       auto stage = dyn_cast<StageOp>(op);
       if (!stage) {
         // Values and allocations move in front of the stage when one joins it.
-        if (!isMemoryEffectFree(&op) && !isa<memref::AllocOp>(op))
+        if (!isMemoryEffectFree(&op) && !isa<memref::AllocOp, AllocEachOp>(op))
           last = nullptr;
         continue;
       }
       ingot::ProgramEffects own(stage);
-      if (last && !effects.mustPrecede(own)) {
+      if (last && !effects.orderBefore(own)) {
         join(last, stage, rewriter);
         effects.join(std::move(own));
       } else {

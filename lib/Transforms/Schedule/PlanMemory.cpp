@@ -31,8 +31,13 @@ constexpr int64_t assumedExtent = 128;
 
 /// One buffer between the stages: its size and when it is alive.
 struct Buffer {
-  memref::AllocOp alloc;
-  Value bytes;
+  /// A memref.alloc or a mega.alloc_each.
+  Operation *alloc;
+  ValueRange dynamicSizes;
+  /// Where it holds, each worker has its own; null for never.
+  Value each;
+  /// Of one, and of all that there are.
+  Value bytesOfOne, bytes;
   double estimate;
   unsigned first, last;
 };
@@ -140,13 +145,13 @@ private:
     return result ? result : Value(arith::ConstantIndexOp::create(b, loc, 1));
   }
 
-  /// When each op runs: what no barrier parts, at one time.
+  /// When each op runs: what no barrier parts for sure, at one time.
   static DenseMap<Operation *, unsigned> timesOf(Block &body) {
     DenseMap<Operation *, unsigned> times;
     unsigned now = 0;
     for (Operation &op : body) {
-      if (isa<BarrierOp>(op))
-        ++now;
+      if (auto barrier = dyn_cast<BarrierOp>(op))
+        now += !barrier.getUnless();
       times[&op] = now;
     }
     return times;
@@ -157,9 +162,17 @@ private:
     SmallVector<Buffer> buffers;
     BufferViewFlowAnalysis aliases(program);
     DenseMap<Operation *, unsigned> times = timesOf(*body);
-    for (auto alloc : body->getOps<memref::AllocOp>()) {
-      Buffer buffer{alloc, {}, 1.0, ~0u, 0};
-      for (Value alias : aliases.resolve(alloc.getResult()))
+    for (Operation &op : *body) {
+      Buffer buffer{&op, {}, {}, {}, {}, 1.0, ~0u, 0};
+      if (auto alloc = dyn_cast<memref::AllocOp>(op))
+        buffer.dynamicSizes = alloc.getDynamicSizes();
+      else if (auto own = dyn_cast<AllocEachOp>(op))
+        std::tie(buffer.dynamicSizes, buffer.each) =
+            std::pair<ValueRange, Value>(own.getDynamicSizes(),
+                                         own.getCondition());
+      else
+        continue;
+      for (Value alias : aliases.resolve(op.getResult(0)))
         for (Operation *user : alias.getUsers()) {
           Operation *top = body->findAncestorOpInBlock(*user);
           if (isa<ViewLikeOpInterface>(top))
@@ -167,19 +180,29 @@ private:
           buffer.first = std::min(buffer.first, times[top]);
           buffer.last = std::max(buffer.last, times[top]);
         }
-      MemRefType type = alloc.getType();
+      auto type = cast<MemRefType>(op.getResult(0).getType());
       buffer.estimate = elementBytes(type);
       for (int64_t dim : type.getShape())
         buffer.estimate *= ShapedType::isDynamic(dim) ? assumedExtent : dim;
       buffers.push_back(buffer);
     }
     for (Buffer &buffer : buffers) {
-      for (Value dim : buffer.alloc.getDynamicSizes())
+      for (Value dim : buffer.dynamicSizes)
         if (failed(hoist(dim, buffer.alloc)))
           return failure();
       OpBuilder b(anchor);
-      buffer.bytes = bytesOf(b, buffer.alloc.getLoc(), buffer.alloc.getType(),
-                             buffer.alloc.getDynamicSizes());
+      Location loc = buffer.alloc->getLoc();
+      buffer.bytesOfOne = buffer.bytes = bytesOf(
+          b, loc, cast<MemRefType>(buffer.alloc->getResult(0).getType()),
+          buffer.dynamicSizes);
+      if (!buffer.each)
+        continue;
+      if (failed(hoist(buffer.each, buffer.alloc)))
+        return failure();
+      Value all =
+          b.createOrFold<arith::MulIOp>(loc, buffer.bytesOfOne, workers);
+      buffer.bytes = b.createOrFold<arith::SelectOp>(loc, buffer.each, all,
+                                                     buffer.bytesOfOne);
     }
     return buffers;
   }
@@ -234,10 +257,28 @@ private:
       for (Value size : ArrayRef(sizes).drop_front())
         bytes = b.createOrFold<arith::MaxSIOp>(loc, bytes, size);
       for (Buffer *tenant : slot.tenants)
-        replaceWithView(tenant->alloc, offset, arena);
+        place(*tenant, offset);
       offset = b.createOrFold<arith::AddIOp>(loc, offset, bytes);
     }
     return offset;
+  }
+
+  void place(const Buffer &buffer, Value offset) {
+    if (!buffer.each)
+      return replaceWithView(cast<memref::AllocOp>(buffer.alloc), offset,
+                             arena);
+    auto alloc = cast<AllocEachOp>(buffer.alloc);
+    OpBuilder b(anchor);
+    Location loc = alloc.getLoc();
+    Value mine = b.createOrFold<arith::MulIOp>(loc, buffer.bytesOfOne, worker);
+    mine = b.createOrFold<arith::AddIOp>(loc, offset, mine);
+    Value at = b.createOrFold<arith::SelectOp>(loc, buffer.each, mine, offset);
+    b.setInsertionPoint(alloc);
+    Value scratch =
+        ScratchOp::create(b, loc, alloc.getType(), arena, at,
+                          alloc.getDynamicSizes(), alloc.getCondition());
+    alloc.replaceAllUsesWith(scratch);
+    alloc.erase();
   }
 
   static void replaceWithView(memref::AllocOp alloc, Value offset,
@@ -252,8 +293,9 @@ private:
 
   void replaceWithScratch(memref::AllocOp alloc, Value offset) {
     OpBuilder b(alloc);
-    Value scratch = ScratchOp::create(b, alloc.getLoc(), alloc.getType(), arena,
-                                      offset, alloc.getDynamicSizes());
+    Value scratch =
+        ScratchOp::create(b, alloc.getLoc(), alloc.getType(), arena, offset,
+                          alloc.getDynamicSizes(), /*each=*/Value());
     alloc.replaceAllUsesWith(scratch);
     alloc.erase();
   }

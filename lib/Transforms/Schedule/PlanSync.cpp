@@ -17,16 +17,30 @@ using namespace ingot::mega;
 
 namespace {
 
+Value allOf(OpBuilder &b, Location loc,
+            const llvm::SetVector<Value> &conditions) {
+  Value all;
+  for (Value condition : conditions)
+    all = all ? b.createOrFold<arith::AndIOp>(loc, all, condition) : condition;
+  return all;
+}
+
 struct PlanSyncPass : ingot::impl::PlanSyncBase<PlanSyncPass> {
   void runOnOperation() override {
     OpBuilder b(&getContext());
     ingot::ProgramEffects sinceBarrier;
     for (Operation &op : getOperation().getProgram().without_terminator()) {
       ingot::ProgramEffects own(&op);
-      if (sinceBarrier.mustPrecede(own)) {
+      if (auto order = sinceBarrier.orderBefore(own)) {
         b.setInsertionPoint(&op);
-        BarrierOp::create(b, op.getLoc());
-        sinceBarrier = {};
+        Value unless =
+            order.isNeeded ? Value() : allOf(b, op.getLoc(), order.unless);
+        BarrierOp::create(b, op.getLoc(), unless);
+        // Where nobody waited, only what was each worker's own is settled.
+        if (order.isNeeded)
+          sinceBarrier = {};
+        else
+          sinceBarrier.dropEach(order.unless);
       }
       sinceBarrier.join(std::move(own));
     }

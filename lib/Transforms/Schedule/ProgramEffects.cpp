@@ -79,15 +79,35 @@ void ProgramEffects::join(ProgramEffects other) {
   hasUnknown |= other.hasUnknown;
 }
 
-bool ProgramEffects::mustPrecede(const ProgramEffects &next) const {
+Value ProgramEffects::Access::each() const {
+  auto alloc = views.back().getDefiningOp<mega::AllocEachOp>();
+  return alloc ? alloc.getCondition() : Value();
+}
+
+ProgramEffects::Order
+ProgramEffects::orderBefore(const ProgramEffects &next) const {
+  Order order;
   if (isEmpty() || next.isEmpty())
-    return false;
-  if (hasCheck || hasUnknown || next.hasUnknown)
-    return true;
-  return llvm::any_of(next.accesses, [&](const Access &access) {
-    return llvm::any_of(accesses, [&](const Access &earlier) {
-      return access.conflicts(earlier);
-    });
+    return order;
+  if (hasCheck || hasUnknown || next.hasUnknown) {
+    order.isNeeded = true;
+    return order;
+  }
+  for (const Access &access : next.accesses)
+    for (const Access &earlier : accesses) {
+      if (!access.conflicts(earlier))
+        continue;
+      if (Value condition = earlier.each())
+        order.unless.insert(condition);
+      else
+        order.isNeeded = true;
+    }
+  return order;
+}
+
+void ProgramEffects::dropEach(const llvm::SetVector<Value> &conditions) {
+  llvm::erase_if(accesses, [&](const Access &access) {
+    return conditions.contains(access.each());
   });
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "dialects/Mega/IR/MegaOps.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace ingot {
 
@@ -20,9 +21,24 @@ public:
   /// Adds those of `other`.
   void join(ProgramEffects other);
 
-  /// Whether `next` has to wait until all workers are done with these: one of
-  /// the two writes what the other touches, or these check something.
-  bool mustPrecede(const ProgramEffects &next) const;
+  /// Why something has to wait until all workers are done with something else.
+  struct Order {
+    /// It has to, whatever holds.
+    bool isNeeded = false;
+    /// It has to unless all of these hold.
+    llvm::SetVector<mlir::Value> unless;
+
+    explicit operator bool() const { return isNeeded || !unless.empty(); }
+  };
+
+  /// Whether `next` has to wait for these: one of the two writes what the other
+  /// touches, or these check something. Buffers of which each worker has its
+  /// own under a condition matter where it does not hold.
+  Order orderBefore(const ProgramEffects &next) const;
+
+  /// Forgets what buffers that are each worker's own under one of `conditions`
+  /// were used for.
+  void dropEach(const llvm::SetVector<mlir::Value> &conditions);
 
   bool isEmpty() const { return accesses.empty() && !hasCheck && !hasUnknown; }
 
@@ -34,6 +50,8 @@ private:
     bool isWrite;
 
     bool conflicts(const Access &other) const;
+    /// The condition under which each worker has its own; null for never.
+    mlir::Value each() const;
   };
 
   void addStage(mega::StageOp stage);

@@ -91,3 +91,28 @@ mega.program @turns(%a: memref<4x2xf32>, %b: memref<3x3xf32>,
   }
   mega.return
 }
+
+// -----
+
+// Where the condition of a stage holds, a worker runs all tiles from the first.
+// CHECK-LABEL: mega.program @each(
+// CHECK-SAME: %[[FEW:[a-z0-9]*]]: i1
+// CHECK-DAG: %[[FIRST:.*]] = arith.select %[[FEW]], %c0
+// CHECK-DAG: %[[END:.*]] = arith.select %[[FEW]], %c5
+// CHECK-DAG: %[[STEP:.*]] = arith.select %[[FEW]], %c1
+// CHECK: call @stage_0(%{{.*}}, %[[FIRST]], %[[END]], %[[STEP]])
+mega.program @each(%arena: memref<?xi8>, %few: i1,
+                   %worker: index {ingot.role = "worker"},
+                   %workers: index {ingot.role = "workers"},
+                   %error: !llvm.ptr {ingot.role = "error"}) {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %own = mega.scratch %arena[%c0][] each %few : memref<?xi8> to memref<10xf32>
+  mega.stage each %few {
+    mega.tiles (%i) in (10) step (2) {
+      %to = mega.access write %own : memref<10xf32> to memref<10xf32>
+      memref.store %zero, %to[%i] : memref<10xf32>
+    }
+  }
+  mega.return
+}

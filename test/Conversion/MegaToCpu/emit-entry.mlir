@@ -17,7 +17,15 @@
 // CHECK: call @stage_0
 // CHECK-NOT: ingot_barrier
 // CHECK: call @stage_0
-// CHECK-NOT: ingot_barrier
+// Where the condition holds nobody waits, and no arrivals are counted.
+// CHECK: %[[MORE:.*]] = arith.select %[[FEW:.*]], %{{.*}}, %{{.*}} : i64
+// CHECK: %[[TARGET:.*]] = arith.addi %{{.*}}, %[[MORE]]
+// CHECK: cf.cond_br %[[FEW]], ^[[NEXT:.*]], ^[[WAIT:.*]]
+// CHECK: ^[[WAIT]]:
+// CHECK: call @ingot_barrier(%[[CTX]], %[[TARGET]])
+// CHECK: cf.cond_br %{{.*}}, ^{{.*}}, ^[[NEXT]]
+// CHECK: ^[[NEXT]]:
+// CHECK: call @stage_0
 // CHECK-NOT: ingot.dim
 ingot.dim @seq
 mega.program @main(%x: memref<?xf32> {ingot.role = "input", ingot.dims = #ingot.dims<seq>},
@@ -30,6 +38,9 @@ mega.program @main(%x: memref<?xf32> {ingot.role = "input", ingot.dims = #ingot.
   func.call @stage_0(%x, %o, %n, %worker, %workers) : (memref<?xf32>, memref<?xf32>, index, index, index) -> ()
   mega.barrier
   func.call @stage_0(%o, %o, %n, %worker, %workers) : (memref<?xf32>, memref<?xf32>, index, index, index) -> ()
+  func.call @stage_0(%x, %x, %n, %worker, %workers) : (memref<?xf32>, memref<?xf32>, index, index, index) -> ()
+  %few = arith.cmpi ule, %n, %c0 : index
+  mega.barrier unless %few
   func.call @stage_0(%x, %x, %n, %worker, %workers) : (memref<?xf32>, memref<?xf32>, index, index, index) -> ()
   mega.return %n, %c0 : index, index
 }

@@ -94,3 +94,37 @@ mega.program @no_barrier(%n: index) {
   }
   mega.return
 }
+
+// -----
+
+// A buffer that may be each worker's own takes its size once for each of them
+// then, and begins behind those of the workers before. A barrier that may be left
+// out parts no lives.
+// CHECK-LABEL: mega.program @each(
+// CHECK-SAME: %[[FEW:[a-z0-9]*]]: i1, %[[A:[a-z0-9]*]]: memref<?xi8> {ingot.role = "arena"}, %[[W:[a-z0-9]*]]: index {ingot.role = "worker"}, %[[WS:[a-z0-9]*]]: index {ingot.role = "workers"}
+// CHECK-DAG: %[[SIZE:.*]] = arith.constant 64 : index
+// CHECK: %[[ALL:.*]] = arith.muli %[[WS]], %[[SIZE]]
+// CHECK: %[[BYTES:.*]] = arith.select %[[FEW]], %[[ALL]], %[[SIZE]]
+// CHECK: %[[MINE:.*]] = arith.muli %[[W]], %[[SIZE]]
+// CHECK: %[[AT:.*]] = arith.select %[[FEW]], %{{.*}}, %{{.*}}
+// CHECK: mega.scratch %[[A]][%[[AT]]][] each %[[FEW]] : memref<?xi8> to memref<16xf32>
+// CHECK: memref.view %[[A]][%[[BYTES]]]
+mega.program @each(%few: i1) {
+  %f = arith.constant 1.0 : f32
+  %t = mega.alloc_each %few() : memref<16xf32>
+  mega.stage each %few {
+    mega.tiles (%i) in (16) step (16) {
+      %to = mega.access write %t : memref<16xf32> to memref<16xf32>
+      memref.store %f, %to[%i] : memref<16xf32>
+    }
+  }
+  mega.barrier unless %few
+  %u = memref.alloc() : memref<16xf32>
+  mega.stage {
+    mega.tiles (%i) in (16) step (16) {
+      %to = mega.access write %u : memref<16xf32> to memref<16xf32>
+      memref.store %f, %to[%i] : memref<16xf32>
+    }
+  }
+  mega.return
+}

@@ -103,3 +103,44 @@ mega.program @check(%x: memref<8xi64>, %a: memref<8xf32>) {
   }
   mega.return
 }
+
+// -----
+
+// Of buffers that are each worker's own under a condition, readers wait where it
+// does not hold. Whoever writes what such a stage read waits in any case: where
+// nobody met, some may still be reading.
+// CHECK-LABEL: mega.program @each(
+// CHECK-SAME: %[[FEW:[a-z0-9]*]]: i1
+// CHECK: mega.stage each
+// CHECK: mega.barrier unless %[[FEW]]
+// CHECK: mega.stage {
+// CHECK-NOT: unless
+// CHECK: mega.barrier
+// CHECK: mega.stage {
+mega.program @each(%x: memref<8xf32>, %y: memref<8xf32>, %few: i1) {
+  %f = arith.constant 1.0 : f32
+  %t = mega.alloc_each %few() : memref<8xf32>
+  mega.stage each %few {
+    mega.tiles (%i) in (8) step (8) {
+      %from = mega.access read %x : memref<8xf32> to memref<8xf32>
+      %to = mega.access write %t : memref<8xf32> to memref<8xf32>
+      %0 = memref.load %from[%i] : memref<8xf32>
+      memref.store %0, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %from = mega.access read %t : memref<8xf32> to memref<8xf32>
+      %to = mega.access write %y : memref<8xf32> to memref<8xf32>
+      %0 = memref.load %from[%i] : memref<8xf32>
+      memref.store %0, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %to = mega.access write %x : memref<8xf32> to memref<8xf32>
+      memref.store %f, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.return
+}

@@ -188,7 +188,7 @@ mega.program @layout(%x: memref<4x4xf32>) {
 // -----
 
 mega.program @outside(%a: memref<?xi8>, %at: index) {
-  // expected-error @below {{stands outside of 'mega.tiles'}}
+  // expected-error @below {{stands outside of 'mega.tiles' without 'each'}}
   %0 = mega.scratch %a[%at][] : memref<?xi8> to memref<4xf32>
   mega.return
 }
@@ -226,5 +226,47 @@ mega.program @scratch_sizes(%a: memref<?xi8>, %at: index) {
       %0 = mega.scratch %a[%at][%i] : memref<?xi8> to memref<?x?xf32>
     }
   }
+  mega.return
+}
+
+// -----
+
+mega.program @scratch_each(%a: memref<?xi8>, %at: index, %p: i1) {
+  mega.stage {
+    mega.tiles (%i) in (1) step (1) {
+      // expected-error @below {{of a tile is the worker's own without condition}}
+      %0 = mega.scratch %a[%at][] each %p : memref<?xi8> to memref<4xf32>
+    }
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @each(%p: i1, %q: i1) {
+  // expected-note @below {{the buffer}}
+  %a = mega.alloc_each %q() : memref<4xf32>
+  mega.stage each %p {
+    mega.tiles (%i) in (1) step (1) {
+      // expected-error @below {{of a stage that each worker runs writes what is not its own}}
+      %0 = mega.access write %a : memref<4xf32> to memref<4xf32>
+    }
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @each_sizes(%p: i1) {
+  // expected-error @below {{has 0 sizes for 1 dynamic dims}}
+  %a = mega.alloc_each %p() : memref<?xf32>
+  mega.return
+}
+
+// -----
+
+mega.program @each_layout(%p: i1) {
+  // expected-error @below {{expected a buffer without layout, not 'memref<4xf32, strided<[2]>>'}}
+  %a = mega.alloc_each %p() : memref<4xf32, strided<[2]>>
   mega.return
 }

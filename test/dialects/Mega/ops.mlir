@@ -8,10 +8,10 @@ mega.program private @empty() {
 }
 
 // CHECK-LABEL: mega.program @all(
-// CHECK-SAME: %[[X:.*]]: memref<?x64xf32> {ingot.role = "input"}, %[[Y:.*]]: memref<1x64xf32>, %[[A:.*]]: memref<?xi8>, %[[N:.*]]: index) -> (index {ingot.name = "n"}, index)
+// CHECK-SAME: %[[X:.*]]: memref<?x64xf32> {ingot.role = "input"}, %[[Y:.*]]: memref<1x64xf32>, %[[A:.*]]: memref<?xi8>, %[[N:.*]]: index, %[[FEW:.*]]: i1) -> (index {ingot.name = "n"}, index)
 // CHECK-SAME: attributes {ingot.arena = "64"}
 mega.program @all(%x: memref<?x64xf32> {ingot.role = "input"}, %y: memref<1x64xf32>,
-                  %arena: memref<?xi8>, %n: index) -> (index {ingot.name = "n"}, index)
+                  %arena: memref<?xi8>, %n: index, %few: i1) -> (index {ingot.name = "n"}, index)
     attributes {ingot.arena = "64"} {
   %c0 = arith.constant 0 : index
   %f = arith.constant 0.0 : f32
@@ -41,6 +41,20 @@ mega.program @all(%x: memref<?x64xf32> {ingot.role = "input"}, %y: memref<1x64xf
   }
   // CHECK: mega.barrier
   mega.barrier
+  // CHECK: %[[OWN:.*]] = mega.alloc_each %[[FEW]](%[[N]]) : memref<?xf32>
+  %own = mega.alloc_each %few(%n) : memref<?xf32>
+  // CHECK: %[[MINE:.*]] = mega.scratch %[[A]][%{{.*}}][] each %[[FEW]] : memref<?xi8> to memref<4xf32>
+  %mine = mega.scratch %arena[%c0][] each %few : memref<?xi8> to memref<4xf32>
+  // CHECK: mega.stage each %[[FEW]] {
+  mega.stage each %few {
+    mega.tiles (%i) in (1) step (1) {
+      // CHECK: mega.access write %[[OWN]]
+      %0 = mega.access write %own : memref<?xf32> to memref<?xf32>
+      %1 = mega.access write %mine : memref<4xf32> to memref<4xf32>
+    }
+  }
+  // CHECK: mega.barrier unless %[[FEW]]
+  mega.barrier unless %few
   // CHECK: mega.return %[[N]], %{{.*}} : index, index
   mega.return %n, %c0 : index, index
 }

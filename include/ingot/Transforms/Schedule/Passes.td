@@ -30,12 +30,33 @@ def MergeStages : Pass<"mega-merge-stages", "::ingot::mega::ProgramOp"> {
   }];
 }
 
+def RecomputeStages
+    : Pass<"mega-recompute-stages", "::ingot::mega::ProgramOp"> {
+  let summary = "Let each worker run a stage of one tile for itself";
+  let description = [{
+    While one worker runs a stage's only tile the others wait for it. Where there
+    is no more than a tile in any of a stage's index spaces, which is known at run
+    time, every worker computes it into buffers of its own instead, and nobody
+    waits. That asks for buffers which nothing else writes; a stage that checks
+    something or touches state stays as it is.
+
+    Example: the norm of `%n` rows in tiles of 4 becomes
+    ```mlir
+    %few = arith.cmpi ule, %n, %c4 : index
+    %t = mega.alloc_each %few(%n) : memref<?x576xf32>
+    mega.stage each %few { mega.tiles (%i) in (%n) step (4) { ... } }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def PlanSync : Pass<"mega-plan-sync", "::ingot::mega::ProgramOp"> {
   let summary = "Let workers meet where the data requires it";
   let description = [{
     Puts `mega.barrier` in front of what touches memory that something since the
     last barrier writes, or writes what it reads. A stage that checks something
-    is waited for by whatever follows.
+    is waited for by whatever follows. Buffers that are each worker's own under a
+    condition matter where it does not hold: `mega.barrier unless`.
 
     Example: of two stages, the second of which reads what the first wrote,
     ```mlir
@@ -50,9 +71,11 @@ def PlanMemory : Pass<"mega-plan-memory", "::ingot::mega::ProgramOp"> {
   let summary = "Place every allocation at an offset of one arena";
   let description = [{
     Allocations between the stages become views of an arena. Two buffers whose
-    lives do not meet share a slot (what stands between two barriers is one
-    point in time), whose size is the larger of their symbolic sizes; offsets
-    are run-time expressions, multiples of 64. Allocations inside a stage become
+    lives do not meet share a slot (what stands between two barriers without
+    condition is one point in time), whose size is the larger of their symbolic
+    sizes; offsets are run-time expressions, multiples of 64. A
+    `mega.alloc_each` takes its size once for each worker where its condition
+    holds, and becomes a `mega.scratch`. Allocations inside a stage become
     stack memory where a small constant bounds them, and `mega.scratch`, a part
     of the arena for each worker, where not. The program gets the arguments
     arena, worker, workers and error (`ingot.role`), and returns the arena's
