@@ -129,7 +129,8 @@ std::vector<rt::StageInfo> stagesOf(Attribute attr) {
   for (auto stage : array.getAsRange<DictionaryAttr>())
     stages.push_back({text(stage.get("name")), text(stage.get("ops")),
                       text(stage.get("nodes")), text(stage.get("flops")),
-                      text(stage.get("bytes")), text(stage.get("tiles"))});
+                      text(stage.get("bytes")), text(stage.get("tiles")),
+                      text(stage.get("sync"))});
   return stages;
 }
 

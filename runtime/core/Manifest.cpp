@@ -88,7 +88,8 @@ static Offsets<fb::Stage> encodeStages(Builder &builder,
   for (const StageInfo &stage : in)
     out.push_back(fb::CreateStageDirect(
         builder, stage.name.c_str(), stage.ops.c_str(), stage.nodes.c_str(),
-        stage.flops.c_str(), stage.bytes.c_str(), stage.tiles.c_str()));
+        stage.flops.c_str(), stage.bytes.c_str(), stage.tiles.c_str(),
+        stage.sync.c_str()));
   return out;
 }
 
@@ -217,7 +218,8 @@ static Symbol decodeSymbol(const fb::Symbol *in) {
 
 static StageInfo decodeStage(const fb::Stage *in) {
   return {text(in->name()),  text(in->ops()),   text(in->nodes()),
-          text(in->flops()), text(in->bytes()), text(in->tiles())};
+          text(in->flops()), text(in->bytes()), text(in->tiles()),
+          text(in->sync())};
 }
 
 static CacheInfo decodeCache(const fb::Cache *in) {

@@ -98,6 +98,11 @@ struct StageInfo {
   std::string nodes;
   /// Expressions over the symbols.
   std::string flops, bytes, tiles;
+  /// Whom its workers wait for and who runs it, words apart by blanks:
+  /// "barrier" where all meet before it ("barrier*" unless each worker made for
+  /// itself what it reads), "joined" where it runs along with the one before,
+  /// "each*" where every worker runs it for itself if it is one tile.
+  std::string sync;
 };
 
 /// How often an op was recognised.

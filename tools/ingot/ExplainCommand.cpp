@@ -262,7 +262,7 @@ std::string Report::stageTable(size_t width) const {
     return "";
   std::optional<double> flops = total(&Stage::flops),
                         bytes = total(&Stage::bytes);
-  Table table({">#", "stage", "ops fused", ">tiles", ">flops", ">share",
+  Table table({">#", "stage", "sync", "ops fused", ">tiles", ">flops", ">share",
                ">bytes", ">share", "model's nodes"});
   auto part = [](const Amount &amount, std::optional<double> whole) {
     return whole && amount.value ? share(double(*amount.value), *whole) : "";
@@ -271,10 +271,13 @@ std::string Report::stageTable(size_t width) const {
     return [unit](int64_t value) { return quantity(double(value), unit); };
   };
   size_t unknown = 0;
+  bool isRecomputed = false;
   for (size_t i = 0; i < stages.size(); ++i) {
     const Stage &stage = stages[i];
+    isRecomputed |= stage.info->sync.ends_with("each*");
     unknown += stage.flops.isUnknown() || stage.bytes.isUnknown();
-    table.add({std::to_string(i), stage.info->name, stage.info->ops,
+    table.add({std::to_string(i), stage.info->name, stage.info->sync,
+               stage.info->ops,
                stage.tiles.text.empty() ? "" : stage.tiles.str([](int64_t n) {
                  return std::to_string(n);
                }),
@@ -283,6 +286,9 @@ std::string Report::stageTable(size_t width) const {
                stage.info->nodes});
   }
   std::string out = "\nStages\n" + table.str(width);
+  if (isRecomputed)
+    out += "  *: of a stage that is one tile every worker makes its own, and "
+           "nobody waits for it\n";
   if (flops && bytes) {
     out += "  all " + std::to_string(stages.size()) + ": " +
            quantity(*flops, "FLOP") + ", " + quantity(*bytes, "B");
@@ -356,7 +362,8 @@ Json Report::json() const {
   for (const Stage &stage : stages) {
     Json entry = {{"name", stage.info->name},
                   {"ops", stage.info->ops},
-                  {"nodes", stage.info->nodes}};
+                  {"nodes", stage.info->nodes},
+                  {"sync", stage.info->sync}};
     put(entry, "flops", "flops_value", stage.flops);
     put(entry, "bytes", "bytes_value", stage.bytes);
     put(entry, "tiles", "tiles_value", stage.tiles);

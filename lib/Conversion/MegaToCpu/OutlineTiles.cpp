@@ -183,11 +183,15 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
            llvm::make_early_inc_range(program.getProgram().getOps<StageOp>())) {
         hoistSizes(stage);
         OpBuilder b(stage);
+        std::string sync = syncBefore(stage);
         Dealer dealer(b, stage, worker, workers);
         for (auto [i, tiles] :
              llvm::enumerate(llvm::to_vector(stage.getTiles()))) {
           b.setInsertionPoint(stage);
-          outline(b, tiles, dealer.tilesOf(i), error, symbols, unique);
+          func::FuncOp func =
+              outline(b, tiles, dealer.tilesOf(i), error, symbols, unique);
+          describe(tiles, func, i == 0 ? sync : "joined",
+                   bool(stage.getEach()));
         }
         stage.erase();
       }
@@ -216,9 +220,11 @@ private:
     });
   }
 
-  void outline(OpBuilder &b, TilesOp tiles, std::array<Value, 3> dealt,
-               Value error, SymbolTable &symbols,
-               llvm::DenseMap<func::FuncOp, func::FuncOp, SameBody> &unique) {
+  /// Calls a function that runs the `dealt` tiles, and gives it.
+  static func::FuncOp
+  outline(OpBuilder &b, TilesOp tiles, std::array<Value, 3> dealt, Value error,
+          SymbolTable &symbols,
+          llvm::DenseMap<func::FuncOp, func::FuncOp, SameBody> &unique) {
     llvm::SetVector<Value> captured;
     getUsedValuesDefinedAbove(tiles.getRegion(), captured);
     for (Value operand : tiles->getOperands())
@@ -261,13 +267,22 @@ private:
       symbols.insert(func);
     else
       func.erase();
-    describe(tiles, entry->second);
     func::CallOp::create(b, loc, entry->second, arguments);
+    return entry->second;
+  }
+
+  /// What workers wait for before the stage, in words.
+  static std::string syncBefore(StageOp stage) {
+    Operation *before = stage->getPrevNode();
+    while (before && isMemoryEffectFree(before))
+      before = before->getPrevNode();
+    auto barrier = dyn_cast_or_null<BarrierOp>(before);
+    return !barrier ? "" : barrier.getUnless() ? "barrier*" : "barrier";
   }
 
   /// Notes for people what the tiles hold; the description made when they were
   /// formed is the metadata of their location.
-  void describe(TilesOp tiles, func::FuncOp func) {
+  void describe(TilesOp tiles, func::FuncOp func, StringRef sync, bool isEach) {
     Builder b(tiles->getContext());
     NamedAttrList attrs;
     if (auto fused = dyn_cast<FusedLoc>(tiles.getLoc()))
@@ -276,11 +291,18 @@ private:
     if (!attrs.get("ops")) {
       llvm::SetVector<StringRef> names;
       for (Operation &op : tiles.getBody().front())
-        if (!isMemoryEffectFree(&op))
+        if (!isMemoryEffectFree(&op) && !isa<memref::AllocaOp>(op))
           names.insert(op.getName().stripDialect());
       attrs.set("ops", b.getStringAttr(llvm::join(names, " + ")));
     }
     attrs.set("name", func.getSymNameAttr());
+    SmallVector<StringRef> words;
+    if (!sync.empty())
+      words.push_back(sync);
+    if (isEach)
+      words.push_back("each*");
+    if (!words.empty())
+      attrs.set("sync", b.getStringAttr(llvm::join(words, " ")));
     ingot::ShapeAnalysis shapes;
     std::optional<ingot::DimExpr> count = ingot::DimExpr::constant(1);
     auto valueOf = [&](OpFoldResult value) -> std::optional<ingot::DimExpr> {

@@ -191,9 +191,10 @@ TEST_F(Driver, Explains) {
 
 TEST_F(Driver, ExplainsBesideUnknownCosts) {
   rt::Manifest manifest = rt::test::manifest();
-  manifest.stages = {{"s0", "add", "Add_1", "batch * n", "12 * n", "batch"},
-                     {"s1", "add", "Add_2", "batch * n", "36 * n", "batch"},
-                     {"s2", "gather", "Gather_3", "?u0 * n", "4 * ?u0", "?u0"}};
+  manifest.stages = {
+      {"s0", "add", "Add_1", "batch * n", "12 * n", "batch", ""},
+      {"s1", "add", "Add_2", "batch * n", "36 * n", "batch", "barrier each*"},
+      {"s2", "gather", "Gather_3", "?u0 * n", "4 * ?u0", "?u0", "barrier*"}};
   put("b.ingot", rt::test::artifactBytes(manifest, rt::test::image(),
                                          rt::test::weights()));
   Done done = run("explain b.ingot --dim batch=2 --dim n=100");
@@ -202,7 +203,7 @@ TEST_F(Driver, ExplainsBesideUnknownCosts) {
   for (const char *text :
        {"50.0 %  1.20 kB  25.0 %", "50.0 %  3.60 kB  75.0 %",
         "all 3: 400 FLOP, 4.80 kB; without the unknown costs of 1 stage",
-        "unknown"})
+        "unknown", "barrier each*", "every worker makes its own"})
     EXPECT_TRUE(has(done, text)) << text << "\n" << done.out;
   done = run("explain b.ingot --dim n=100");
   EXPECT_TRUE(has(done, "totals and shares with --dim batch=N")) << done.out;
