@@ -2,6 +2,7 @@
 // RUN: printf 'AAAAAAAABBBBBBBBCCCCCCCCCCCCCCCC' > rows
 // RUN: printf 'AAAABBBBCCCCDDDDAAAABBBBCCCCDDDD' > columns
 // RUN: ingot-opt %s --ingot-thin-weights | FileCheck %s
+// RUN: ingot-opt %s --ingot-thin-weights --ingot-recognize-dequantize | FileCheck %s --check-prefix=CODES
 
 ingot.weight @x : tensor<2x4xf32> in "missing" at 0 length 32
 // Two and two are equal in every row.
@@ -34,8 +35,23 @@ func.func @blocks() -> (tensor<2x4xf32>, tensor<2x4xf32>) {
 // What meets something else than a weight is no parameter of one.
 // CHECK-LABEL: func.func @data(
 func.func @data(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
-  // CHECK-NOT: ingot.slice
+  // CHECK-NEXT: ingot.weight_ref
+  // CHECK-NEXT: ingot.add
   %rows = ingot.weight_ref @rows : tensor<2x4xf32>
   %y = ingot.add %x, %rows : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// Scales that were written out are those of blocks again.
+ingot.weight @codes : tensor<2x4xi8> in "missing" at 0 length 8
+// CODES-LABEL: func.func @scaled(
+func.func @scaled() -> tensor<2x4xf32> {
+  // CODES: %[[ROWS:.*]] = ingot.weight_ref @rows
+  // CODES: %[[SCALE:.*]] = ingot.slice %[[ROWS]] from <0, 0> size <2, 2> step [1, 2]
+  // CODES: ingot.dequantize %{{.*}}, %[[SCALE]] {block_size = 2 : i64} : (tensor<2x4xi8>, tensor<2x2xf32>)
+  %codes = ingot.weight_ref @codes : tensor<2x4xi8>
+  %rows = ingot.weight_ref @rows : tensor<2x4xf32>
+  %values = ingot.cast %codes {to = f32} : (tensor<2x4xi8>) -> tensor<2x4xf32>
+  %y = ingot.mul %values, %rows : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }
