@@ -39,29 +39,6 @@ private:
 
 } // namespace
 
-std::optional<llvm::StringRef> WeightFiles::bytes(llvm::StringRef file,
-                                                  uint64_t offset,
-                                                  uint64_t length,
-                                                  std::string &error) {
-  std::unique_ptr<llvm::MemoryBuffer> &buffer = files[file];
-  if (!buffer) {
-    auto opened = llvm::MemoryBuffer::getFile(file, /*IsText=*/false,
-                                              /*RequiresNullTerminator=*/false);
-    if (!opened) {
-      error =
-          ("cannot read '" + file + "': " + opened.getError().message()).str();
-      return std::nullopt;
-    }
-    buffer = std::move(*opened);
-  }
-  if (offset > buffer->getBufferSize() ||
-      length > buffer->getBufferSize() - offset) {
-    error = ("'" + file + "' is too short").str();
-    return std::nullopt;
-  }
-  return buffer->getBuffer().substr(offset, length);
-}
-
 WeightTable::WeightTable(ModuleOp module, ModuleOp functions) {
   llvm::StringMap<size_t> index;
   for (auto weight : module.getOps<WeightOp>()) {

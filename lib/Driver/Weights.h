@@ -7,27 +7,14 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "ingot/Analysis/WeightFiles.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "llvm/Support/MemoryBuffer.h"
 
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace ingot {
-
-/// The files that weights lie in, mapped.
-class WeightFiles {
-public:
-  /// The bytes [offset, offset + length) of `file`; empty with `error` set if
-  /// the file cannot be read or is too short.
-  std::optional<llvm::StringRef> bytes(llvm::StringRef file, uint64_t offset,
-                                       uint64_t length, std::string &error);
-
-private:
-  llvm::StringMap<std::unique_ptr<llvm::MemoryBuffer>> files;
-};
 
 /// One weight that a module declares.
 struct WeightRecord {

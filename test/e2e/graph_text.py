@@ -1,15 +1,34 @@
-"""The ops of a recognised decoder in a form that does not depend on names, on
-the order of independent ops, or on how weights are stored."""
+"""What a model is recognised as, without making code of it: how many ops of each
+kind, and the ops of a decoder in a form that does not depend on names, on the
+order of independent ops, or on how weights are stored."""
 
+import collections
 import re
+import subprocess
 
-LINE = re.compile(r"^ *(?:%(\w+) = )?\"?([a-z_]+\.[a-z_]+)\"?(.*)$")
+import harness
+
+LINE = re.compile(r"^ *(?:%(\w+)(?::\d+)? = )?\"?([a-z_]+\.[a-z_]+)\"?(.*)$")
 VALUE = re.compile(r"%(\w+)")
 
 
 class Op:
     def __init__(self, name, operands, text):
         self.name, self.operands, self.text = name, operands, text
+
+
+def recognised(path, pipeline="--ingot-recognize"):
+    """The ops of each function of an ONNX file after a pipeline."""
+    tools = harness.BUILD / "bin"
+    imported = subprocess.run([tools / "ingot-translate", "--onnx-to-ingot", path], capture_output=True, check=True)
+    done = subprocess.run([tools / "ingot-opt", pipeline], input=imported.stdout, capture_output=True, check=True)
+    return functions(done.stdout.decode())
+
+
+def counts(path):
+    """How many ops of each kind a model is recognised as."""
+    ops = recognised(path)["main"]
+    return collections.Counter(op.name.removeprefix("ingot.") for op in ops)
 
 
 def functions(text):

@@ -1,6 +1,9 @@
 """Programs with which people rewrite ONNX files before they run them. What they
 write goes beside the file that it is made of, whose external data it may use."""
 
+import pathlib
+import shutil
+
 import onnx
 import onnxruntime
 
@@ -43,3 +46,15 @@ ALL = {
     "transformers-gpt2": transformers("gpt2"),
     "simplifier": simplifier,
 }
+
+
+def rewrite(name, source, folder):
+    """What a rewriter makes of a file, in `folder`, to which the file and its
+    external data are copied where it lies elsewhere: onnx reads no links."""
+    source, folder = pathlib.Path(source), pathlib.Path(folder)
+    target = folder / f"{name}.onnx"
+    if source.parent != folder:
+        for part in source.parent.glob(f"{source.name}*"):
+            shutil.copy(part, folder / part.name)
+    ALL[name](folder / source.name, target)
+    return target

@@ -1,6 +1,7 @@
 """Each exporter's spelling ends in the same few ops, and goes on doing so when
 the model is spelt differently."""
 
+import graph_text
 import harness
 import metamorphic
 import onnx
@@ -76,14 +77,9 @@ def path_of(case):
     return path
 
 
-def counts_of(path):
-    """How many of each op the model has after recognition."""
-    return harness.explained(harness.compiled(path))["recognised"]
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_counts(case):
-    counts = counts_of(path_of(case))
+    counts = harness.explained(harness.compiled(path_of(case)))["recognised"]
     want = {**dict.fromkeys(GONE, 0), **CASES[case]}
     assert {name: counts.get(name, 0) for name in want} == want, counts
 
@@ -94,4 +90,4 @@ def test_spelling_does_not_matter(case, seed, tmp_path):
     path = path_of(case)
     respelt = tmp_path / "respelt.onnx"
     onnx.save(metamorphic.respell(onnx.load(str(path)), seed), respelt)
-    assert counts_of(respelt) == counts_of(path)
+    assert graph_text.counts(respelt) == graph_text.counts(path)

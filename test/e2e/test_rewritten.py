@@ -2,18 +2,19 @@
 rewritten them: the same ops are recognised, and the outputs are those that ONNX
 Runtime has for the file as written."""
 
+import functools
 import json
-import shutil
 
 import graph_text
 import harness
+import ingot
 import numpy as np
 import onnx
 import pytest
 import rewriters
 import small_llama
+import smollm2_tokens
 from smollm2_model import smollm2
-from test_spellings_alike import recognised
 
 # What makes a transformer; how rewriters spell the rest may differ.
 TELLING = (
@@ -26,22 +27,15 @@ REWRITERS = ("runtime", "transformers", "simplifier")
 
 
 def telling(path):
-    counts = harness.explained(harness.compiled(path))["recognised"]
-    return {name: counts.get(name, 0) for name in TELLING}
-
-
-def rewritten(rewriter, source, folder=None):
-    """The new file, beside the old one where no other folder is given."""
-    target = (folder or source.parent) / "rewritten.onnx"
-    rewriters.ALL[rewriter](source, target)
-    return target
+    counts = graph_text.counts(path)
+    return {name: counts[name] for name in TELLING}
 
 
 @pytest.mark.parametrize("rewriter", REWRITERS)
 @pytest.mark.parametrize("spelling", ["microsoft", "onnx", "primitives"])
 def test_small_llama(spelling, rewriter, tmp_path):
     source = small_llama.write(tmp_path / "source", spelling)
-    path = rewritten(rewriter, source)
+    path = rewriters.rewrite(rewriter, source, source.parent)
     oracle = harness.oracle(source)
     for rows, tokens, past in [(1, 5, 0), (2, 1, 4), (1, 3, 2)]:
         feeds = small_llama.feeds(spelling, rows, tokens, past)
@@ -56,7 +50,7 @@ def test_small_llama(spelling, rewriter, tmp_path):
 @pytest.mark.parametrize("model", ["minilm-l3", "minilm-l6-int8", "rxnmap"])
 def test_real_encoder(model, rewriter, tmp_path):
     source = harness.MODELS / f"{model}.onnx"
-    path = rewritten(rewriter, source, tmp_path)
+    path = rewriters.rewrite(rewriter, source, tmp_path)
     feeds = harness.reaction(17) if model == "rxnmap" else harness.sentence_batch(3, 19, token_types="l6" in model)
     want = harness.oracle_run(harness.oracle(source), feeds)
     assert harness.largest_difference(harness.run(harness.compiled(path), feeds), want) <= 1e-4
@@ -67,18 +61,73 @@ def test_real_encoder(model, rewriter, tmp_path):
     assert telling(path) == expected
 
 
-@pytest.mark.parametrize("rewriter", ["runtime", "transformers"])
+class CutLlama(small_llama.gguf_llama.Llama):
+    """The real model's first two layers and tokens; all of it takes minutes
+    (bench/rewritten.py)."""
+
+    def __init__(self):
+        super().__init__(smollm2.GGUF)
+        self.layers, self.vocabulary = 2, 4096
+
+    def matrix(self, name):
+        found = super().matrix(name)
+        return found.rows(slice(self.vocabulary)) if name.startswith("token_embd") else found
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory):
+    """CutLlama in each spelling, {spelling: file}."""
+    model = CutLlama()
+    return {s: small_llama.write(tmp_path_factory.mktemp(s), s, model) for s in smollm2.SPELLINGS}
+
+
+# Prompts and what SmolLM2 has to say, of the tokens that are left.
+STORY = [
+    id for case in smollm2_tokens.CASES[:4] for id in case["ids"] + case["tokens"]
+    if id < 4096
+]  # fmt: skip
+
+
+def story_logits(artifact):
+    """Of every token of the story."""
+    session = ingot.Session(artifact, threads=2)
+    return session.step([(session.sequence(), STORY)], all_logits=True)
+
+
+@functools.cache
+def story_reference(path):
+    """What ONNX Runtime says of the story, by the spelling in primitives."""
+    oracle = harness.oracle(path)
+    feeds = {
+        "input_ids": np.array([STORY]),
+        "position_ids": np.arange(len(STORY))[None],
+        "attention_mask": np.ones((1, len(STORY)), np.int64),
+    }
+    for value in oracle.get_inputs():
+        if value.name not in feeds:
+            _, heads, _, depth = value.shape
+            feeds[value.name] = np.zeros((1, heads, 0, depth), np.float32)
+    return oracle.run(["logits"], feeds)[0][0]
+
+
 @pytest.mark.parametrize("spelling", smollm2.SPELLINGS)
-def test_smollm2(spelling, rewriter, tmp_path):
-    """Every spelling of the real model ends in the ops that it has as written."""
-    source = smollm2.onnx_file(spelling)
-    for name in ("model.onnx", "model.onnx.data"):
-        shutil.copy(source.with_name(name), tmp_path / name)
-    path = rewritten(rewriter, tmp_path / "model.onnx")
-    want, got = (recognised(model) for model in (source, path))
-    assert set(want) == set(got)
-    for name, ops in want.items():
-        assert graph_text.canonical(got[name]) == graph_text.canonical(ops), name
+def test_smollm2(spelling, cut, tmp_path):
+    """Whatever has rewritten the real weights, they are kept as they were, codes
+    as codes and the table once; the logits are the same bits, and choose what
+    ONNX Runtime's choose."""
+    source, want = cut[spelling], story_reference(cut["primitives"])
+    artifact = harness.compiled(source, "--generate")
+    logits, written = story_logits(artifact), harness.explained(artifact)
+    second, best = np.partition(want, -2)[:, -2:].T
+    decided = best - second >= smollm2_tokens.UNDECIDED
+    assert np.array_equal(logits.argmax(1)[decided], want.argmax(1)[decided])
+    for rewriter in REWRITERS:
+        artifact = harness.compiled(rewriters.rewrite(rewriter, source, tmp_path), "--generate")
+        found = harness.explained(artifact)
+        assert np.array_equal(story_logits(artifact), logits), rewriter
+        assert abs(found["weights_bytes"] - written["weights_bytes"]) < 1 << 16, rewriter
+        for op in (*TELLING, "dequantize"):
+            assert found["recognised"].get(op) == written["recognised"].get(op), (rewriter, op)
 
 
 SHARED = [
@@ -99,9 +148,9 @@ def test_shared_model(case, rewriter, tmp_path):
         rewriter = "transformers-gpt2"
     folder = tmp_path / case
     folder.mkdir()
-    rewritten(rewriter, source / "model.onnx", folder).rename(folder / "model.onnx")
+    rewriters.rewrite(rewriter, source / "model.onnx", folder).rename(folder / "model.onnx")
     for part in source.iterdir():
-        if part.name != "model.onnx":
+        if not (folder / part.name).exists():
             (folder / part.name).symlink_to(part)
     report = tmp_path / "report.json"
     done = harness.ingot("check", folder, "--json", report)

@@ -13,6 +13,8 @@
 using namespace mlir;
 
 void ingot::buildRecognitionPipeline(OpPassManager &manager) {
+  manager.addPass(createMergeWeights());
+  manager.addPass(createThinWeights());
   manager.addPass(createBoundDims());
   OpPassManager &functions = manager.nest<func::FuncOp>();
   auto tidy = [&] {

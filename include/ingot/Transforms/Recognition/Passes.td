@@ -42,6 +42,38 @@ def CanonicalizeGraph : Pass<"ingot-canonicalize-graph", "::mlir::func::FuncOp">
   let dependentDialects = ["::ingot::IngotDialect"];
 }
 
+def MergeWeights : Pass<"ingot-merge-weights", "::mlir::ModuleOp"> {
+  let summary = "Make one of weights that hold the same";
+  let description = [{
+    Programs that rewrite models compute what depends on constants alone, and
+    write a tied table once more where it was reshaped or transposed. Weights of
+    one type and the same bytes become one; a matrix of floats that is the
+    transpose of an earlier one becomes that and an `ingot.transpose`. Files are
+    compared where a few elements agree; what cannot be read is left for the
+    artifact's writer to report.
+
+    Example: where `@head : tensor<8x40xf32>` holds the transpose of `@table :
+    tensor<40x8xf32>`, `ingot.weight_ref @head` becomes
+    `ingot.transpose(ingot.weight_ref @table)`.
+  }];
+  let dependentDialects = ["::ingot::IngotDialect"];
+}
+
+def ThinWeights : Pass<"ingot-thin-weights", "::mlir::ModuleOp"> {
+  let summary = "Keep one of the equal elements of parameters written out";
+  let description = [{
+    Scales and minima of blocks may have been written out by programs that
+    rewrite models, an element for every code. A weight that is added to another
+    one, subtracted from it or multiplied with it, and whose elements are equal
+    in blocks along a dim, becomes a slice, one element a block, that is
+    broadcast: what `ingot-recognize-dequantize` takes for parameters of blocks.
+
+    Example: `add(dequantize(...), %m : 4x64xf32)` in whose weight every 32
+    elements are equal gets `broadcast(slice %m size <4, 2> step [1, 32])`.
+  }];
+  let dependentDialects = ["::ingot::IngotDialect"];
+}
+
 def RecognizeNorms : Pass<"ingot-recognize-norms", "::mlir::func::FuncOp"> {
   let summary = "Find layer_norm and rms_norm in primitives";
   let description = [{
