@@ -25,8 +25,9 @@ static constexpr int64_t kMaxConstant = 64;
 
 Importer::Importer(ModelFile &file, Graph &graph,
                    const OnnxImportOptions &options, Errors &errors,
-                   MLIRContext *context)
+                   MLIRContext *context, const Assumption *assumption)
     : file(file), graph(graph), options(options), errors(errors),
+      assumption(assumption),
       module(ModuleOp::create(UnknownLoc::get(context))), symbols(*module),
       emit(OpBuilder(context)) {}
 
@@ -37,7 +38,7 @@ OwningOpRef<ModuleOp> Importer::run() {
   importInitializers(0);
   if (inputsKnown)
     importNodes(graph.nodes);
-  if (!errors.empty())
+  if (!errors.empty() || !decider.empty())
     return nullptr;
   importOutputs();
   if (!errors.empty())
@@ -369,6 +370,7 @@ void Importer::importNode(const Node &node) {
       continue;
     }
   }
+  passDecider(node);
 }
 
 bool Importer::importBranch(const onnx::GraphProto &body, const Node &node,

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Importer.h"
 
+#include "ingot/Transforms/Entries.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace llvm;
@@ -80,20 +81,32 @@ void Importer::requireAtLeast(StringRef symbol, int64_t min) {
 /// Notes the symbols that are an input's dim by themselves: expressions over
 /// them can be checked when the program is run, others could not be computed.
 void Importer::collectSymbols() {
-  usedSymbols.insert("main");
+  usedSymbols.insert(mainName);
+  usedSymbols.insert(otherwiseName);
+  if (assumption)
+    for (const auto &name : assumption->taken)
+      usedSymbols.insert(name.getKey());
   if (options.eraseDims)
     return;
-  for (auto [id, info] : graph.inputs)
+  for (auto [id, info] : graph.inputs) {
+    if (assumption && assumption->unread.contains(info->name()))
+      continue;
     for (const auto &dim : info->type().tensor_type().shape().dim())
       // One that had to be renamed cannot be found by an expression.
       if (isSymbolName(dim.dim_param()) &&
           symbolFor(dim.dim_param()) == dim.dim_param())
         plainSymbols.insert(dim.dim_param());
+  }
 }
 
 DimShape Importer::inputDims(const onnx::ValueInfoProto &info) {
   DimShape dims;
-  for (auto [index, dim] : enumerate(info.type().tensor_type().shape().dim())) {
+  const auto &declared = info.type().tensor_type().shape().dim();
+  // A condition has one element, whatever its dims are called.
+  if (assumption && assumption->input == info.name())
+    return DimShape(declared.size(), DimExpr::constant(1));
+  bool isUnread = assumption && assumption->unread.contains(info.name());
+  for (auto [index, dim] : enumerate(declared)) {
     if (!options.eraseDims && dim.has_dim_value() && dim.dim_value() >= 0) {
       dims.push_back(DimExpr::constant(dim.dim_value()));
       continue;
@@ -102,6 +115,10 @@ DimShape Importer::inputDims(const onnx::ValueInfoProto &info) {
     if (options.eraseDims || text.empty()) {
       dims.push_back(DimExpr::symbol(
           symbolFor(info.name() + "_d" + std::to_string(index))));
+      continue;
+    }
+    if (isUnread) {
+      dims.push_back(DimExpr::symbol(symbolFor("unread_" + text.str())));
       continue;
     }
     if (!isSymbolName(text) && text.size() <= kMaxDimText) {
@@ -223,6 +240,7 @@ bool Importer::importInputs() {
     BlockArgument argument = body->getArgument(index);
     tensors[id].value = argument;
     emit.setDims(argument, shapes[index]);
+    noteDecider(id);
     function.setArgAttr(index, "ingot.name",
                         StringAttr::get(context(), info->name()));
     function.setArgAttr(index, "ingot.dims",

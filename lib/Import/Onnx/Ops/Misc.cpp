@@ -131,6 +131,8 @@ void ifNode(NodeContext &n) {
     value = condition->numbers[0].integer();
   // Importing the branch may move the node's own record.
   Node node = n.node;
+  if (!value && n.importer.isDecided(node.inputs[0]))
+    return;
   if (!value) {
     Value given = n.value(0);
     if (!given || !n.e.element(given).isInteger(1))
