@@ -193,7 +193,7 @@ public:
   ProgramPair(ModelFile &file, const OnnxImportOptions &options,
               StringRef input, std::vector<ImportError> &list,
               MLIRContext *context)
-      : file(file), options(options), errors(list), input(input),
+      : file(file), options(options), list(list), input(input),
         context(context) {}
 
   OwningOpRef<ModuleOp> run() {
@@ -223,9 +223,19 @@ private:
   }
 
   OwningOpRef<ModuleOp> import(const Assumption &assumption) {
+    std::vector<ImportError> found;
+    Errors errors(found);
     std::unique_ptr<Graph> graph =
         buildGraph(file.model(), options.maxOps, errors);
-    return Importer(file, *graph, options, errors, context, &assumption).run();
+    OwningOpRef<ModuleOp> module =
+        Importer(file, *graph, options, errors, context, &assumption).run();
+    // What both programs have in common is wrong once.
+    for (ImportError &error : found)
+      if (none_of(list, [&](const ImportError &known) {
+            return known.str() == error.str();
+          }))
+        list.push_back(std::move(error));
+    return module;
   }
 
   /// The host is told of one signature: elements and ranks of results must not
@@ -246,14 +256,14 @@ private:
          << "' has " << x.getRank() << " dims of " << x.getElementType()
          << " where input '" << input << "' is true, " << y.getRank()
          << " dims of " << y.getElementType() << " where it is false";
-      errors.add(kSubgraph, text);
+      Errors(list).add(kSubgraph, text);
     }
-    return errors.empty();
+    return list.empty();
   }
 
   ModelFile &file;
   const OnnxImportOptions &options;
-  Errors errors;
+  std::vector<ImportError> &list;
   std::string input;
   MLIRContext *context;
 };

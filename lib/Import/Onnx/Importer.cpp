@@ -379,6 +379,7 @@ bool Importer::importBranch(const onnx::GraphProto &body, const Node &node,
     errors.add(kSubgraph, "nested too deeply", node.name);
     return false;
   }
+  size_t before = errors.recorded();
   size_t initializers = graph.initializers.size();
   std::vector<Node> nodes;
   if (!expandSubgraph(graph, file.model(), body, *node.scope, options.maxOps,
@@ -393,7 +394,7 @@ bool Importer::importBranch(const onnx::GraphProto &body, const Node &node,
     importNode(inner);
   }
   --branchDepth;
-  return errors.empty();
+  return errors.recorded() == before;
 }
 
 } // namespace ingot::onnxin

@@ -229,8 +229,10 @@ struct ChooseProgramPass : ingot::impl::ChooseProgramBase<ChooseProgramPass> {
         input.getValue() + (value ? ": is true" : ": is false"))};
     llvm::BitVector gone(chosen.getNumArguments());
     for (BlockArgument filled : PastFiller(chosen, other).run()) {
-      replaced.push_back(
-          b.getStringAttr(inputName(filled) + ": what the other branch gives"));
+      replaced.push_back(b.getStringAttr(
+          inputName(filled) +
+          ": computed when a sequence is bound, as where '" + input.getValue() +
+          "' is " + (value ? "false" : "true")));
       gone.set(filled.getArgNumber());
     }
     for (BlockArgument argument : chosen.getArguments())
