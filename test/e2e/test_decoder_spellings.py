@@ -264,10 +264,17 @@ def test_merged_of_different_shapes(tmp_path):
 @pytest.mark.parametrize(
     "setting, message",
     [
-        ("nothing=1", "there is no input 'nothing'"),
-        ("use_cache=maybe", "'use_cache=maybe' is no integer"),
-        ("use_cache=2", "'use_cache' cannot be set to 2"),
-        ("q=1", "'q' is not of integers or booleans"),
+        ("nothing=1", "no input 'nothing' to set; the model's inputs are 'q', 'k', 'v', 'past_k'"),
+        ("use_cache", "the setting 'use_cache' is not of the form NAME=VALUE"),
+        (
+            "use_cache=maybe",
+            "'use_cache' cannot be set to 'maybe': it is neither an integer nor true or false",
+        ),
+        ("use_cache=", "'use_cache' cannot be set to '': it is neither an integer"),
+        ("use_cache=2", "'use_cache' cannot be set to '2': its elements are from 0 to 1"),
+        ("use_cache=-1", "'use_cache' cannot be set to '-1': its elements are from 0 to 1"),
+        (f"use_cache={10**20}", "it does not fit into 64 bits"),
+        ("q=1", "'q' cannot be set to '1': it is not of integers or booleans, but of float"),
     ],
 )
 def test_settings_that_cannot_be(setting, message, tmp_path):

@@ -62,6 +62,8 @@ def test_session(tmp_path):
         kept = np.zeros_like(want["present.key"])
         session.run(feeds[use], outputs={"present.key": kept})
         assert np.array_equal(kept, got["present.key"])
+    shapes = [session.shapes(feeds[use])["present.key"][2] for use in (True, False)]
+    assert shapes == [7, 3]
     given = dict(feeds[True])
     for wrong, message in [
         (None, "'use_cache_branch' .* is missing"),

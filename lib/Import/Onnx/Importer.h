@@ -80,6 +80,7 @@ private:
   std::string symbolFor(llvm::StringRef text);
   void collectSymbols();
   bool applySettings();
+  bool applySetting(llvm::StringRef setting, llvm::StringSet<> &done);
   enum class Elements { One, Several, Unknown };
   Elements elementsOf(ValueId input);
   void noteDecider(ValueId input);
