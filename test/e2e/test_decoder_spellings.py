@@ -7,6 +7,8 @@ import numpy as np
 import onnx.reference
 import pytest
 
+import ingot
+
 TOLERANCE = 2e-5
 
 
@@ -141,7 +143,7 @@ def feeds_of_sizes(model, options):
         given = {}
         if options.get("mask"):
             given["mask"] = masks(options["mask"], batch, tokens, total)
-        yield spell.feeds(model, given=given, b=batch, s=tokens, n=tokens, p=past, t=total)
+        yield spell.feeds(model, given=given, b=batch, s=tokens, n=tokens, p=past, t=total, m=batch)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +155,7 @@ def feeds_of_sizes(model, options):
         {"bias": True, "unidirectional": 1},
         {"bias": True, "mask": 2},
         {"mask": 1},
+        {"mask": 1, "rows": "m"},
         {"mask": 3},
         {"mask": 2, "past": True, "added": True, "scale": 0.3},
         {"mask": 2, "mask_filter_value": -1e9, "past": True},
@@ -172,6 +175,7 @@ def test_multi_head(options, tmp_path):
         {"unidirectional": 1},
         {"past": True, "unidirectional": 1},
         {"mask": 1},
+        {"mask": 1, "rows": "m"},
         {"mask": 2, "past": True, "unidirectional": 1},
         {"mask": 3, "scale": 0.2},
     ],
@@ -181,6 +185,22 @@ def test_fused(options, tmp_path):
     model = spell.fused(**options)
     counts = compare(model, tmp_path / "attention.onnx", feeds_of_sizes(model, options))
     assert counts["attention"] == 1 and counts["linear"] == 1 and "softmax" not in counts
+
+
+@pytest.mark.parametrize("make", [spell.multi_head, spell.fused])
+def test_lengths_that_do_not_fit(make, tmp_path):
+    """A mask of another length than the batch is seen when the program runs."""
+    model = make(mask=1, rows="m")
+    artifact = harness.compiled(spell.save(model, tmp_path / "model.onnx"))
+    session = ingot.Session(artifact, threads=1)
+    for length in (1, 2, 4, 8):
+        given = {"mask": np.ones(length, np.int32)}
+        feeds = spell.feeds(model, given=given, b=2, s=3, n=3, t=3, m=length)
+        if length == 2:
+            session.run(feeds)
+            continue
+        with pytest.raises(ingot.Error, match="shapes of different sizes"):
+            session.run(feeds)
 
 
 @pytest.mark.parametrize(

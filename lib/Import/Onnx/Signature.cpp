@@ -185,7 +185,8 @@ bool Importer::applySetting(StringRef setting, llvm::StringSet<> &done) {
   };
   auto [name, text] = setting.rsplit('=');
   if (name.size() == setting.size())
-    return refuse("the setting '" + setting + "' is not of the form NAME=VALUE");
+    return refuse("the setting '" + setting +
+                  "' is not of the form NAME=VALUE");
   auto input = find_if(graph.inputs, [wanted = name](const auto &entry) {
     return entry.second->name() == wanted;
   });
@@ -196,8 +197,9 @@ bool Importer::applySetting(StringRef setting, llvm::StringSet<> &done) {
     for (auto [id, info] : graph.inputs)
       names.push_back("'" + info->name() + "'");
     return refuse("there is no input '" + name + "' to set; " +
-                  (names.empty() ? "none is left"
-                                 : "the model's inputs are " + join(names, ", ")));
+                  (names.empty()
+                       ? "none is left"
+                       : "the model's inputs are " + join(names, ", ")));
   }
   auto cannot = [&](const Twine &reason) {
     return refuse("the input '" + name + "' cannot be set to '" + text +
