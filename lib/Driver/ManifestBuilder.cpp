@@ -149,6 +149,16 @@ void describeOps(ModuleOp module, rt::Manifest &manifest) {
     manifest.ops.push_back({name.str(), count});
 }
 
+/// What a host is told of outputs that two programs give: where dims differ,
+/// both.
+static void joinOutputs(std::vector<rt::TensorInfo> &outputs,
+                        const std::vector<rt::TensorInfo> &others) {
+  for (auto [output, other] : llvm::zip_equal(outputs, others))
+    for (auto [dim, alternative] : llvm::zip_equal(output.dims, other.dims))
+      if (dim.str() != alternative.str())
+        dim = rt::Dim::symbolic(dim.str() + " or " + alternative.str());
+}
+
 LogicalResult describeSignature(ModuleOp module, rt::Manifest &manifest) {
   for (auto dim : module.getOps<DimOp>()) {
     rt::Symbol symbol{dim.getSymName().str(), int64_t(dim.getMin())};
@@ -173,6 +183,13 @@ LogicalResult describeSignature(ModuleOp module, rt::Manifest &manifest) {
     if (failed(describeTensors(func, entry.inputs, entry.outputs)))
       return failure();
     manifest.entries.push_back(std::move(entry));
+  }
+  if (auto decider = module->getAttrOfType<StringAttr>(deciderAttrName)) {
+    manifest.decider = {decider.str(), otherwiseName.str()};
+    auto entry = llvm::find_if(manifest.entries, [](const rt::EntryInfo &info) {
+      return info.name == otherwiseName;
+    });
+    joinOutputs(manifest.outputs, entry->outputs);
   }
   return success();
 }

@@ -365,8 +365,10 @@ INGOT_API ingot_status ingot_result_stats(const ingot_result *result,
                                           ingot_run_stats *stats);
 
 /// The dims of all outputs, and the arena, for inputs of the given dims,
-/// without running. `inputs` as for a run, but data and bytes are not read. The
-/// result's outputs have no data. milliseconds is 0.
+/// without running. `inputs` as for a run, but data and bytes are not read,
+/// except where the value of a boolean input decides what the dims are: that
+/// one must have its data. The result's outputs have no data. milliseconds is
+/// 0.
 INGOT_API ingot_status ingot_session_shapes(ingot_session *session,
                                             const ingot_tensor *inputs,
                                             size_t input_count,

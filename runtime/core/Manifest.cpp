@@ -147,6 +147,10 @@ std::vector<unsigned char> ingot::rt::encodeManifest(const Manifest &manifest) {
   flatbuffers::Offset<fb::State> state;
   if (manifest.state)
     state = encodeState(builder, *manifest.state);
+  flatbuffers::Offset<fb::Decider> decider;
+  if (manifest.decider)
+    decider = fb::CreateDeciderDirect(builder, manifest.decider->input.c_str(),
+                                      manifest.decider->entry.c_str());
   Offsets<fb::Entry> entries;
   for (const EntryInfo &entry : manifest.entries)
     entries.push_back(encodeEntry(builder, entry));
@@ -164,7 +168,7 @@ std::vector<unsigned char> ingot::rt::encodeManifest(const Manifest &manifest) {
       builder.CreateVector(inputs), builder.CreateVector(outputs), errors,
       builder.CreateVector(weights), builder.CreateVector(stages),
       builder.CreateString(manifest.arena), builder.CreateVector(ops), state,
-      builder.CreateVector(entries));
+      builder.CreateVector(entries), decider);
   fb::FinishManifestBuffer(builder, root);
   return {builder.GetBufferPointer(),
           builder.GetBufferPointer() + builder.GetSize()};
@@ -313,5 +317,8 @@ ingot::rt::decodeManifest(std::span<const unsigned char> bytes) {
   if (in->state())
     out.state = decodeState(in->state());
   decodeEach(out.entries, in->entries(), decodeEntry);
+  if (in->decider())
+    out.decider =
+        DeciderInfo{text(in->decider()->input()), text(in->decider()->entry())};
   return out;
 }

@@ -162,6 +162,7 @@ struct StateInfo {
 /// and state. "all" gives the logits of all tokens, [rows, seq, vocab];
 /// "decode" is the main program for one token a row; "bind" fills the bound
 /// caches and has inputs of the model's own beside the past and count.
+/// Without a state, "otherwise" is what a DeciderInfo says.
 struct EntryInfo {
   std::string name;
   /// Names of the image's exported functions (Abi.h).
@@ -171,6 +172,13 @@ struct EntryInfo {
   std::vector<StageInfo> stages;
   /// The arena's size as an expression over the entry's symbols.
   std::string arena;
+};
+
+/// A boolean input of one element whose value decides between two programs of
+/// the same inputs and outputs, which differ in dims of outputs: the entry is
+/// run where it is false, the main program where it is true.
+struct DeciderInfo {
+  std::string input, entry;
 };
 
 /// Everything an artifact says about itself.
@@ -197,12 +205,16 @@ struct Manifest {
   /// Set if the model was compiled for generation.
   std::optional<StateInfo> state;
   std::vector<EntryInfo> entries;
+  /// The outputs are then those of both programs: a dim that differs has the
+  /// text of both.
+  std::optional<DeciderInfo> decider;
 };
 
 /// Checks what both sides rely on: names given and unique, dtypes known, dims
 /// non-negative or with text, symbol bounds in order, errors[0] empty, weights
 /// inside a section of `weightsBytes`, caches inside their pages and apart from
-/// each other, the inputs and outputs that a state names there.
+/// each other, the inputs and outputs that a state names there, and two
+/// programs alike where an input decides between them.
 Status checkManifest(const Manifest &manifest, uint64_t weightsBytes);
 
 /// The manifest section's bytes.

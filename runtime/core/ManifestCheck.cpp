@@ -252,6 +252,42 @@ static Status checkEntries(const Manifest &manifest) {
   return {};
 }
 
+/// Checks that hosts see one signature, whichever program runs.
+static Status checkAlike(const std::vector<TensorInfo> &tensors,
+                         const std::vector<TensorInfo> &others) {
+  bool same = tensors.size() == others.size();
+  for (size_t i = 0; same && i < tensors.size(); ++i)
+    same = tensors[i].name == others[i].name &&
+           tensors[i].dtype == others[i].dtype &&
+           tensors[i].dims.size() == others[i].dims.size();
+  return same ? Status() : bad("two programs have different signatures");
+}
+
+static Status checkDecider(const Manifest &manifest) {
+  if (!manifest.decider)
+    return {};
+  const auto &[input, name] = *manifest.decider;
+  if (manifest.state)
+    return bad("a state, and an input that decides between programs");
+  for (const TensorInfo &tensor : manifest.inputs)
+    if (tensor.name == input)
+      for (const Dim &dim : tensor.dims)
+        if (dim.value != 1)
+          return bad("the input '", input, "' decides with several elements");
+  auto entry = std::ranges::find(manifest.entries, name, &EntryInfo::name);
+  if (entry == manifest.entries.end())
+    return bad("there is no entry '", name, "' for an input to decide");
+  if (Status status = checkAlike(manifest.inputs, entry->inputs); !status.ok())
+    return status;
+  if (Status status = checkAlike(manifest.outputs, entry->outputs);
+      !status.ok())
+    return status;
+  for (const TensorInfo &tensor : manifest.inputs)
+    if (tensor.name == input && tensor.dtype == DType::Bool)
+      return {};
+  return bad("there is no boolean input '", input, "' to decide");
+}
+
 Status ingot::rt::checkManifest(const Manifest &manifest,
                                 uint64_t weightsBytes) {
   if (Status status =
@@ -270,6 +306,8 @@ Status ingot::rt::checkManifest(const Manifest &manifest,
       return status;
   }
   if (Status status = checkEntries(manifest); !status.ok())
+    return status;
+  if (Status status = checkDecider(manifest); !status.ok())
     return status;
   return checkWeights(manifest.weights, weightsBytes);
 }

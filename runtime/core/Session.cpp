@@ -274,6 +274,26 @@ Status Session::execute(const Program &program, Context &context,
   return outcome(context, control);
 }
 
+/// The program that the inputs decide for. Inputs that do not fit the model
+/// are left to be refused by it.
+Result<const Program *>
+Session::programFor(std::span<const TensorView> inputs) const {
+  const std::optional<DeciderInfo> &decider = model->manifest().decider;
+  if (!decider)
+    return &model->program();
+  for (const TensorView &input : inputs) {
+    if (input.name != decider->input ||
+        input.dtype != static_cast<unsigned>(DType::Bool))
+      continue;
+    if (!input.data || input.bytes == 0)
+      return failure(Code::InvalidArgument, "input '", decider->input,
+                     "' has no data, but the dims of outputs depend on it");
+    if (*static_cast<const unsigned char *>(input.data) == 0)
+      return model->entry(decider->entry);
+  }
+  return &model->program();
+}
+
 Result<RunResult> Session::run(std::span<const TensorView> inputs,
                                std::span<const TensorView> outputs,
                                const RunOptions &options) {
@@ -283,7 +303,10 @@ Result<RunResult> Session::run(std::span<const TensorView> inputs,
                    "state, which a run does not have. Make a sequence "
                    "(ingot_sequence_create) and use ingot_generate or "
                    "ingot_step, or compile it without generate");
-  return runProgram(model->program(), inputs, outputs, options, {});
+  Result<const Program *> program = programFor(inputs);
+  if (!program.ok())
+    return program.status();
+  return runProgram(**program, inputs, outputs, options, {});
 }
 
 Result<RunResult> Session::runProgram(const Program &program,
@@ -335,7 +358,10 @@ Result<RunResult> Session::runProgram(const Program &program,
 }
 
 Result<RunResult> Session::shapes(std::span<const TensorView> inputs) {
-  const Program &program = model->program();
+  Result<const Program *> chosen = programFor(inputs);
+  if (!chosen.ok())
+    return chosen.status();
+  const Program &program = **chosen;
   Result<BoundInputs> bound =
       bindInputs(*program.inputs, *program.symbols, inputs, BindMode::DimsOnly);
   if (!bound.ok())

@@ -81,7 +81,7 @@ public:
                                const PageTables &pages);
 
   /// Output dims and arena for inputs of the given dims; the outputs have no
-  /// data.
+  /// data. An input that decides between programs must have its data.
   Result<RunResult> shapes(std::span<const TensorView> inputs);
 
   /// Workers of a run, the caller included.
@@ -98,6 +98,7 @@ private:
 
   Session(std::shared_ptr<const Model> model, SessionOptions options);
 
+  Result<const Program *> programFor(std::span<const TensorView> inputs) const;
   std::shared_ptr<Team> currentTeam();
   Status computeSizes(const Program &program, const BoundInputs &inputs,
                       int64_t workerCount, Context &context,

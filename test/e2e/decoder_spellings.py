@@ -91,8 +91,11 @@ def group_query_feeds(model, tokens, counts, buffer, seed=0):
 # -- MultiHeadAttention and Attention of com.microsoft
 
 
-def multi_head(past=False, bias=False, mask=None, added=False, heads=4, depth=8, **attributes):
-    """One MultiHeadAttention; `mask` is the rank of its key_padding_mask."""
+def multi_head(
+    past=False, bias=False, mask=None, added=False, heads=4, depth=8, rows="b", **attributes
+):
+    """One MultiHeadAttention; `mask` is the rank of its key_padding_mask, `rows`
+    what the dim of one of rank 1 is called."""
     width = heads * depth
     inputs = [_value(n, ["b", n == "q" and "s" or "n", width]) for n in "qkv"]
     operands = ["q", "k", "v", "", "", "", "", ""]
@@ -101,7 +104,7 @@ def multi_head(past=False, bias=False, mask=None, added=False, heads=4, depth=8,
         weights.append(("bias", _random(7, 3 * width)))
         operands[3] = "bias"
     if mask:
-        shape = [None, ["b"], ["b", "t"], ["b", "s", "t"]][mask]
+        shape = [None, [rows], ["b", "t"], ["b", "s", "t"]][mask]
         inputs.append(_value("mask", shape, INT32))
         operands[4] = "mask"
     if added:
@@ -121,7 +124,7 @@ def multi_head(past=False, bias=False, mask=None, added=False, heads=4, depth=8,
     return _model([node], inputs, results, weights)
 
 
-def fused(past=False, mask=None, heads=4, depth=8, **attributes):
+def fused(past=False, mask=None, heads=4, depth=8, rows="b", **attributes):
     """One Attention of com.microsoft with its weights; `mask` is the rank of
     mask_index."""
     width = heads * depth
@@ -129,7 +132,7 @@ def fused(past=False, mask=None, heads=4, depth=8, **attributes):
     inputs = [_value("x", ["b", "s", 24])]
     operands = ["x", "w", "bias", "", ""]
     if mask:
-        shape = [None, ["b"], ["b", "t"], ["b", "s", "t"]][mask]
+        shape = [None, [rows], ["b", "t"], ["b", "s", "t"]][mask]
         inputs.append(_value("mask", shape, INT32))
         operands[3] = "mask"
     outputs, results = ["y"], [_value("y", ["b", "s", width])]

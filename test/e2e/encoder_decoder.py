@@ -318,10 +318,11 @@ def decoder(spelling):
     return _model(g, _inputs(spelling), outputs)
 
 
-def merged(spelling):
+def merged(spelling, passes=False):
     """decoder_model_merged.onnx: the decoder without a past where
-    use_cache_branch is false, the one with a past where it is true. The latter's
-    keys and values of the encoder are empty constants."""
+    use_cache_branch is false, the one with a past where it is true. The latter
+    gives empty constants for keys and values of the encoder or, if it `passes`
+    them on, those it is given."""
     without = dataclasses.replace(spelling, cross="states", past=False)
     with_past = dataclasses.replace(spelling, cross="past", past=True)
     weights, branches = {}, {}
@@ -331,8 +332,12 @@ def merged(spelling):
         if part.past:
             empty = numpy_helper.from_array(np.zeros((0, HEADS, 1, DEPTH), np.float32))
             cross = [f"present.{i}.encoder.{x}.{name}" for i in range(LAYERS) for x in ("key", "value")]
-            for result in cross:
-                g.nodes.append(helper.make_node("Constant", [], [result], f"{result}_node", value=empty))
+            given = [value.name for value in _state(part, "encoder", "past_key_values", None)]
+            for result, name_given in zip(cross, given):
+                if passes:
+                    g.op("Identity", name_given, to=result)
+                else:
+                    g.nodes.append(helper.make_node("Constant", [], [result], f"{result}_node", value=empty))
         results = [_value(result, None) for result in (logits, *presents, *cross)]
         branches[name] = helper.make_graph(g.nodes, name, [], results)
         weights.update(g.weights)

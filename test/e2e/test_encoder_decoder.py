@@ -26,7 +26,12 @@ WITH_PAST = {
     "older_optimum": {"cross": "past", "tokens": 1, "cut_bias": True, "slice_positions": True},
     "no_mask": {"cross": "states", "encoder_mask": False},
 }
-MERGED = ("--set", "use_cache_branch=true")
+# Both branches in one file, with the choice left to the compiler, and made.
+MERGED = {
+    "merged": {},
+    "merged_passes": {"passes": True},
+    "merged_set": {},
+}
 KINDS = ["t5", "whisper"]
 
 
@@ -80,11 +85,40 @@ def test_files_with_past(kind, case):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("use", [True, False])
-def test_merged_file(kind, use):
-    model = models.merged(Spelling(kind))
-    setting = f"use_cache_branch={str(use).lower()}"
+@pytest.mark.parametrize("passes", [False, True])
+def test_merged_file(kind, use, passes):
+    """With the input as ONNX Runtime has it, and set while compiling."""
+    model = models.merged(Spelling(kind), passes)
+    path = file_of(model, f"{kind}_merged{'_passes' if passes else ''}")
     given = {"use_cache_branch": np.array([use])}
-    compare(file_of(model, f"{kind}_merged"), model, ("--set", setting), given)
+    assert compare(path, model, given=given)["attention"] == 4
+    if not passes:
+        compare(path, model, ("--set", f"use_cache_branch={str(use).lower()}"), given)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_merged_file_as_hosts_run_it(kind):
+    """Pasts that the branch without one does not read have any batch and
+    length: a host has none yet."""
+    model = models.merged(Spelling(kind))
+    path = file_of(model, f"{kind}_merged")
+    artifact, oracle = harness.compiled(path), harness.oracle(path)
+    for length in (0, 1):
+        feeds = models.feeds(model, length, **sizes_of(SIZES[1]))
+        feeds["use_cache_branch"] = np.array([False])
+        for name in feeds:
+            if name.startswith("past"):
+                feeds[name] = np.zeros((1, models.HEADS, length, models.DEPTH), np.float32)
+        want = harness.oracle_run(oracle, feeds)
+        assert harness.largest_difference(harness.run(artifact, feeds), want) <= TOLERANCE
+        # The step after it: states that are not read may be left out likewise.
+        for name in feeds:
+            if name.startswith("past"):
+                feeds[name] = want[name.replace("past_key_values", "present")]
+        feeds["use_cache_branch"] = np.array([True])
+        feeds["encoder_hidden_states"] = np.zeros((1, 2, models.WIDTH), np.float32)
+        want = harness.oracle_run(oracle, feeds)
+        assert harness.largest_difference(harness.run(artifact, feeds), want) <= TOLERANCE
 
 
 # -- Generation
@@ -95,15 +129,21 @@ class Case:
     says about the same file."""
 
     def __init__(self, kind, case):
-        options = {"cross": "past"} if case == "merged" else WITH_PAST[case]
-        self.spelling = Spelling(kind, **options)
-        model = (models.merged if case == "merged" else models.decoder)(self.spelling)
-        self.path = file_of(model, f"{kind}_{case}")
+        if case in MERGED:
+            self.spelling = Spelling(kind, cross="past")
+            model = models.merged(self.spelling, **MERGED[case])
+        else:
+            self.spelling = Spelling(kind, **WITH_PAST[case])
+            model = models.decoder(self.spelling)
+        # The branch without a past says what keys and values the encoder's
+        # states become; only it does.
+        self.binds_states = self.spelling.cross == "states" or case in ("merged", "merged_passes")
+        self.path = file_of(model, f"{kind}_{case.removesuffix('_set')}")
         self.oracle = harness.oracle(self.path)
         first = models.decoder(Spelling(kind, past=False))
         self.first = harness.oracle(file_of(first, f"{kind}_decoder"))
         self.encoder = harness.oracle(file_of(models.encoder(kind), f"{kind}_encoder"))
-        settings = MERGED if case == "merged" else ()
+        settings = ("--set", "use_cache_branch=true") if case == "merged_set" else ()
         self.artifact = harness.compiled(self.path, "--generate", *settings)
 
     def session(self, threads=2):
@@ -117,6 +157,12 @@ class Case:
 
     def inputs(self, states):
         """What a sequence is bound to."""
+        if self.binds_states:
+            return {"encoder_hidden_states": states}
+        return self.cross_inputs(states)
+
+    def cross_inputs(self, states):
+        """What the model's own inputs have of the encoder."""
         if self.spelling.cross == "states":
             return {"encoder_hidden_states": states}
         feeds = {
@@ -132,7 +178,7 @@ class Case:
 
     def logits(self, ids, states):
         """Of every token, by a loop that hands presents back as pasts."""
-        feeds = self.inputs(states)
+        feeds = self.cross_inputs(states)
         if self.spelling.encoder_mask:
             feeds["encoder_attention_mask"] = np.ones(states.shape[:2], np.int64)
         if "use_cache_branch" in [v.name for v in self.oracle.get_inputs()]:
@@ -155,7 +201,7 @@ def tokens(count, seed=0):
     return np.random.default_rng([seed, count]).integers(0, models.VOCABULARY, count)
 
 
-every_case = pytest.mark.parametrize("case", [*WITH_PAST, "merged"])
+every_case = pytest.mark.parametrize("case", [*WITH_PAST, *MERGED])
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 

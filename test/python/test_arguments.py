@@ -51,6 +51,17 @@ def test_numbers(session):
             call()
 
 
+@pytest.mark.parametrize("threads", [-1, 1025, 2**31, 2**40, 2**80, 1.5, "2", None], ids=str)
+def test_threads(threads):
+    """Said by name, also of what fits into no integer of C."""
+    with pytest.raises(ingot.InvalidArgument, match="threads is .*(expected 0 to 1024|integer)"):
+        ingot.Session(artifacts.DECODER, threads=threads)
+
+
+def test_threads_of_numpy():
+    assert ingot.Session(artifacts.DECODER, threads=np.int64(2)).threads == 2
+
+
 def test_choose_takes_lists_of_ids():
     logits = np.array([1, 1], np.float32)
     assert ingot.Sampling(repetition_penalty=2).choose(logits, [0]) == 1

@@ -154,6 +154,9 @@ void Report::planArena(const std::string &path) {
       for (const rt::Dim &dim : info.dims)
         tensor.dims.push_back(dim.isStatic() ? dim.value
                                              : evaluate(dim.text, values));
+      // What is told of costs is told of the main program.
+      if (manifest.decider && manifest.decider->input == info.name)
+        tensor.bytes.assign(1, std::byte(1));
       inputs.push_back(std::move(tensor));
     }
     Session session(Model::load(path, /*verify=*/false), 0);
@@ -223,7 +226,11 @@ std::string Report::entries() const {
   for (const rt::EntryInfo &entry : manifest.entries)
     table.add({entry.name, shapesOf(entry.inputs), shapesOf(entry.outputs),
                std::to_string(entry.stages.size())});
-  return "\nEntries\n" + table.str();
+  std::string which;
+  if (manifest.decider)
+    which = "  main where " + manifest.decider->input + " is true, " +
+            manifest.decider->entry + " where it is false\n";
+  return "\nEntries\n" + table.str() + which;
 }
 
 std::string Report::recognised() const {
@@ -345,6 +352,9 @@ Json Report::json() const {
                               {"outputs", toJson(entry.outputs)},
                               {"arena", entry.arena},
                               {"stages", entry.stages.size()}});
+  if (manifest.decider)
+    out["decider"] = {{"input", manifest.decider->input},
+                      {"otherwise", manifest.decider->entry}};
   out["weights_bytes"] = weightBytes();
   out["image_bytes"] = artifact.image().size();
   auto put = [](Json &to, const std::string &key, const std::string &valueKey,

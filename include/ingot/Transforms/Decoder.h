@@ -25,6 +25,8 @@ namespace ingot {
 /// bound caches also `bound` (a name) and `bound_length` (a dim of the inputs
 /// of the entry `bind`, as #ingot.dims).
 inline constexpr llvm::StringLiteral stateAttrName = "ingot.state";
+/// Function attribute: what became of inputs before that, lines for people.
+inline constexpr llvm::StringLiteral replacedAttrName = "ingot.replaced";
 /// Module attribute: the most positions for which the dims of a decoder's
 /// program hold.
 inline constexpr llvm::StringLiteral positionLimitAttrName =

@@ -18,6 +18,13 @@ namespace ingot {
 /// The function of the main program.
 inline constexpr llvm::StringLiteral mainName = "main";
 
+/// The function of a model's other program where the value of a boolean input
+/// decides between two: it is run where that is false, the main one where it is
+/// true. The module attribute says which input; it is gone where one of the
+/// programs was chosen while compiling.
+inline constexpr llvm::StringLiteral otherwiseName = "otherwise";
+inline constexpr llvm::StringLiteral deciderAttrName = "ingot.decider";
+
 /// Names of the two functions that the main program becomes; those of an entry
 /// end in `_` and its name.
 inline constexpr llvm::StringLiteral sizesName = "ingot_sizes";

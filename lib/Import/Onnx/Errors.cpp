@@ -30,6 +30,7 @@ std::string ImportError::str() const {
 }
 
 void onnxin::Errors::add(StringRef tag, const Twine &message, StringRef node) {
+  ++added;
   std::string text = message.str();
   auto [place, isNew] =
       places.try_emplace((tag + "\n" + text).str(), list.size());

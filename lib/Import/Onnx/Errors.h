@@ -22,9 +22,12 @@ public:
   void add(llvm::StringRef tag, const llvm::Twine &message,
            llvm::StringRef node = {});
   bool empty() const { return list.empty(); }
+  /// How many reasons were recorded, equal ones included.
+  size_t recorded() const { return added; }
 
 private:
   std::vector<ImportError> &list;
+  size_t added = 0;
   llvm::StringMap<size_t> places;
 };
 

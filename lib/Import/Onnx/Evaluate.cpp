@@ -87,6 +87,8 @@ static const EvaluationRules &rules() {
   return table;
 }
 
+bool canEvaluate(StringRef op) { return op == "Cast" || rules().contains(op); }
+
 bool evaluateContents(NodeContext &n) {
   if (!n.node.domain.empty() || n.inputs() == 0 || n.outputs() != 1)
     return false;

@@ -28,6 +28,10 @@ using EvaluationRules = llvm::StringMap<EvaluationRule>;
 void addArithmeticRules(EvaluationRules &rules);
 void addMovementRules(EvaluationRules &rules);
 
+/// Whether a node of ONNX's own op may be computed while importing where its
+/// operands are known.
+bool canEvaluate(llvm::StringRef op);
+
 /// The number of elements, capped just above what contents can hold.
 int64_t countElements(llvm::ArrayRef<int64_t> shape);
 /// numpy's broadcast of the shapes, if it exists and is small.

@@ -443,6 +443,7 @@ bool expandSubgraph(Graph &graph, const onnx::ModelProto &model,
                     const onnx::GraphProto &body, const Scope &scope,
                     unsigned maxNodes, Errors &errors, std::vector<Node> &nodes,
                     SmallVectorImpl<ValueId> &results) {
+  size_t before = errors.recorded();
   Flattener flattener(graph, model, maxNodes, errors);
   graph.scopes.emplace_back();
   Scope &inner = graph.scopes.back();
@@ -465,7 +466,7 @@ bool expandSubgraph(Graph &graph, const onnx::ModelProto &model,
   for (const onnx::ValueInfoProto &output : body.output())
     results.push_back(flattener.lookup(inner, output.name()));
   nodes = sortLive(std::move(flat), results, graph.names.size(), errors);
-  return errors.empty();
+  return errors.recorded() == before;
 }
 
 } // namespace ingot::onnxin

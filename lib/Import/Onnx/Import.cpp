@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "ingot/Import/Onnx/Import.h"
 
-#include "Importer.h"
+#include "Decider.h"
+#include "dialects/Ingot/IR/IngotOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "llvm/Support/SourceMgr.h"
@@ -22,13 +23,7 @@ static OwningOpRef<ModuleOp> import(onnxin::ModelFile &file,
                                     std::vector<ImportError> &list) {
   context->loadDialect<IngotDialect, func::FuncDialect, arith::ArithDialect,
                        tensor::TensorDialect>();
-  onnxin::Errors errors(list);
-  std::unique_ptr<onnxin::Graph> graph =
-      onnxin::buildGraph(file.model(), options.maxOps, errors);
-  if (!errors.empty())
-    return nullptr;
-  onnxin::Importer importer(file, *graph, options, errors, context);
-  return importer.run();
+  return onnxin::importPrograms(file, context, options, list);
 }
 
 OwningOpRef<ModuleOp> importOnnxFile(StringRef path, MLIRContext *context,

@@ -25,8 +25,9 @@ static constexpr int64_t kMaxConstant = 64;
 
 Importer::Importer(ModelFile &file, Graph &graph,
                    const OnnxImportOptions &options, Errors &errors,
-                   MLIRContext *context)
+                   MLIRContext *context, const Assumption *assumption)
     : file(file), graph(graph), options(options), errors(errors),
+      assumption(assumption),
       module(ModuleOp::create(UnknownLoc::get(context))), symbols(*module),
       emit(OpBuilder(context)) {}
 
@@ -37,7 +38,7 @@ OwningOpRef<ModuleOp> Importer::run() {
   importInitializers(0);
   if (inputsKnown)
     importNodes(graph.nodes);
-  if (!errors.empty())
+  if (!errors.empty() || !decider.empty())
     return nullptr;
   importOutputs();
   if (!errors.empty())
@@ -369,6 +370,7 @@ void Importer::importNode(const Node &node) {
       continue;
     }
   }
+  passDecider(node);
 }
 
 bool Importer::importBranch(const onnx::GraphProto &body, const Node &node,
@@ -377,6 +379,7 @@ bool Importer::importBranch(const onnx::GraphProto &body, const Node &node,
     errors.add(kSubgraph, "nested too deeply", node.name);
     return false;
   }
+  size_t before = errors.recorded();
   size_t initializers = graph.initializers.size();
   std::vector<Node> nodes;
   if (!expandSubgraph(graph, file.model(), body, *node.scope, options.maxOps,
@@ -391,7 +394,7 @@ bool Importer::importBranch(const onnx::GraphProto &body, const Node &node,
     importNode(inner);
   }
   --branchDepth;
-  return errors.empty();
+  return errors.recorded() == before;
 }
 
 } // namespace ingot::onnxin

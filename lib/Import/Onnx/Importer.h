@@ -17,14 +17,30 @@
 
 namespace ingot::onnxin {
 
+/// What one program of a model takes for granted.
+struct Assumption {
+  /// A boolean input of one element, and its value.
+  std::string input;
+  bool value = false;
+  /// Inputs that such a program does not read. Their dims are symbols of their
+  /// own: what a file says of them may be wrong where nobody looks.
+  llvm::StringSet<> unread;
+  /// Names that symbols must not have.
+  llvm::StringSet<> taken;
+};
+
 /// Imports the nodes of a graph one after the other into `main`.
 class Importer {
 public:
   Importer(ModelFile &file, Graph &graph, const OnnxImportOptions &options,
-           Errors &errors, mlir::MLIRContext *context);
+           Errors &errors, mlir::MLIRContext *context,
+           const Assumption *assumption = nullptr);
 
-  /// The module; null after errors.
+  /// The module; null after errors, and where programs of their own are wanted
+  /// for the values of an input.
   mlir::OwningOpRef<mlir::ModuleOp> run();
+  /// The input that a condition depends on alone; empty if there is none.
+  llvm::StringRef deciderName() const { return decider; }
 
   Emitter &emitter() { return emit; }
   Errors &errorList() { return errors; }
@@ -46,6 +62,9 @@ public:
   bool readTensor(const onnx::TensorProto &proto, llvm::StringRef where,
                   Tensor &tensor);
 
+  /// Whether an input decides the condition `id` alone. Then no module comes of
+  /// this import; those of the programs for its values follow.
+  bool isDecided(ValueId id);
   /// Imports `body`, a subgraph of `node`, in place; its results by value id.
   bool importBranch(const onnx::GraphProto &body, const Node &node,
                     llvm::SmallVectorImpl<ValueId> &results);
@@ -61,6 +80,11 @@ private:
   std::string symbolFor(llvm::StringRef text);
   void collectSymbols();
   bool applySettings();
+  bool applySetting(llvm::StringRef setting, llvm::StringSet<> &done);
+  enum class Elements { One, Several, Unknown };
+  Elements elementsOf(ValueId input);
+  void noteDecider(ValueId input);
+  void passDecider(const Node &node);
   void importNodes(llvm::ArrayRef<Node> nodes);
   void importNode(const Node &node);
   void checkDeclared(llvm::StringRef name, const onnx::TypeProto &type,
@@ -77,6 +101,8 @@ private:
   Graph &graph;
   const OnnxImportOptions &options;
   Errors &errors;
+  const Assumption *assumption;
+  std::string decider;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mlir::func::FuncOp function;
   mlir::SymbolTable symbols;

@@ -23,6 +23,9 @@ struct Tensor {
   Value value;
   std::shared_ptr<const Contents> contents;
   std::shared_ptr<const TensorData> data;
+  /// The boolean input of the model that decides the elements alone; absent
+  /// where there is none, or where its value is assumed.
+  ValueId decider = kAbsent;
 };
 
 class Importer;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Importer.h"
 
+#include "ingot/Transforms/Entries.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace llvm;
@@ -80,20 +81,32 @@ void Importer::requireAtLeast(StringRef symbol, int64_t min) {
 /// Notes the symbols that are an input's dim by themselves: expressions over
 /// them can be checked when the program is run, others could not be computed.
 void Importer::collectSymbols() {
-  usedSymbols.insert("main");
+  usedSymbols.insert(mainName);
+  usedSymbols.insert(otherwiseName);
+  if (assumption)
+    for (const auto &name : assumption->taken)
+      usedSymbols.insert(name.getKey());
   if (options.eraseDims)
     return;
-  for (auto [id, info] : graph.inputs)
+  for (auto [id, info] : graph.inputs) {
+    if (assumption && assumption->unread.contains(info->name()))
+      continue;
     for (const auto &dim : info->type().tensor_type().shape().dim())
       // One that had to be renamed cannot be found by an expression.
       if (isSymbolName(dim.dim_param()) &&
           symbolFor(dim.dim_param()) == dim.dim_param())
         plainSymbols.insert(dim.dim_param());
+  }
 }
 
 DimShape Importer::inputDims(const onnx::ValueInfoProto &info) {
   DimShape dims;
-  for (auto [index, dim] : enumerate(info.type().tensor_type().shape().dim())) {
+  const auto &declared = info.type().tensor_type().shape().dim();
+  // A condition has one element, whatever its dims are called.
+  if (assumption && assumption->input == info.name())
+    return DimShape(declared.size(), DimExpr::constant(1));
+  bool isUnread = assumption && assumption->unread.contains(info.name());
+  for (auto [index, dim] : enumerate(declared)) {
     if (!options.eraseDims && dim.has_dim_value() && dim.dim_value() >= 0) {
       dims.push_back(DimExpr::constant(dim.dim_value()));
       continue;
@@ -102,6 +115,10 @@ DimShape Importer::inputDims(const onnx::ValueInfoProto &info) {
     if (options.eraseDims || text.empty()) {
       dims.push_back(DimExpr::symbol(
           symbolFor(info.name() + "_d" + std::to_string(index))));
+      continue;
+    }
+    if (isUnread) {
+      dims.push_back(DimExpr::symbol(symbolFor("unread " + text.str())));
       continue;
     }
     if (!isSymbolName(text) && text.size() <= kMaxDimText) {
@@ -123,54 +140,116 @@ DimShape Importer::inputDims(const onnx::ValueInfoProto &info) {
   return dims;
 }
 
-/// Turns the inputs that the user fixed into constants; false after an error.
-bool Importer::applySettings() {
-  for (StringRef setting : options.settings) {
-    auto [name, text] = setting.rsplit('=');
-    int64_t value = text == "true";
-    bool isNumber =
-        text == "true" || text == "false" || !text.getAsInteger(10, value);
-    auto input = find_if(graph.inputs, [wanted = name](const auto &entry) {
-      return entry.second->name() == wanted;
-    });
-    if (input == graph.inputs.end() || !isNumber) {
-      errors.add("", !isNumber ? "the setting '" + setting + "' is no integer"
-                               : "there is no input '" + name + "' to set");
-      return false;
-    }
-    auto [id, info] = *input;
-    const auto &type = info->type().tensor_type();
-    Tensor tensor;
-    tensor.type = elementTypeFor(type.elem_type(), context());
-    if (!isa_and_nonnull<mlir::IntegerType>(tensor.type) || !type.has_shape()) {
-      errors.add("", "the input '" + name + "' is not of integers or booleans");
-      return false;
-    }
-    unsigned width = tensor.type.getIntOrFloatBitWidth();
-    bool fits = width == 1 ? value == 0 || value == 1
-                           : width >= 64 || isIntN(width, value) ||
-                                 (value >= 0 && isUIntN(width, value));
-    auto contents = std::make_shared<Contents>();
-    int64_t count = 1;
-    for (const auto &dim : type.shape().dim()) {
-      // A dim without a number would have to be chosen too.
-      int64_t extent = dim.has_dim_value() ? dim.dim_value() : -1;
-      fits &= extent >= 0 && extent <= kMaxContents;
-      count *= fits ? extent : 0;
-      fits &= count <= kMaxContents;
-      contents->shape.push_back(extent);
-      tensor.dims.push_back(DimExpr::constant(extent));
-    }
-    if (!fits) {
-      errors.add("", "the input '" + name + "' cannot be set to " + text);
-      return false;
-    }
-    contents->numbers.assign(count, Number::of(value));
-    tensor.contents = std::move(contents);
-    tensors[id] = std::move(tensor);
-    graph.inputs.erase(input);
+/// The integer that a setting's text is; nothing, with the reason in `why`, if
+/// it is none.
+static std::optional<int64_t> settingValue(StringRef text, std::string &why) {
+  if (text == "true" || text == "false")
+    return text == "true";
+  int64_t value = 0;
+  if (!text.getAsInteger(10, value))
+    return value;
+  StringRef digits = text;
+  (void)digits.consume_front("-");
+  bool isNumber = !digits.empty() && all_of(digits, llvm::isDigit);
+  why = isNumber ? "it does not fit into 64 bits"
+                 : "it is neither an integer nor true or false";
+  return std::nullopt;
+}
+
+/// Why no element of an integer type can be `value`; empty if one can.
+static std::string whyNot(int64_t value, mlir::IntegerType type) {
+  unsigned width = type.getWidth();
+  bool isSigned = width > 1 && !type.isUnsigned();
+  APInt least = isSigned ? APInt::getSignedMinValue(width)
+                         : APInt::getMinValue(width),
+        most = isSigned ? APInt::getSignedMaxValue(width)
+                        : APInt::getMaxValue(width);
+  bool fits = isSigned ? width >= 64 || isIntN(width, value)
+                       : value >= 0 && (width >= 64 || isUIntN(width, value));
+  if (fits)
+    return "";
+  std::string text;
+  raw_string_ostream os(text);
+  os << "its elements are from ";
+  least.print(os, isSigned);
+  os << " to ";
+  most.print(os, isSigned);
+  return text;
+}
+
+/// Makes a constant of the input that a setting names; false after an error.
+bool Importer::applySetting(StringRef setting, llvm::StringSet<> &done) {
+  auto refuse = [&](const Twine &message) {
+    errors.add("", message);
+    return false;
+  };
+  auto [name, text] = setting.rsplit('=');
+  if (name.size() == setting.size())
+    return refuse("the setting '" + setting +
+                  "' is not of the form NAME=VALUE");
+  auto input = find_if(graph.inputs, [wanted = name](const auto &entry) {
+    return entry.second->name() == wanted;
+  });
+  if (input == graph.inputs.end()) {
+    if (done.contains(name))
+      return refuse("the input '" + name + "' is set twice");
+    SmallVector<std::string> names;
+    for (auto [id, info] : graph.inputs)
+      names.push_back("'" + info->name() + "'");
+    return refuse("there is no input '" + name + "' to set; " +
+                  (names.empty()
+                       ? "none is left"
+                       : "the model's inputs are " + join(names, ", ")));
   }
+  auto cannot = [&](const Twine &reason) {
+    return refuse("the input '" + name + "' cannot be set to '" + text +
+                  "': " + reason);
+  };
+  auto [id, info] = *input;
+  const auto &type = info->type().tensor_type();
+  Tensor tensor;
+  tensor.type = elementTypeFor(type.elem_type(), context());
+  auto integer = dyn_cast_if_present<mlir::IntegerType>(tensor.type);
+  if (!integer)
+    return cannot("it is not of integers or booleans, but of " +
+                  Twine(info->type().has_tensor_type()
+                            ? dtypeName(type.elem_type())
+                            : kindOf(info->type()).str()));
+  if (!type.has_shape())
+    return cannot("its rank is not declared");
+  std::string why;
+  std::optional<int64_t> value = settingValue(text, why);
+  if (value)
+    why = whyNot(*value, integer);
+  if (!why.empty())
+    return cannot(why);
+  auto contents = std::make_shared<Contents>();
+  int64_t count = 1;
+  for (auto [axis, dim] : enumerate(type.shape().dim())) {
+    // A dim without a number would have to be chosen too.
+    if (!dim.has_dim_value() || dim.dim_value() < 0)
+      return cannot("its dim " + Twine(axis) + " is not a number");
+    if (MulOverflow(count, int64_t(dim.dim_value()), count) ||
+        count > kMaxContents)
+      return cannot("it has more than " + Twine(kMaxContents) + " elements");
+    contents->shape.push_back(dim.dim_value());
+    tensor.dims.push_back(DimExpr::constant(dim.dim_value()));
+  }
+  contents->numbers.assign(count, Number::of(*value));
+  tensor.contents = std::move(contents);
+  tensors[id] = std::move(tensor);
+  graph.inputs.erase(input);
+  done.insert(name);
   return true;
+}
+
+/// Turns the inputs that the user fixed into constants; false after errors.
+bool Importer::applySettings() {
+  llvm::StringSet<> done;
+  bool valid = true;
+  for (StringRef setting : options.settings)
+    valid &= applySetting(setting, done);
+  return valid;
 }
 
 bool Importer::importInputs() {
@@ -223,6 +302,7 @@ bool Importer::importInputs() {
     BlockArgument argument = body->getArgument(index);
     tensors[id].value = argument;
     emit.setDims(argument, shapes[index]);
+    noteDecider(id);
     function.setArgAttr(index, "ingot.name",
                         StringAttr::get(context(), info->name()));
     function.setArgAttr(index, "ingot.dims",

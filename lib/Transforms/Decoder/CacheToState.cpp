@@ -285,6 +285,9 @@ private:
     Builder b(func.getContext());
     auto text = [&](const Twine &value) { return b.getStringAttr(value); };
     SmallVector<Attribute> replaced;
+    if (auto before = func->getAttrOfType<ArrayAttr>(replacedAttrName))
+      llvm::append_range(replaced, before);
+    func->removeAttr(replacedAttrName);
     for (auto [mask, visible] : decoder.masks)
       replaced.push_back(
           text(inputName(mask) + ": all " + (visible ? "ones" : "zeros")));

@@ -12,14 +12,15 @@ from ._errors import InvalidArgument
 _MOST = (1 << 64) - 1
 
 
-def count(value: Any, name: str) -> int:
-    """An unsigned number of 64 bits."""
+def count(value: Any, name: str, most: int = _MOST) -> int:
+    """A number from 0 to `most`, which has 64 bits at most."""
     try:
         number = operator.index(value)
     except TypeError:
         raise InvalidArgument(f"{name} is {value!r}, not an integer") from None
-    if not 0 <= number <= _MOST:
-        raise InvalidArgument(f"{name} is {number}, expected 0 or more, and 64 bits")
+    if not 0 <= number <= most:
+        wanted = "0 or more, and 64 bits" if most == _MOST else f"0 to {most}"
+        raise InvalidArgument(f"{name} is {number}, expected {wanted}")
     return number
 
 

@@ -16,6 +16,9 @@ from ._arguments import count, path_bytes, seconds
 from ._errors import InvalidArgument
 from ._model import BF16, Model, PathLike, TensorInfo, bfloat16, compile, load
 
+#: As many as the runtime makes.
+_MOST_THREADS = 1024
+
 Feeds = Mapping[str, Any]
 Arrays = dict[str, np.ndarray]
 
@@ -110,7 +113,8 @@ class Session:
     ):
         self._model = _open(model)
         arena = count(max_arena_bytes, "max_arena_bytes")
-        self._options = (threads, arena, count(max_cache_bytes, "max_cache_bytes"))
+        caches = count(max_cache_bytes, "max_cache_bytes")
+        self._options = (count(threads, "threads", _MOST_THREADS), arena, caches)
         self._handle = _ingot.create_session(self._model._handle, *self._options)
         self._inputs = {info.name: info for info in self._model.inputs}
         self._outputs = {info.name: info for info in self._model.outputs}

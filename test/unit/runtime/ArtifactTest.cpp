@@ -301,6 +301,51 @@ TEST(Artifact, BoundCaches) {
     EXPECT_NE(check(change), "");
 }
 
+/// Two programs, between which a boolean input decides.
+static Manifest decidedManifest() {
+  Manifest m = manifest();
+  m.inputs[2] = {"use", DType::Bool, {Dim::fixed(1)}};
+  m.entries.push_back({"otherwise",
+                       m.sizesSymbol,
+                       m.entrySymbol,
+                       m.symbols,
+                       m.inputs,
+                       m.outputs,
+                       {},
+                       ""});
+  m.entries[0].outputs[0].dims[1] = Dim::fixed(3);
+  m.decider = {"use", "otherwise"};
+  return m;
+}
+
+TEST(Artifact, Deciders) {
+  auto artifact = Artifact::fromMemory(
+      artifactBytes(decidedManifest(), image(), weights()));
+  ASSERT_TRUE(artifact.ok()) << artifact.status().message();
+  const Manifest &read = (*artifact)->manifest();
+  ASSERT_TRUE(read.decider);
+  EXPECT_EQ(read.decider->input, "use");
+  EXPECT_EQ(read.decider->entry, "otherwise");
+  for (auto change : std::initializer_list<void (*)(Manifest &)>{
+           [](Manifest &m) { m.decider->input = "a"; },
+           [](Manifest &m) { m.decider->input = "none"; },
+           [](Manifest &m) { m.decider->entry = "none"; },
+           [](Manifest &m) { m.inputs[2].dtype = DType::I8; },
+           [](Manifest &m) { m.inputs[2].dims[0] = Dim::fixed(2); },
+           [](Manifest &m) { m.inputs[2].dims[0] = Dim::symbolic("n"); },
+           [](Manifest &m) { m.entries[0].inputs.pop_back(); },
+           [](Manifest &m) { m.entries[0].inputs[0].name = "x"; },
+           [](Manifest &m) { m.entries[0].outputs[0].dtype = DType::F64; },
+           [](Manifest &m) { m.entries[0].outputs[0].dims.pop_back(); }}) {
+    Manifest changed = decidedManifest();
+    change(changed);
+    EXPECT_FALSE(checkManifest(changed, 4).ok());
+  }
+  Manifest withState = decoderManifest();
+  withState.decider = {"use", "all"};
+  EXPECT_FALSE(checkManifest(withState, 4).ok());
+}
+
 TEST(Artifact, FilesThatCannotBeRead) {
   TemporaryFolder folder;
   Status missing = Artifact::open(folder.file("missing")).status();

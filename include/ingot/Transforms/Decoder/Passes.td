@@ -9,6 +9,31 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ChooseProgram : Pass<"ingot-choose-program", "::mlir::ModuleOp"> {
+  let summary = "Keep the program with a past where an input decides";
+  let description = [{
+    A model that computes without a past in one branch of an `If` and with one
+    in the other has two programs, `main` and `otherwise`. With an empty past
+    they give the same: the one with a past is kept, and is `main`. Lines for
+    people about what became of inputs are its `ingot.replaced`.
+
+    Of an encoder-decoder model the branch without a past also computes keys and
+    values of cross-attention, which a host gives to the other branch at every
+    step. The program kept computes them itself, in the same way, if what they
+    come from is read by nothing else in it; `ingot-cache-to-state` then moves
+    that to the function `bind`. Which result is which input follows from
+    outputs that pass an input on, or, where the branch with a past has a
+    constant as a stand-in, from names that end as those of the other pasts and
+    presents do.
+
+    Example: with `past.0.self` given back as `present.0.self` with something
+    appended, `past.0.cross` becomes what `otherwise` computes as
+    `present.0.cross`.
+  }];
+  let dependentDialects = ["::ingot::IngotDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def UnifyDecoderDims : Pass<"ingot-unify-decoder-dims", "::mlir::ModuleOp"> {
   let summary = "Name equal dims of a decoder by one symbol";
   let description = [{

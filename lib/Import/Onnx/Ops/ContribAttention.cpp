@@ -53,7 +53,13 @@ Value readMask(NodeContext &n, size_t input, const Operands &o) {
       Value part = e.cast(e.sliceAxis(mask, 0, first, batch), i64);
       return e.alongAxis(part, 0, 4);
     };
-    if (shape[0] == batch)
+    // Of a length that is known only when the program is run it is a row's
+    // number of keys; a run with ends and begins is refused by the reshape.
+    bool isOpen = shape[0].getSymbol() || batch.getSymbol();
+    if (isOpen && (shape[0].getSymbol() || shape[0].isConstant()) &&
+        shape[0] != batch)
+      mask = e.reshape(mask, {batch});
+    if (mask && e.dims(mask)[0] == batch)
       return filtered(n, e.binary<LessOp>(column, bound({})), type);
     if (shape[0] == batch + batch) {
       Value inside =

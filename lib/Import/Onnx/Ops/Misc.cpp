@@ -105,8 +105,9 @@ void chooseBranch(NodeContext &n, const Node &node, Value condition,
                  b = n.importer.tensor(other[i]);
     if (a.type != b.type || a.dims != b.dims)
       return n.unsupported(
-          kSubgraph, "If with a condition of the run and results of different "
-                     "shapes (fix its input with --set)");
+          kSubgraph,
+          "If with a computed condition and results of different "
+          "shapes (a boolean input alone may choose; --set fixes one)");
     Value value = e.where(condition, n.importer.materialize(then[i]),
                           n.importer.materialize(other[i]));
     if (!value)
@@ -131,6 +132,8 @@ void ifNode(NodeContext &n) {
     value = condition->numbers[0].integer();
   // Importing the branch may move the node's own record.
   Node node = n.node;
+  if (!value && n.importer.isDecided(node.inputs[0]))
+    return;
   if (!value) {
     Value given = n.value(0);
     if (!given || !n.e.element(given).isInteger(1))
