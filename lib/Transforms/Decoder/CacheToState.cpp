@@ -313,6 +313,8 @@ private:
                       cacheNamesAttrName, boundNames[i]);
     for (const std::string &name : constantNames)
       replaced.push_back(text(name + ": is not given, no token changes it"));
+    for (const auto &[input, meaning] : meanings)
+      replaced.push_back(text(inputName(input) + ": " + meaning));
     for (BlockArgument input : unusedInputs)
       replaced.push_back(text(inputName(input) + ": was not used"));
     NamedAttrList state;
@@ -387,7 +389,10 @@ public:
     for (const CacheTensor &tensor : decoder.tensors)
       outputNames[tensor.past] = outputName(func, tensor.results.front());
     for (BlockArgument input : func.getArguments())
-      if (input.use_empty() && input != decoder.tokens)
+      if (auto meaning = func.getArgAttrOfType<StringAttr>(input.getArgNumber(),
+                                                           meaningAttrName))
+        meanings.push_back({input, meaning.str()});
+      else if (input.use_empty() && input != decoder.tokens)
         unusedInputs.push_back(input);
     for (unsigned result : decoder.constantResults)
       constantNames.push_back(outputName(func, result));
@@ -403,6 +408,7 @@ private:
   bool lastToken;
   llvm::DenseMap<Value, std::string> outputNames;
   SmallVector<BlockArgument> unusedInputs;
+  SmallVector<std::pair<BlockArgument, std::string>> meanings;
   SmallVector<std::string> constantNames;
   SmallVector<DictionaryAttr> boundNames;
   std::string logitsName;

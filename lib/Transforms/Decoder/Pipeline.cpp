@@ -13,6 +13,7 @@
 using namespace mlir;
 
 void ingot::buildDecoderPipeline(OpPassManager &manager, StringRef kvType) {
+  manager.addPass(createGrowCaches());
   manager.addPass(createUnifyDecoderDims());
   buildRecognitionPipeline(manager);
   CacheToStateOptions options;
