@@ -21,6 +21,8 @@ class Static(spellings.Primitives):
     symbol = None
     has_mask = False
     rows, sequence = "batch", "sequence"
+    # How many keys a query sees; 0 for all.
+    window = 0
 
     def prepare(self):
         self.place()
@@ -100,6 +102,7 @@ class IndexCopy(Static):
     ScatterElements with an index for every element."""
 
     symbol = "capacity"
+    has_mask = True
 
     def append(self, new, name):
         g = self.g
@@ -246,6 +249,25 @@ class OneToken(IndexPut):
         return super().feeds(past, rows, tokens) | {"attention_mask": there.astype(np.int64)}
 
 
+class OneRow(IndexPut):
+    """A batch of one, which is a number in the file."""
+
+    rows = 1
+
+
+class Window(IndexPut):
+    """A query sees the last five keys."""
+
+    window = 5
+
+    def visible(self):
+        g = self.g
+        queries = g.node("Unsqueeze", ["cache_position", g.constant("axis.1", [1])], "window.queries")
+        behind = g.node("Sub", [queries, g.constant("window", self.window)], "window.behind")
+        near = g.node("Greater", [self.keys(), behind], "window.near")
+        return g.node("And", [super().visible(), near], "window.visible")
+
+
 class Circular(Scatter):
     """The buffer is written from its beginning on once it is full."""
 
@@ -256,7 +278,9 @@ class Circular(Scatter):
 
 SPELLINGS = {
     s.__name__: s
-    for s in (IndexPut, IndexCopy, Ranges, Table, Scatter, Counted, Given, OneToken)
+    for s in (
+        IndexPut, IndexCopy, Ranges, Table, Scatter, Counted, Given, OneToken, OneRow, Window,
+    )
 }
 
 

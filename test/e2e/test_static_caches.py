@@ -68,7 +68,9 @@ def test_state(case):
     assert [cache["inputs"] for cache in state["caches"]] == [
         [f"past_key_values.{layer}.{part}" for part in ("key", "value")] for layer in range(2)
     ]
-    assert [group["window"] for group in state["groups"]] == [0]
+    assert [group["window"] for group in state["groups"]] == [
+        static_llama.SPELLINGS[spelling].window
+    ]
     replaced = dict(line.split(": ") for line in state["replaced"])
     expected = {
         "cache_position": "the row's past + the token's number",

@@ -292,11 +292,13 @@ private:
       replaced.push_back(
           text(inputName(input) + ": the row's past + its tokens - 1"));
     for (BlockArgument input : decoder.positions)
-      replaced.push_back(
-          text(inputName(input) + ": the row's past + the token's number"));
-    if (countsPositions)
-      replaced.push_back(
-          text("counted positions: the row's past + the token's number"));
+      replaced.push_back(text(inputName(input) + ": " + positionMeaning));
+    // Where an earlier pass counted, the input that it counted for says it.
+    bool isKnown = llvm::any_of(meanings, [](const auto &entry) {
+      return entry.second == positionMeaning;
+    });
+    if (countsPositions && !isKnown)
+      replaced.push_back(text(Twine("counted positions: ") + positionMeaning));
     for (auto [i, cache] : llvm::enumerate(decoder.caches)) {
       // Further views hold what the first one holds.
       for (const auto &[keys, values] : ArrayRef(cache.views).drop_front())

@@ -48,7 +48,7 @@ public:
     for (const BufferWrite &write : writes)
       places.insert(write.places);
     for (BlockArgument input : places)
-      replace(input, past, "the row's past + the token's number");
+      replace(input, past, positionMeaning);
     for (BlockArgument input : counts)
       replace(input, past + tokens, "the row's past + its tokens");
     for (BlockArgument input : masks)
