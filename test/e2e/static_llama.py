@@ -220,7 +220,11 @@ class Given(IndexPut):
         pass
 
     def mask_to_add(self):
-        return "causal_mask"
+        # Cut to as many keys as there are, which is all of them.
+        g = self.g
+        length = g.node("Shape", ["past_key_values.0.key"], "length", start=2, end=3)
+        bounds = [g.constant("zero.1", [0]), length, g.constant("last", [-1])]
+        return g.node("Slice", ["causal_mask", *bounds], "causal_mask.cut")
 
     @classmethod
     def feeds(cls, past, rows, tokens):

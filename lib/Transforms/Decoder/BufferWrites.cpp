@@ -113,12 +113,19 @@ private:
     if (!input || !isa<IntegerType>(elementTypeOf(input)))
       return {};
     DimExpr rows = shapes.shapeOf(write.buffer)[0];
+    unsigned ofTokens = 0, ofRows = 0;
     for (auto [dim, index] : llvm::zip_equal(shapes.shapeOf(input), at.index)) {
-      bool isToken = dim == tokens && index == place;
-      bool isRow = row && dim == rows && index == *row;
-      if (!isToken && !isRow && !(dim.isConstant(1) && index.isConstant(0)))
+      if (dim == tokens && index == place)
+        ++ofTokens;
+      else if (row && dim == rows && index == *row)
+        ++ofRows;
+      else if (!(dim.isConstant(1) && index.isConstant(0)))
         return {};
     }
+    // Several tokens have a position each, unless the first one's will do.
+    bool needsEach = !tokens.isConstant(1) && place != DimExpr();
+    if (ofRows > 1 || ofTokens > 1 || (needsEach && ofTokens == 0))
+      return {};
     return input;
   }
 

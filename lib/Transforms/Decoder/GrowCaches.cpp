@@ -168,6 +168,40 @@ private:
                     b.getStringAttr(meaning));
   }
 
+  /// Whether `op` is a slice of everything, as models cut masks to the keys.
+  bool keepsAll(Operation *op) {
+    auto slice = dyn_cast<SliceOp>(op);
+    return slice && shapes.sameShape(slice.getX(), op->getResult(0)) &&
+           llvm::all_of(slice.getSteps(),
+                        [](int64_t step) { return step == 1; });
+  }
+
+  /// Whether `value`, which has something for each query and key, is used for
+  /// nothing but their scores.
+  bool isForScores(Value value) {
+    constexpr size_t maxSteps = 200;
+    SmallVector<Value> worklist = {value};
+    llvm::SmallDenseSet<Value> seen = {value};
+    while (!worklist.empty()) {
+      Value current = worklist.pop_back_val();
+      const DimShape dims = shapes.shapeOf(current);
+      if (dims.size() < 2 || dims.back() != extent ||
+          dims[dims.size() - 2] != tokens || seen.size() > maxSteps)
+        return false;
+      for (Operation *user : current.getUsers()) {
+        if (isa<SoftmaxOp, tensor::DimOp>(user))
+          continue;
+        if (!user->hasTrait<Elementwise>() &&
+            !isa<ReshapeOp, BroadcastToOp, tensor::CastOp>(user) &&
+            !keepsAll(user))
+          return false;
+        if (seen.insert(user->getResult(0)).second)
+          worklist.push_back(user->getResult(0));
+      }
+    }
+    return true;
+  }
+
   /// Inputs with a number or truth for each query and key.
   SmallVector<BlockArgument> findMasks() {
     SmallVector<BlockArgument> masks;
@@ -181,7 +215,8 @@ private:
             return dim != rows && !dim.isConstant(1);
           }))
         continue;
-      masks.push_back(input);
+      if (isForScores(input))
+        masks.push_back(input);
     }
     return masks;
   }

@@ -48,6 +48,22 @@ func.func @main(%at: tensor<?xi64> {ingot.dims = #ingot.dims<seq>, ingot.name = 
 
 // -----
 
+// Every new token is written to the same position.
+ingot.dim @batch
+ingot.dim @seq
+func.func @main(%at: tensor<1xi64> {ingot.dims = #ingot.dims<1>, ingot.name = "at"},
+                %p: tensor<?x2x9x4xf32> {ingot.dims = #ingot.dims<batch, 2, 9, 4>, ingot.name = "p"},
+                %new: tensor<?x2x?x4xf32> {ingot.dims = #ingot.dims<batch, 2, seq, 4>, ingot.name = "new"})
+    -> (tensor<?x2x9x4xf32>) {
+  %column = ingot.reshape %at to <1, 1, 1, 1> : (tensor<1xi64>) -> tensor<1x1x1x1xi64>
+  %index = ingot.broadcast_to %column to <batch, 2, seq, 4> : (tensor<1x1x1x1xi64>) -> tensor<?x2x?x4xi64>
+  // expected-error @below {{the cache cannot become state: input 'p' is written at positions that are no input with one for each new token}}
+  %w = ingot.scatter_elements %p, %index, %new {axis = 2 : i64} : (tensor<?x2x9x4xf32>, tensor<?x2x?x4xi64>, tensor<?x2x?x4xf32>) -> tensor<?x2x9x4xf32>
+  return %w : tensor<?x2x9x4xf32>
+}
+
+// -----
+
 // Along the dim of rows there are no positions.
 ingot.dim @batch
 ingot.dim @seq
@@ -123,10 +139,14 @@ func.func @main(%at: tensor<?xi64> {ingot.dims = #ingot.dims<seq>, ingot.name = 
                 %b: tensor<?x9xi1> {ingot.dims = #ingot.dims<seq, 9>, ingot.name = "b"},
                 %p: tensor<?x2x9x4xf32> {ingot.dims = #ingot.dims<batch, 2, 9, 4>, ingot.name = "p"},
                 %new: tensor<?x2x?x4xf32> {ingot.dims = #ingot.dims<batch, 2, seq, 4>, ingot.name = "new"})
-    -> (tensor<?x2x9x4xf32>, tensor<?x9xi1>) {
+    -> (tensor<?x2x9x4xf32>, tensor<?x9xf32>) {
   %column = ingot.reshape %at to <1, 1, seq, 1> : (tensor<?xi64>) -> tensor<1x1x?x1xi64>
   %index = ingot.broadcast_to %column to <batch, 2, seq, 4> : (tensor<1x1x?x1xi64>) -> tensor<?x2x?x4xi64>
   %w = ingot.scatter_elements %p, %index, %new {axis = 2 : i64} : (tensor<?x2x9x4xf32>, tensor<?x2x?x4xi64>, tensor<?x2x?x4xf32>) -> tensor<?x2x9x4xf32>
   %both = ingot.and %a, %b : (tensor<?x9xi1>, tensor<?x9xi1>) -> tensor<?x9xi1>
-  return %w, %both : tensor<?x2x9x4xf32>, tensor<?x9xi1>
+  %numbers = ingot.cast %both {to = f32} : (tensor<?x9xi1>) -> tensor<?x9xf32>
+  %seq = ingot.size <seq>
+  %init = tensor.empty(%seq) : tensor<?x9xf32>
+  %s = ingot.softmax ins(%numbers : tensor<?x9xf32>) outs(%init : tensor<?x9xf32>) {axis = 1 : i64} -> tensor<?x9xf32>
+  return %w, %s : tensor<?x2x9x4xf32>, tensor<?x9xf32>
 }

@@ -116,23 +116,35 @@ func.func @rows(%at: tensor<?xi64> {ingot.dims = #ingot.dims<batch>},
 
 // -----
 
-// A mask with a number for each query and key is the causal one.
+// A mask with a number for each query and key is the causal one; what only has
+// its dims stays.
 // CHECK-LABEL: func.func @mask(
 // CHECK-SAME: ingot.meaning = "the keys up to the token's own"
+// CHECK-SAME: %[[OTHER:[^:]*]]: tensor<?x?x9xf32> {ingot.dims = #ingot.dims<batch, seq, 9>}
 // CHECK: %[[SEEN:.*]] = ingot.less_equal
 // CHECK: %[[HIDE:.*]] = ingot.where %[[SEEN]]
-// CHECK: ingot.broadcast_to %[[HIDE]] to <batch, 1, seq, 9>
+// CHECK: %[[MASK:.*]] = ingot.broadcast_to %[[HIDE]] to <batch, 1, seq, 9>
+// CHECK: ingot.add %{{.*}}, %[[MASK]]
+// CHECK: ingot.reduce <sum> %[[OTHER]]
 ingot.dim @batch
 ingot.dim @seq
 func.func @mask(%at: tensor<?xi64> {ingot.dims = #ingot.dims<seq>},
                 %mask: tensor<?x1x?x9xf32> {ingot.dims = #ingot.dims<batch, 1, seq, 9>},
+                %other: tensor<?x?x9xf32> {ingot.dims = #ingot.dims<batch, seq, 9>},
+                %scores: tensor<?x2x?x9xf32> {ingot.dims = #ingot.dims<batch, 2, seq, 9>},
                 %p: tensor<?x2x9x4xf32> {ingot.dims = #ingot.dims<batch, 2, 9, 4>},
                 %new: tensor<?x2x?x4xf32> {ingot.dims = #ingot.dims<batch, 2, seq, 4>})
-    -> (tensor<?x2x9x4xf32>, tensor<?x1x?x9xf32>) {
+    -> (tensor<?x2x9x4xf32>, tensor<?x2x?x9xf32>, tensor<?x?xf32>) {
   %column = ingot.reshape %at to <1, 1, seq, 1> : (tensor<?xi64>) -> tensor<1x1x?x1xi64>
   %index = ingot.broadcast_to %column to <batch, 2, seq, 4> : (tensor<1x1x?x1xi64>) -> tensor<?x2x?x4xi64>
   %w = ingot.scatter_elements %p, %index, %new {axis = 2 : i64} : (tensor<?x2x9x4xf32>, tensor<?x2x?x4xi64>, tensor<?x2x?x4xf32>) -> tensor<?x2x9x4xf32>
-  return %w, %mask : tensor<?x2x9x4xf32>, tensor<?x1x?x9xf32>
+  %masked = ingot.add %scores, %mask : (tensor<?x2x?x9xf32>, tensor<?x1x?x9xf32>) -> tensor<?x2x?x9xf32>
+  %batch = ingot.size <batch>
+  %seq = ingot.size <seq>
+  %init = tensor.empty(%batch, %seq) : tensor<?x2x?x9xf32>
+  %weights = ingot.softmax ins(%masked : tensor<?x2x?x9xf32>) outs(%init : tensor<?x2x?x9xf32>) {axis = 3 : i64} -> tensor<?x2x?x9xf32>
+  %sum = ingot.reduce <sum> %other axes [2] : (tensor<?x?x9xf32>) -> tensor<?x?xf32>
+  return %w, %weights, %sum : tensor<?x2x9x4xf32>, tensor<?x2x?x9xf32>, tensor<?x?xf32>
 }
 
 // -----
