@@ -306,9 +306,14 @@ class Primitives(Spelling):
         axis = g.constant("axis.1", [1])
         self.cosines = g.node("Unsqueeze", [g.node("Cos", [both], "cos"), axis], "cosines")
         self.sines = g.node("Unsqueeze", [g.node("Sin", [both], "sin"), axis], "sines")
+        self.mask = self.mask_to_add()
+
+    def mask_to_add(self):
+        """Zero where a query sees a key."""
+        g = self.g
         lowest = g.constant("lowest", np.finfo(np.float32).min, np.float32)
         none = g.constant("none", 0.0, np.float32)
-        self.mask = g.node("Where", [self.visible(), none, lowest], "mask.added")
+        return g.node("Where", [self.visible(), none, lowest], "mask.added")
 
     def weights(self, name):
         return self.m.matrix(f"{name}.weight").values()
@@ -357,6 +362,10 @@ class Primitives(Spelling):
         whole = g.constant("repeated", [0, m.heads, -1, m.depth])
         return g.node("Reshape", [x, whole], f"{name}.repeated")
 
+    def append(self, new, name):
+        """The past keys or values with the new ones behind them."""
+        return self.g.node("Concat", [f"past_key_values.{name}", new], f"present.{name}", axis=2)
+
     def attention(self, x, layer):
         g, m, name = self.g, self.m, f"blk.{layer}"
         q, k, v = (
@@ -364,9 +373,7 @@ class Primitives(Spelling):
             for part, count in (("q", m.heads), ("k", m.kv_heads), ("v", m.kv_heads))
         )
         q, k = self.rotate(q, f"{name}.q"), self.rotate(k, f"{name}.k")
-        present = [f"present.{layer}.{part}" for part in ("key", "value")]
-        k = g.node("Concat", [f"past_key_values.{layer}.key", k], present[0], axis=2)
-        v = g.node("Concat", [f"past_key_values.{layer}.value", v], present[1], axis=2)
+        k, v = self.append(k, f"{layer}.key"), self.append(v, f"{layer}.value")
         k, v = self.repeat(k, f"{name}.k"), self.repeat(v, f"{name}.v")
         k = g.node("Transpose", [k], f"{name}.keys", perm=[0, 1, 3, 2])
         scores = g.node("MatMul", [q, k], f"{name}.scores")

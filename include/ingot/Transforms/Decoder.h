@@ -31,6 +31,11 @@ inline constexpr llvm::StringLiteral replacedAttrName = "ingot.replaced";
 /// program hold.
 inline constexpr llvm::StringLiteral positionLimitAttrName =
     "ingot.position_limit";
+/// Argument attribute: what takes the place of an input, in words.
+inline constexpr llvm::StringLiteral meaningAttrName = "ingot.meaning";
+/// The words for a token's position.
+inline constexpr llvm::StringLiteral positionMeaning =
+    "the row's past + the token's number";
 /// Argument attribute of a cache: the model's names that it stands for, a
 /// dictionary with `key_input`, `value_input`, `key_output`, `value_output`.
 inline constexpr llvm::StringLiteral cacheNamesAttrName = "ingot.cache_names";

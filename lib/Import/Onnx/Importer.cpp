@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Importer.h"
+#include "Counting.h"
 
 #include "Registry.h"
 #include "mlir/IR/Verifier.h"
@@ -246,6 +247,9 @@ Value Importer::viewBytes(ValueId id, Type type, ArrayRef<int64_t> dims) {
 Value Importer::materializeData(const TensorData &data, Type type,
                                 StringRef name) {
   auto shaped = RankedTensorType::get(data.dims, type);
+  if (data.elements > kMaxConstant)
+    if (Value computed = materializeCounting(emit, data, type))
+      return computed;
   if (data.elements > kMaxConstant && !data.file.empty()) {
     SmallString<128> path(sys::path::parent_path(file.path()));
     sys::path::append(path, data.file);

@@ -295,11 +295,13 @@ private:
       replaced.push_back(
           text(inputName(input) + ": the row's past + its tokens - 1"));
     for (BlockArgument input : decoder.positions)
-      replaced.push_back(
-          text(inputName(input) + ": the row's past + the token's number"));
-    if (countsPositions)
-      replaced.push_back(
-          text("counted positions: the row's past + the token's number"));
+      replaced.push_back(text(inputName(input) + ": " + positionMeaning));
+    // Where an earlier pass counted, the input that it counted for says it.
+    bool isKnown = llvm::any_of(meanings, [](const auto &entry) {
+      return entry.second == positionMeaning;
+    });
+    if (countsPositions && !isKnown)
+      replaced.push_back(text(Twine("counted positions: ") + positionMeaning));
     for (auto [i, cache] : llvm::enumerate(decoder.caches)) {
       // Further views hold what the first one holds.
       for (const auto &[keys, values] : ArrayRef(cache.views).drop_front())
@@ -316,6 +318,8 @@ private:
                       cacheNamesAttrName, boundNames[i]);
     for (const std::string &name : constantNames)
       replaced.push_back(text(name + ": is not given, no token changes it"));
+    for (const auto &[input, meaning] : meanings)
+      replaced.push_back(text(inputName(input) + ": " + meaning));
     for (BlockArgument input : unusedInputs)
       replaced.push_back(text(inputName(input) + ": was not used"));
     NamedAttrList state;
@@ -390,7 +394,10 @@ public:
     for (const CacheTensor &tensor : decoder.tensors)
       outputNames[tensor.past] = outputName(func, tensor.results.front());
     for (BlockArgument input : func.getArguments())
-      if (input.use_empty() && input != decoder.tokens)
+      if (auto meaning = func.getArgAttrOfType<StringAttr>(input.getArgNumber(),
+                                                           meaningAttrName))
+        meanings.push_back({input, meaning.str()});
+      else if (input.use_empty() && input != decoder.tokens)
         unusedInputs.push_back(input);
     for (unsigned result : decoder.constantResults)
       constantNames.push_back(outputName(func, result));
@@ -406,6 +413,7 @@ private:
   bool lastToken;
   llvm::DenseMap<Value, std::string> outputNames;
   SmallVector<BlockArgument> unusedInputs;
+  SmallVector<std::pair<BlockArgument, std::string>> meanings;
   SmallVector<std::string> constantNames;
   SmallVector<DictionaryAttr> boundNames;
   std::string logitsName;

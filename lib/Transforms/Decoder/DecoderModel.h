@@ -41,6 +41,8 @@ llvm::SmallVector<CacheTensor> findCacheTensors(mlir::func::FuncOp func);
 struct CacheView {
   unsigned tensor = 0; // index of a CacheTensor
   llvm::SmallVector<int64_t> permutation;
+  /// Whether there are more positions behind the last one, which hold nothing.
+  bool isFilledUp = false;
   bool operator==(const CacheView &other) const {
     return tensor == other.tensor && permutation == other.permutation;
   }
@@ -119,6 +121,9 @@ mlir::FailureOr<Decoder> findDecoder(mlir::func::FuncOp func,
 /// the number of ones of a mask, or an input of last positions, less the new
 /// tokens.
 bool traceLengths(mlir::Value lengths, ShapeAnalysis &shapes, Decoder &decoder);
+
+/// Notes that no sequence of a module's decoder has more positions than `most`.
+void limitPositions(mlir::ModuleOp module, int64_t most);
 
 /// Whether what `value` holds depends on tokens, on what was computed from
 /// earlier ones, or on where they are. Adds the other inputs that it depends on

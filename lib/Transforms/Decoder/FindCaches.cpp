@@ -4,6 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "ingot/Transforms/Decoder.h"
 #include "lib/Transforms/Decoder/DecoderModel.h"
 
 using namespace mlir;
@@ -27,6 +28,13 @@ std::string ingot::outputName(func::FuncOp func, unsigned result) {
   if (auto name = func.getResultAttrOfType<StringAttr>(result, nameAttrName))
     return name.str();
   return "output " + std::to_string(result);
+}
+
+void ingot::limitPositions(ModuleOp module, int64_t most) {
+  if (auto known = module->getAttrOfType<IntegerAttr>(positionLimitAttrName))
+    most = std::min(most, known.getInt());
+  module->setAttr(positionLimitAttrName,
+                  Builder(module).getI64IntegerAttr(most));
 }
 
 /// The buffer that `value` is, made larger at most: only what was written at

@@ -88,7 +88,21 @@ private:
     }
   }
 
-  /// The extended tensor that `value`, batch x positions x heads x depth, is.
+  /// Whether `op` only adds positions behind the last one of `axis`.
+  static bool fillsUp(PadOp op, int64_t axis) {
+    auto none = [&](ArrayRef<DimExpr> dims, int64_t besides) {
+      return llvm::all_of(llvm::enumerate(dims), [&](const auto &dim) {
+        return static_cast<int64_t>(dim.index()) == besides ||
+               dim.value().isConstant(0);
+      });
+    };
+    return op.getMode() == PadMode::Constant &&
+           none(op.getLow().getDims(), -1) &&
+           none(op.getHigh().getDims(), axis);
+  }
+
+  /// The extended tensor that `value`, batch x positions x heads x depth, is,
+  /// or begins with.
   std::optional<CacheView> viewOf(Value value) {
     CacheView view;
     view.permutation = {0, 1, 2, 3};
@@ -100,9 +114,15 @@ private:
         dim = transpose.getPermutation()[dim];
       value = transpose.getX();
     }
+    auto pad = value.getDefiningOp<PadOp>();
+    if (pad)
+      value = stripTensorCasts(pad.getX());
     for (auto [i, tensor] : llvm::enumerate(decoder.tensors)) {
       if (tensor.extension->getResult(0) != value)
         continue;
+      if (pad && !fillsUp(pad, tensor.axis))
+        return std::nullopt;
+      view.isFilledUp = pad != nullptr;
       if (view.permutation[0] != 0 || view.permutation[1] != tensor.axis)
         return std::nullopt;
       view.tensor = i;
@@ -124,7 +144,7 @@ private:
       return;
     }
     DecoderAttention attention;
-    if (!isCausal(op, attention))
+    if (!isCausal(op, keys->isFilledUp, attention))
       return;
     int64_t window = attention.window;
     used.insert(keys->tensor);
@@ -321,7 +341,7 @@ private:
   /// Whether the attention is causal when every mask lets everything through:
   /// how many positions it sees, 0 for all up to the query's own, and what it
   /// adds to scores. If not, the reasons are reported.
-  bool isCausal(AttentionOp op, DecoderAttention &attention) {
+  bool isCausal(AttentionOp op, bool isFilledUp, DecoderAttention &attention) {
     if (op.getPast() != decoder.lengths) {
       refuse(op) << "attention does not begin where new keys are written";
       return false;
@@ -329,12 +349,19 @@ private:
     const DimShape q = shapes.shapeOf(op.getQ());
     AttentionExtents extents = {decoder.rows, q[2], decoder.seq,
                                 decoder.past + decoder.seq};
+    // Behind the last position nothing may be seen.
+    if (isFilledUp)
+      extents.keys = shapes.shapeOf(op.getK())[1];
     std::optional<Visibility> seen = visibilityOf(op, extents);
     if (!seen)
       return false;
-    // One token at the end sees all keys as it is.
-    if (!seen->causal && decoder.seq.isConstant(1) && !decoder.lengths)
+    // One token at the end sees all keys as it is; a mask must hide those that
+    // are not there.
+    if (!seen->causal && decoder.seq.isConstant(1) && !decoder.lengths &&
+        (!isFilledUp || !seen->hiding.isTrue())) {
       seen->causal = true;
+      seen->offset = decoder.past;
+    }
     // With lengths as data an offset would come on top of them.
     if (!seen->causal || seen->offset != decoder.past ||
         (decoder.lengths && op.getQueryOffset())) {
@@ -452,41 +479,6 @@ private:
 };
 
 } // namespace
-
-bool ingot::dependsOnTokens(Value value, ShapeAnalysis &shapes,
-                            const Decoder &decoder,
-                            llvm::SmallDenseSet<Value> &others) {
-  llvm::StringSet<> ofTokens;
-  decoder.past.collectSymbols(ofTokens);
-  decoder.seq.collectSymbols(ofTokens);
-  auto hasTokens = [&](BlockArgument input) {
-    const DimShape dims = shapes.shapeOf(input);
-    if (decoder.seq.isConstant() && dims == DimShape{decoder.rows, decoder.seq})
-      return true;
-    return llvm::any_of(dims, [&](const DimExpr &dim) {
-      llvm::StringSet<> names;
-      dim.collectSymbols(names);
-      return llvm::any_of(names.keys(), [&](StringRef name) {
-        return ofTokens.contains(name);
-      });
-    });
-  };
-  SmallVector<Value> worklist = {value};
-  llvm::SmallDenseSet<Value> seen;
-  while (!worklist.empty()) {
-    Value current = worklist.pop_back_val();
-    if (!seen.insert(current).second)
-      continue;
-    if (auto input = dyn_cast<BlockArgument>(current)) {
-      if (hasTokens(input))
-        return true;
-      others.insert(input);
-    } else {
-      llvm::append_range(worklist, current.getDefiningOp()->getOperands());
-    }
-  }
-  return false;
-}
 
 FailureOr<Decoder> ingot::findDecoder(func::FuncOp func,
                                       ShapeAnalysis &shapes) {

@@ -101,6 +101,41 @@ struct Candidate {
 
 } // namespace
 
+bool ingot::dependsOnTokens(Value value, ShapeAnalysis &shapes,
+                            const Decoder &decoder,
+                            llvm::SmallDenseSet<Value> &others) {
+  llvm::StringSet<> ofTokens;
+  decoder.past.collectSymbols(ofTokens);
+  decoder.seq.collectSymbols(ofTokens);
+  auto hasTokens = [&](BlockArgument input) {
+    const DimShape dims = shapes.shapeOf(input);
+    if (decoder.seq.isConstant() && dims == DimShape{decoder.rows, decoder.seq})
+      return true;
+    return llvm::any_of(dims, [&](const DimExpr &dim) {
+      llvm::StringSet<> names;
+      dim.collectSymbols(names);
+      return llvm::any_of(names.keys(), [&](StringRef name) {
+        return ofTokens.contains(name);
+      });
+    });
+  };
+  SmallVector<Value> worklist = {value};
+  llvm::SmallDenseSet<Value> seen;
+  while (!worklist.empty()) {
+    Value current = worklist.pop_back_val();
+    if (!seen.insert(current).second)
+      continue;
+    if (auto input = dyn_cast<BlockArgument>(current)) {
+      if (hasTokens(input))
+        return true;
+      others.insert(input);
+    } else {
+      llvm::append_range(worklist, current.getDefiningOp()->getOperands());
+    }
+  }
+  return false;
+}
+
 int64_t ingot::rowsOfTables(Value value) {
   Fate fate = follow(value);
   return fate.tables.empty() ? 0 : *llvm::min_element(fate.tables);

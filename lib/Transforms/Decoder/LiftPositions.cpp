@@ -51,23 +51,30 @@ public:
   }
 
 private:
-  /// Whether `value` has the one dim seq besides dims of one, and its element
-  /// s is past + s.
+  /// Whether `value` has the dims rows x seq, or the one dim seq besides dims
+  /// of one, and its element s is past + s.
   bool isPositions(Value value) {
     const DimShape shape = shapes.shapeOf(value);
     bool isOne = decoder.seq.isConstant();
+    bool ofOneRow = (isOne || llvm::count(shape, decoder.seq) == 1) &&
+                    llvm::all_of(shape, [&](const DimExpr &dim) {
+                      return dim == decoder.seq || dim.isConstant(1);
+                    });
     if (!isa<IntegerType>(elementTypeOf(value)) || shape.empty() ||
-        (!isOne && llvm::count(shape, decoder.seq) != 1) ||
-        llvm::any_of(shape, [&](const DimExpr &dim) {
-          return dim != decoder.seq && !dim.isConstant(1);
-        }))
+        (!ofOneRow && !isOfRows(shape)))
       return false;
     return counts(value, decoder.past);
   }
 
-  /// Whether element s of a vector, with dims of one besides, is start + s.
+  bool isOfRows(const DimShape &shape) const {
+    return shape == DimShape{decoder.rows, decoder.seq};
+  }
+
+  /// Whether element s of a vector, with dims of one besides or for each row,
+  /// is start + s.
   bool counts(Value value, const DimExpr &start) {
-    if (product(shapes.shapeOf(value)) != decoder.seq)
+    bool ofRows = isOfRows(shapes.shapeOf(value));
+    if (!ofRows && product(shapes.shapeOf(value)) != decoder.seq)
       return false;
     // As the queries of a mask.
     DimExpr one = DimExpr::constant(1);
@@ -75,8 +82,9 @@ private:
         shapes, {decoder.rows, one, decoder.seq, decoder.past + decoder.seq});
     OpBuilder b(value.getContext());
     b.setInsertionPointAfterValue(value);
-    Value placed = buildReshape(b, value.getLoc(), value,
-                                {one, one, decoder.seq, one}, shapes);
+    Value placed = buildReshape(
+        b, value.getLoc(), value,
+        {ofRows ? decoder.rows : one, one, decoder.seq, one}, shapes);
     std::optional<MaskElement> element = analysis.elementAtPosition(placed);
     if (placed != value)
       probes.push_back(placed.getDefiningOp());

@@ -14,6 +14,7 @@ using namespace mlir;
 
 void ingot::buildDecoderPipeline(OpPassManager &manager, StringRef kvType) {
   manager.addPass(createChooseProgram());
+  manager.addPass(createGrowCaches());
   manager.addPass(createUnifyDecoderDims());
   buildRecognitionPipeline(manager);
   CacheToStateOptions options;

@@ -102,8 +102,7 @@ struct UnifyDecoderDimsPass
       if (!func.isExternal())
         refineTypes(func);
     if (renaming.limit > 0)
-      module->setAttr(positionLimitAttrName,
-                      Builder(module).getI64IntegerAttr(renaming.limit));
+      limitPositions(module, renaming.limit);
     for (auto dim : llvm::make_early_inc_range(module.getOps<DimOp>()))
       if (renaming.contains(dim.getSymName()))
         dim.erase();

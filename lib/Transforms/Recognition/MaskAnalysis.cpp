@@ -257,6 +257,39 @@ MaskElement MaskAnalysis::element(Value value, const Index &index,
   return result.kind == Kind::Load && !result.tensor ? leaf : result;
 }
 
+/// The element of a small constant whose numbers grow in equal steps along its
+/// only dim that is not one.
+static MaskElement ofSteps(ConstantOp op, ArrayRef<DimExpr> index) {
+  auto elements = dyn_cast<DenseIntElementsAttr>(op.getValue());
+  if (!elements || elements.getElementType().isInteger(1) ||
+      elements.getNumElements() < 2)
+    return {};
+  std::optional<size_t> along;
+  for (auto [i, extent] : llvm::enumerate(elements.getType().getShape())) {
+    if (extent == 1)
+      continue;
+    if (along)
+      return {};
+    along = i;
+  }
+  auto numbers =
+      llvm::map_to_vector(elements.getValues<APInt>(),
+                          [](const APInt &n) { return n.getSExtValue(); });
+  // Far from overflow, as numbers of positions are.
+  constexpr int64_t most = int64_t(1) << 30;
+  int64_t step = 0;
+  for (auto [i, number] : llvm::enumerate(numbers)) {
+    if (number <= -most || number >= most)
+      return {};
+    if (i == 1)
+      step = number - numbers[0];
+    if (number != numbers[0] + static_cast<int64_t>(i) * step)
+      return {};
+  }
+  return makeInteger(DimExpr::constant(numbers[0]) +
+                     index[*along] * DimExpr::constant(step));
+}
+
 MaskElement MaskAnalysis::ofConstant(Value value, const Index &index) {
   Operation *op = value.getDefiningOp();
   Type type = elementTypeOf(value);
@@ -270,7 +303,7 @@ MaskElement MaskAnalysis::ofConstant(Value value, const Index &index) {
   }
   std::optional<double> splat = splatConstant(value);
   if (!splat)
-    return {};
+    return ofSteps(cast<ConstantOp>(op), index);
   if (type.isInteger(1))
     return makeTruth(*splat != 0.0);
   return isa<IntegerType>(type)

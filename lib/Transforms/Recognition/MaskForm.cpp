@@ -82,7 +82,7 @@ std::optional<MaskForm> ingot::reduceMask(const MaskPredicate &predicate,
   if (predicate.isFalse)
     return std::nullopt;
   MaskForm form;
-  SmallVector<DimExpr> lowerBounds;
+  SmallVector<DimExpr> lowerBounds, upperBounds;
   for (const MaskAtom &atom : predicate.atoms) {
     if (atom.tensor) {
       if (!keyAccess(atom, extents, shapes))
@@ -104,9 +104,18 @@ std::optional<MaskForm> ingot::reduceMask(const MaskPredicate &predicate,
                 (query->first == 0 && extents.queries.isConstant(1))) &&
                both->first == 1) {
       lowerBounds.push_back(both->second);
+    } else if (query->first == 0 && both->first == -1) {
+      upperBounds.push_back(both->second);
     } else {
       return std::nullopt;
     }
+  }
+  // An end of the keys says nothing where no query sees as far.
+  for (const DimExpr &bound : upperBounds) {
+    DimExpr last = form.offset + extents.queries - DimExpr::constant(1);
+    std::optional<int64_t> behind = (bound - last).lowerBound();
+    if (!form.causal || !behind || *behind < 0)
+      return std::nullopt;
   }
   // key >= query - r with key <= query + offset leaves offset + r + 1 keys.
   for (const DimExpr &bound : lowerBounds) {

@@ -221,11 +221,12 @@ private:
       dead = !std::isinf(mask->fill) ? DeadRow::Uniform
              : way->guarded          ? DeadRow::Zero
                                      : DeadRow::NaN;
+    Value offset = buildQueryOffset(builder, loc, mask->form, extents);
     auto attention =
         AttentionOp::create(builder, loc, heads->q, heads->k, heads->v, keyMask,
                             mask->bias, heads->scale, mask->form.causal,
                             mask->form.window, scores->softcap, dead);
-    if (Value offset = buildQueryOffset(builder, loc, mask->form, extents))
+    if (offset)
       attention.getQueryOffsetMutable().assign(offset);
     rewriter.replace(
         way->product->getResult(0),

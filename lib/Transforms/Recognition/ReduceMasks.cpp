@@ -67,11 +67,12 @@ private:
     DeadRow dead = split.visible.isTrue()   ? op.getDeadRow()
                    : std::isinf(split.fill) ? DeadRow::NaN
                                             : DeadRow::Uniform;
+    Value offset = buildQueryOffset(builder, loc, *form, extents);
     auto attention = AttentionOp::create(
         builder, loc, op.getQ(), op.getK(), op.getV(), keyMask, rest,
         op.getScale().convertToDouble(), form->causal, form->window,
         op.getSoftcap().convertToDouble(), dead);
-    if (Value offset = buildQueryOffset(builder, loc, *form, extents))
+    if (offset)
       attention.getQueryOffsetMutable().assign(offset);
     rewriter.replace(op->getResult(0), attention->getResult(0));
   }

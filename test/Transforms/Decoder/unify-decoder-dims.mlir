@@ -75,3 +75,20 @@ func.func @limits(%table: tensor<20x4xf32>,
   %2 = ingot.from_dims <min(past, past + 1)> : tensor<1xi64>
   return %0, %1, %2 : tensor<?x2x?x4xf32>, tensor<?x4xf32>, tensor<1xi64>
 }
+
+// -----
+
+// A limit that is there already and less stays.
+// CHECK: module attributes {ingot.position_limit = 9 : i64}
+module attributes {ingot.position_limit = 9 : i64} {
+  ingot.dim @batch
+  ingot.dim @past
+  func.func @limited(%table: tensor<20x4xf32>,
+                     %a: tensor<?x2x?x4xf32> {ingot.dims = #ingot.dims<batch, 2, past, 4>},
+                     %new: tensor<?x2x1x4xf32> {ingot.dims = #ingot.dims<batch, 2, 1, 4>})
+      -> (tensor<?x2x?x4xf32>, tensor<?x4xf32>) {
+    %0 = ingot.concat %a, %new {axis = 2 : i64} : (tensor<?x2x?x4xf32>, tensor<?x2x1x4xf32>) -> tensor<?x2x?x4xf32>
+    %1 = ingot.slice %table from <min(20, past), 0> size <max(0, min(20, past + 1) - min(20, past)), 4> step [1, 1] : (tensor<20x4xf32>) -> tensor<?x4xf32>
+    return %0, %1 : tensor<?x2x?x4xf32>, tensor<?x4xf32>
+  }
+}

@@ -135,3 +135,29 @@ func.func @arbitrary_guarded_mask(%q: tensor<2x6x5x16xf32>, %k: tensor<2x6x16x5x
   %o = ingot.matmul ins(%g, %v : tensor<2x6x5x5xf32>, tensor<2x6x5x16xf32>) outs(%e1 : tensor<2x6x5x16xf32>) -> tensor<2x6x5x16xf32>
   return %o : tensor<2x6x5x16xf32>
 }
+
+// Queries that are not the last of the keys' positions have an offset.
+// CHECK-LABEL: @offset
+// CHECK: %[[AT:.*]] = arith.constant 2 : index
+// CHECK: ingot.attention
+// CHECK-SAME: offset(%[[AT]])
+// CHECK-SAME: causal = true
+func.func @offset(%q: tensor<2x6x5x16xf32>, %k: tensor<2x6x16x9xf32>, %v: tensor<2x6x9x16xf32>) -> tensor<2x6x5x16xf32> {
+  %none = ingot.constant dense<0.0> : tensor<f32>
+  %lowest = ingot.constant dense<-3.40282347E+38> : tensor<f32>
+  %zero = ingot.constant dense<0> : tensor<i64>
+  %one = ingot.constant dense<1> : tensor<i64>
+  %two = ingot.constant dense<2> : tensor<i64>
+  %keys = ingot.range %zero, %one size <9> : (tensor<i64>, tensor<i64>) -> tensor<9xi64>
+  %places = ingot.range %two, %one size <5> : (tensor<i64>, tensor<i64>) -> tensor<5xi64>
+  %column = ingot.reshape %places to <5, 1> : (tensor<5xi64>) -> tensor<5x1xi64>
+  %seen = ingot.less_equal %keys, %column : (tensor<9xi64>, tensor<5x1xi64>) -> tensor<5x9xi1>
+  %bias = ingot.where %seen, %none, %lowest : (tensor<5x9xi1>, tensor<f32>, tensor<f32>) -> tensor<5x9xf32>
+  %e0 = tensor.empty() : tensor<2x6x5x9xf32>
+  %dot = ingot.matmul ins(%q, %k : tensor<2x6x5x16xf32>, tensor<2x6x16x9xf32>) outs(%e0 : tensor<2x6x5x9xf32>) -> tensor<2x6x5x9xf32>
+  %sum = ingot.add %dot, %bias : (tensor<2x6x5x9xf32>, tensor<5x9xf32>) -> tensor<2x6x5x9xf32>
+  %p = ingot.softmax ins(%sum : tensor<2x6x5x9xf32>) outs(%e0 : tensor<2x6x5x9xf32>) {axis = 3 : i64} -> tensor<2x6x5x9xf32>
+  %e1 = tensor.empty() : tensor<2x6x5x16xf32>
+  %o = ingot.matmul ins(%p, %v : tensor<2x6x5x9xf32>, tensor<2x6x9x16xf32>) outs(%e1 : tensor<2x6x5x16xf32>) -> tensor<2x6x5x16xf32>
+  return %o : tensor<2x6x5x16xf32>
+}

@@ -34,6 +34,33 @@ def ChooseProgram : Pass<"ingot-choose-program", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def GrowCaches : Pass<"ingot-grow-caches", "::mlir::ModuleOp"> {
+  let summary = "Append to caches of fixed extent instead of writing to them";
+  let description = [{
+    Some exporters bring a buffer for keys or values along, write the new ones
+    to it at positions that are an input, and hide what lies behind by a mask.
+    Whoever keeps such a cache writes at the positions past, past + 1, ...: the
+    buffer becomes a past of that length to which the new ones are appended, and
+    the numbers of its positions take the place of the input. So do the numbers
+    of positions that count for each row, where they are another input, and the
+    causal mask of one for each query and key that is one. Readers
+    of the whole buffer get it filled up to its extent with zeros, which no
+    causal query sees. An extent that is a number stays the limit of positions;
+    a symbol is past + sequence from then on.
+
+    Example: with `%at` an input of `<seq>`,
+    ```mlir
+    %1 = ingot.scatter_nd %past, %at, %new
+    ```
+    for a buffer of `<40, heads, depth>` becomes
+    ```mlir
+    %1 = ingot.concat %past, %new {axis = 0 : i64}
+    %2 = ingot.pad %1 {high = #ingot.dims<40 - past - seq, 0, 0>}
+    ```
+  }];
+  let dependentDialects = ["::ingot::IngotDialect"];
+}
+
 def UnifyDecoderDims : Pass<"ingot-unify-decoder-dims", "::mlir::ModuleOp"> {
   let summary = "Name equal dims of a decoder by one symbol";
   let description = [{
