@@ -154,6 +154,25 @@ class Table(IndexPut):
         return self.g.node("Gather", [table, "position_ids"], "angles")
 
 
+class Product(IndexPut):
+    """The mask is the lowest number above the diagonal, times where keys lie
+    behind the query."""
+
+    has_mask = False
+
+    def mask_to_add(self):
+        g = self.g
+        lowest = g.constant("lowest", np.finfo(np.float32).min, np.float32)
+        length = g.node("Shape", ["cache_position"], "length")
+        shape = g.node("Concat", [length, g.constant("room", [self.capacity])], "whole", axis=0)
+        full = g.node("Expand", [lowest, shape], "full")
+        above = g.node("Trilu", [full, g.constant("diagonal", 1)], "above", upper=1)
+        queries = g.node("Unsqueeze", ["cache_position", g.constant("axis.1", [1])], "queries")
+        behind = g.node("Greater", [self.keys(), queries], "behind")
+        behind = g.node("Cast", [behind], "behind.float", to=TensorProto.FLOAT)
+        return g.node("Mul", [above, behind], "mask.added")
+
+
 class Scatter(Static):
     """TensorScatter of opset 24: every row is written at a position of its own."""
 
@@ -283,7 +302,8 @@ class Circular(Scatter):
 SPELLINGS = {
     s.__name__: s
     for s in (
-        IndexPut, IndexCopy, Ranges, Table, Scatter, Counted, Given, OneToken, OneRow, Window,
+        IndexPut, IndexCopy, Ranges, Table, Product, Scatter, Counted, Given, OneToken, OneRow,
+        Window,
     )
 }
 

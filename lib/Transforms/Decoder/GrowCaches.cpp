@@ -74,8 +74,8 @@ private:
         continue;
       }
       const DimShape buffer = shapes.shapeOf(write.buffer);
-      DimExpr length = buffer[write.axis],
-              added = shapes.shapeOf(write.added)[addedAxis(write)];
+      const DimExpr &length = buffer[write.axis];
+      DimExpr added = shapes.shapeOf(write.added)[addedAxis(write)];
       if (extent == DimExpr()) {
         extent = length;
         tokens = added;

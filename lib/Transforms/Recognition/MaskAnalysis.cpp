@@ -38,8 +38,19 @@ void MaskPredicate::add(const MaskAtom &atom) {
     if (std::optional<int64_t> high = atom.expr.upperBound(); high && *high < 0)
       isFalse = true;
   }
-  if (!llvm::is_contained(atoms, atom))
-    atoms.push_back(atom);
+  // Of two bounds for the same the closer one stays.
+  auto implies = [](const MaskAtom &a, const MaskAtom &b) {
+    std::optional<int64_t> more =
+        a.tensor || b.tensor ? std::nullopt : (b.expr - a.expr).lowerBound();
+    return more && *more >= 0;
+  };
+  if (llvm::is_contained(atoms, atom) ||
+      llvm::any_of(atoms,
+                   [&](const auto &known) { return implies(known, atom); }))
+    return;
+  llvm::erase_if(atoms,
+                 [&](const auto &known) { return implies(atom, known); });
+  atoms.push_back(atom);
 }
 
 void MaskPredicate::add(const MaskPredicate &other) {
@@ -248,6 +259,8 @@ MaskElement MaskAnalysis::element(Value value, const Index &index,
     result = ofGather(op, index, depth);
   else if (isa<CastOp>(op))
     result = ofCast(value, index, depth);
+  else if (isa<TriluOp>(op))
+    result = ofTriangle(op, index, depth);
   else if (op->hasTrait<Elementwise>())
     result = ofElementwise(op, index, depth);
   if (result.predicate.atoms.size() > maxAtoms)

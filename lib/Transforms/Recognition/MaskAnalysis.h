@@ -113,6 +113,9 @@ private:
                                   std::optional<DimExpr> &assumed);
   MaskElement ofGather(mlir::Operation *op, const Index &index, unsigned depth);
   MaskElement ofCast(mlir::Value value, const Index &index, unsigned depth);
+  /// Of a triangle of a matrix, beside which there are zeros.
+  MaskElement ofTriangle(mlir::Operation *op, const Index &index,
+                         unsigned depth);
   // These give a load of no tensor where nothing is known.
   static MaskElement ofComparison(mlir::Operation *op, const MaskElement &a,
                                   const MaskElement &b);

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "MaskAnalysis.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace ingot;
 using Kind = MaskElement::Kind;
@@ -174,7 +176,35 @@ MaskElement MaskAnalysis::ofArithmetic(Operation *op, const MaskElement &a,
   if (b.kind == Kind::Choice && x)
     return makeChoice(b.predicate, compute(*x, b.whenTrue),
                       compute(*x, b.whenFalse));
+  // Where either is zero, so is the product.
+  if (isa<MulOp>(op) && a.kind == Kind::Choice && b.kind == Kind::Choice &&
+      a.whenFalse == 0.0 && b.whenFalse == 0.0 && std::isfinite(a.whenTrue) &&
+      std::isfinite(b.whenTrue)) {
+    MaskPredicate both = a.predicate;
+    both.add(b.predicate);
+    return makeChoice(std::move(both), a.whenTrue * b.whenTrue, 0.0);
+  }
   return {};
+}
+
+MaskElement MaskAnalysis::ofTriangle(Operation *op, const Index &index,
+                                     unsigned depth) {
+  auto triangle = cast<TriluOp>(op);
+  MaskElement x = element(triangle.getX(), index, depth + 1), diagonal;
+  diagonal = makeInteger(DimExpr());
+  if (Value given = triangle.getK())
+    diagonal = element(given, {}, depth + 1);
+  if (diagonal.kind != Kind::Integer)
+    return {};
+  DimExpr right = index.back() - index[index.size() - 2] - diagonal.number;
+  MaskElement inside =
+      notNegative(triangle.getUpper() ? right : DimExpr() - right);
+  if (x.kind == Kind::Truth) {
+    inside.predicate.add(x.predicate);
+    return inside;
+  }
+  std::optional<double> number = numberOf(x);
+  return number ? makeChoice(inside.predicate, *number, 0.0) : MaskElement();
 }
 
 /// `condition ? a : b`
