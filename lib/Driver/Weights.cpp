@@ -69,18 +69,25 @@ WeightTable::WeightTable(ModuleOp module, ModuleOp functions) {
     outputs.push_back(indexOf(main.getResultAttr(i, "ingot.weight")));
 }
 
+/// A weight's bytes in its file; fails with an error at the weight.
+static FailureOr<llvm::StringRef> bytesOf(const WeightRecord &weight,
+                                          WeightFiles &files) {
+  std::string error;
+  if (std::optional<llvm::StringRef> data =
+          files.bytes(weight.file, weight.offset, weight.length, error))
+    return *data;
+  return emitError(weight.loc) << "weight '" << weight.name << "': " << error;
+}
+
 LogicalResult copyWeights(const WeightTable &table, WeightFiles &files,
                           std::span<unsigned char> section,
                           llvm::function_ref<void(double)> report) {
   for (auto [i, weight] : llvm::enumerate(table.records)) {
     if (!weight.place || weight.file.empty())
       continue;
-    std::string error;
-    std::optional<llvm::StringRef> data =
-        files.bytes(weight.file, weight.offset, weight.length, error);
-    if (!data)
-      return emitError(weight.loc)
-             << "weight '" << weight.name << "': " << error;
+    FailureOr<llvm::StringRef> data = bytesOf(weight, files);
+    if (failed(data))
+      return failure();
     memcpy(section.data() + *weight.place, data->data(), data->size());
     report(double(i + 1) / double(table.records.size()));
   }
@@ -95,12 +102,9 @@ LogicalResult runWeightFunctions(const WeightTable &table, Location loc,
   size_t numOutDims = 0;
   for (size_t i : table.inputs) {
     const WeightRecord &weight = table.records[i];
-    std::string error;
-    std::optional<llvm::StringRef> data =
-        files.bytes(weight.file, weight.offset, weight.length, error);
-    if (!data)
-      return emitError(weight.loc)
-             << "weight '" << weight.name << "': " << error;
+    FailureOr<llvm::StringRef> data = bytesOf(weight, files);
+    if (failed(data))
+      return failure();
     inputs.push_back(const_cast<char *>(data->data()));
     llvm::append_range(inDims, weight.type.getShape());
   }

@@ -46,6 +46,17 @@ def test_fused_gemm(activation, tmp_path):
     assert counts["linear"] == 1
 
 
+def test_second_parameter_alone(tmp_path):
+    """ONNX Runtime wants both: the first is what the activation's own op has."""
+    node = helper.make_node(
+        "FusedGemm", ["x", "w"], ["y"], domain=MICROSOFT, activation="HardSigmoid", activation_beta=0.25
+    )
+    model = model_of([node], [value("x", ["n", 4])], [value("y", ["n", 3])], [("w", random(4, 3))], domains=[MICROSOFT])
+    x = random(6, 4)
+    got = harness.run(save(model, tmp_path / "m.onnx"), {"x": x})["y"]
+    assert np.abs(got - np.clip(0.2 * (x @ random(4, 3)) + 0.25, 0, 1)).max() <= 1e-6
+
+
 @pytest.mark.parametrize("activation", [None, "Relu", "Tanh", "LeakyRelu", "Clip", "HardSigmoid"])
 @pytest.mark.parametrize("residual", [False, True])
 def test_fused_conv(activation, residual, tmp_path):
@@ -112,3 +123,13 @@ def test_unknown_activations(op, attributes, tmp_path):
     done = harness.ingot("compile", save(model, tmp_path / "m.onnx"), "-o", tmp_path / "m.ingot")
     assert done.returncode == 1 and "activation" in done.stderr and "fused_one" in done.stderr
     assert attributes["activation"] in done.stderr, done.stderr
+
+
+def test_tables_of_other_ranks(tmp_path):
+    names = ["ids", "", "words", "places", "", "gamma", "beta"]
+    node = helper.make_node("EmbedLayerNormalization", names, ["y", "lengths"], "embed_it", domain=MICROSOFT)
+    weights = [("words", random(11)), ("places", random(9, 8)), ("gamma", random(8)), ("beta", random(8))]
+    outputs = [value("y", None), value("lengths", ["b"], INT32)]
+    model = model_of([node], [value("ids", ["b", "s"], INT32)], outputs, weights, domains=[MICROSOFT])
+    done = harness.ingot("compile", save(model, tmp_path / "m.onnx"), "-o", tmp_path / "m.ingot")
+    assert done.returncode == 1 and "'words', a table, has rank 1" in done.stderr and "embed_it" in done.stderr

@@ -90,6 +90,15 @@ def test_unary(op, kind, tmp_path):
     compare(tmp_path / "m.onnx", node.model([256]), feeds, values, scale, 2)
 
 
+def test_dims_of_parameters_that_are_known_when_run(tmp_path):
+    node = Node("QLinearSigmoid", "uint8")
+    node.inputs += [value("a", ["n"], KINDS["uint8"]), value("s", ["one"]), value("z", ["ones"], KINDS["uint8"])]
+    node.names += ["a", "s", "z"]
+    node.parameters(1 / 256, 2)
+    feeds = {"a": codes("uint8", 50), "s": np.full(1, 0.043, np.float32), "z": np.full(1, 7, np.uint8)}
+    compare(tmp_path / "m.onnx", node.model(["n"]), feeds, off=1)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("axis,opset", [(-1, 13), (1, 13), (1, 11)])
 def test_softmax(kind, axis, opset, tmp_path):
@@ -212,3 +221,20 @@ def test_refusals(op, attributes, message, tmp_path):
     model = model_of([node], [value("x", ["n", 32])], [value("y", None)], weights, 17, [MICROSOFT])
     done = harness.ingot("compile", save(model, tmp_path / "m.onnx"), "-o", tmp_path / "m.ingot")
     assert done.returncode == 1 and message in done.stderr and "the_product" in done.stderr
+
+
+def test_refusals_of_codes(tmp_path):
+    def refusal(node):
+        done = harness.ingot("compile", save(node.model(None), tmp_path / "m.onnx"), "-o", tmp_path / "m.ingot")
+        assert done.returncode == 1
+        return done.stderr
+
+    pool = Node("QLinearGlobalAveragePool", "int8")
+    pool.operand("a", ["n", 3], 0.05, 1)
+    pool.parameters(0.05, 1)
+    assert "rank 2" in refusal(pool)
+    product = Node("QGemm", "int8")
+    product.operand("a", ["n", 3], 0.05, 1)
+    product.operand("b", [3, 4], 0.05, 1)
+    product.names[4] = ""
+    assert "it lacks input 4" in refusal(product)

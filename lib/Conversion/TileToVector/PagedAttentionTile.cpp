@@ -230,7 +230,8 @@ void PagedAttention::addValues(CachePageOp page, Value keyHead, Value row,
       tileRows > 1 && cast<MemRefType>(op.getQ().getType()).getDimSize(1) != 1;
   SmallVector<Value> zeros(tileRows * vectors, b.splat(type, 0.0));
   b.loop(zero, b.index(valueVectors), vectors, [&](Value number) {
-    auto addKeys = [&](Range keys, SmallVector<Value> sums, bool isRagged) {
+    auto addKeys = [&](Range keys, const SmallVector<Value> &sums,
+                       bool isRagged) {
       return b.loop(
           keys.first, keys.second, 1, sums, [&](Value key, ValueRange partial) {
             auto weight = [&](int64_t i) {

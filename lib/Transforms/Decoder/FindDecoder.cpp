@@ -202,7 +202,7 @@ private:
     }
     if (!noteMasks(op, seen->hiding))
       return;
-    auto known = llvm::find_if(decoder.boundCaches, [&](BoundCache &cache) {
+    auto *known = llvm::find_if(decoder.boundCaches, [&](BoundCache &cache) {
       return cache.keys == op.getK() && cache.values == op.getV();
     });
     if (known == decoder.boundCaches.end())
@@ -370,8 +370,12 @@ private:
     }
     attention.window = seen->window;
     if (seen->bias) {
-      attention.bias =
-          findRelativeBias(seen->bias, extents, decoder.past, shapes);
+      auto [known, isNew] = biases.try_emplace(
+          {seen->bias, extents.heads.getConstant().value_or(0)});
+      if (isNew)
+        known->second =
+            findRelativeBias(seen->bias, extents, decoder.past, shapes);
+      attention.bias = known->second;
       if (!attention.bias) {
         refuse(op) << "attention adds a bias to its scores that is neither a "
                       "mask of positions nor chosen from a table by distance";
@@ -473,6 +477,8 @@ private:
   Decoder decoder;
   llvm::SmallDenseSet<unsigned> used;
   llvm::SmallDenseSet<Value> boundInputs;
+  /// What layers share, by what is added and to how many heads.
+  llvm::DenseMap<std::pair<Value, int64_t>, std::optional<RelativeBias>> biases;
   /// Ops that only ask; what `shapes` knows must stay while it is asked.
   SmallVector<Operation *> probes;
   LogicalResult result = success();

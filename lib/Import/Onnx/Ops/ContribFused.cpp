@@ -4,6 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "../Importer.h"
 #include "Conv.h"
 #include "Linear.h"
 #include "Norm.h"
@@ -57,8 +58,13 @@ constexpr KnownActivation kActivations[] = {
     {"Clip", clip, -3.4028234663852886e38, 3.4028234663852886e38},
 };
 
-/// Applies the activation that the node names; `given` are its parameters.
-void outActivated(NodeContext &n, Value y, ArrayRef<double> given) {
+/// What the node says of its activation's parameters.
+struct GivenParameters {
+  std::optional<double> alpha, beta;
+};
+
+/// Applies the activation that the node names.
+void outActivated(NodeContext &n, Value y, const GivenParameters &given) {
   std::string name = n.text("activation", "");
   if (n.failed())
     return;
@@ -69,25 +75,28 @@ void outActivated(NodeContext &n, Value y, ArrayRef<double> given) {
   });
   if (known == std::end(kActivations))
     return n.unsupportedAttribute("activation", name);
-  double alpha = !given.empty() ? given[0] : known->alpha;
-  double beta = given.size() > 1 ? given[1] : known->beta;
-  n.out(0, known->build(n.e, y, alpha, beta));
+  n.out(0, known->build(n.e, y, given.alpha.value_or(known->alpha),
+                        given.beta.value_or(known->beta)));
 }
 
 void fusedGemm(NodeContext &n) {
-  SmallVector<double> given;
-  // A parameter counts only together with the one before it.
-  for (StringRef name : {"activation_alpha", "activation_beta"})
-    if (n.hasAttribute(name))
-      given.push_back(n.real(name, 0));
+  GivenParameters given;
+  if (n.hasAttribute("activation_alpha"))
+    given.alpha = n.real("activation_alpha", 0);
+  if (n.hasAttribute("activation_beta"))
+    given.beta = n.real("activation_beta", 0);
   n.ignore({"activation_gamma"});
   outActivated(n, generalProduct(n), given);
 }
 
 void fusedConv(NodeContext &n) {
-  SmallVector<double> given;
-  if (const onnx::AttributeProto *attribute = n.attribute("activation_params"))
-    given.append(attribute->floats().begin(), attribute->floats().end());
+  GivenParameters given;
+  if (const onnx::AttributeProto *params = n.attribute("activation_params")) {
+    if (params->floats_size() > 0)
+      given.alpha = params->floats(0);
+    if (params->floats_size() > 1)
+      given.beta = params->floats(1);
+  }
   Value y = convolve(n, n.value(0), n.value(1), n.value(2));
   if (n.failed())
     return;
@@ -112,6 +121,10 @@ void embedLayerNormalization(NodeContext &n) {
     return n.error("it has segments without a table, or a table without them");
   if (n.rank(Ids) != 2)
     return n.error("ids of rank " + Twine(n.rank(Ids)));
+  for (size_t i : {size_t(Words), size_t(Places), size_t(SegmentTable)})
+    if (n.has(i) && n.rank(i) != 2)
+      return n.error("'" + n.importer.nameOf(n.node.inputs[i]) +
+                     "', a table, has rank " + Twine(n.rank(i)));
   int64_t axis = 0;
   Value ids = n.value(Ids);
   Value at = n.value(At);

@@ -26,7 +26,9 @@ Value number(NodeContext &n, size_t i) {
   if (!n.has(i))
     return {};
   Value value = n.value(i);
-  if (!value || hasOneElement(n.e, value))
+  // Dims that are known when run alone are checked there.
+  if (!value || !product(n.e.dims(value)).isConstant() ||
+      hasOneElement(n.e, value))
     return n.e.reshape(value, {});
   n.error("'" + n.importer.nameOf(n.node.inputs[i]) +
           "' has more than one element");
@@ -60,8 +62,11 @@ template <typename OpTy> void binary(NodeContext &n) {
 
 template <Value (*function)(NodeContext &, Value)> void unary(NodeContext &n) {
   Value x = values(n, 0);
+  if (n.failed())
+    return;
+  x = function(n, x);
   if (!n.failed())
-    outCodes(n, function(n, x), 3, n.type(0));
+    outCodes(n, x, 3, n.type(0));
 }
 
 Value sigmoid(NodeContext &n, Value x) { return n.e.make<SigmoidOp>(x); }
@@ -86,8 +91,12 @@ Value softmax(NodeContext &n, Value x) {
 
 Value globalAverage(NodeContext &n, Value x) {
   int64_t rank = n.rank(0), first = n.integer("channels_last", 0) ? 1 : 2;
-  SmallVector<int64_t> axes = to_vector(
-      llvm::seq<int64_t>(first, first + std::max<int64_t>(rank - 2, 0)));
+  if (rank < 3) {
+    n.error("rank " + Twine(rank));
+    return {};
+  }
+  SmallVector<int64_t> axes =
+      to_vector(llvm::seq<int64_t>(first, first + rank - 2));
   return n.e.reduce(ReduceKind::Mean, x, axes, /*keepdims=*/true);
 }
 
@@ -115,6 +124,9 @@ void where(NodeContext &n) {
 void gemm(NodeContext &n) {
   enum { A, ScaleA, ZeroA, B, ScaleB, ZeroB, C, ScaleY, ZeroY };
   Emitter &e = n.e;
+  for (size_t i : {size_t(A), size_t(ScaleA), size_t(B), size_t(ScaleB)})
+    if (!n.has(i))
+      return n.error("it lacks input " + Twine(i));
   double alpha = n.real("alpha", 1);
   bool turnsA = n.integer("transA", 0) != 0,
        turnsB = n.integer("transB", 0) != 0;
