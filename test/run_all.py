@@ -15,6 +15,8 @@ BUILD = ROOT / "build"
 REPORTS = BUILD / "reports"
 PYTHON = sys.executable
 LIT = "/usr/lib/llvm-22/bin/lit"
+# Each worker may hold SmolLM2 in float32 a few times.
+MAX_WORKERS = 4
 # MLIR is not instrumented: its containers would look overflown.
 SANITIZED = {
     "ASAN_OPTIONS": "detect_container_overflow=0:detect_leaks=0",
@@ -100,7 +102,10 @@ def lit():
 
 def e2e():
     """Real models against ONNX Runtime, bad input, promises of the program."""
-    return pytest("e2e", "test/e2e")
+    # Much of compiling is on one thread. A file stays with one worker: what its
+    # tests share is made once.
+    workers = min(len(os.sched_getaffinity(0)), MAX_WORKERS)
+    return pytest("e2e", "-n", workers, "--dist", "loadfile", "test/e2e")
 
 
 def python():

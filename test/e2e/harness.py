@@ -60,6 +60,19 @@ def compiled(model, *options):
     return artifact
 
 
+def written_once(name, write):
+    """The file `name` of the work folder, written by `write(path)` if it is not
+    there; others that run beside this see it complete or not at all."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    path = WORK / name
+    if not path.exists():
+        with tempfile.TemporaryDirectory(dir=WORK) as folder:
+            part = pathlib.Path(folder) / name
+            write(part)
+            part.rename(path)
+    return path
+
+
 def run(model, feeds, *options, timeout=300):
     """Runs a model or an artifact on {name: array}; returns {name: array}."""
     WORK.mkdir(parents=True, exist_ok=True)

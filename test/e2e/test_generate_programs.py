@@ -38,11 +38,9 @@ DECODERS = {
 def model_of(case):
     """The model file; skips where the shared models are absent."""
     if case == "small":
-        path = harness.WORK / "decoder.onnx"
-        if not path.exists():
-            harness.WORK.mkdir(parents=True, exist_ok=True)
-            small_models.save(small_models.decoder(), path)
-        return path
+        return harness.written_once(
+            "decoder.onnx", lambda path: small_models.save(small_models.decoder(), path)
+        )
     if not harness.SHARED.exists():
         pytest.skip("the shared models are not beside this clone")
     return harness.SHARED / case / "model.onnx"
