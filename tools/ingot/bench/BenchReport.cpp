@@ -86,16 +86,21 @@ static std::string threadText(int threads) {
   return std::to_string(threads) + (threads == 1 ? " thread" : " threads");
 }
 
-/// Names and how often each occurs.
+/// The kinds of stages by how often they occur; the most frequent ones.
 static std::string counted(const std::vector<const rt::StageInfo *> &stages) {
+  constexpr size_t most = 4;
   std::map<std::string, int> counts;
   for (const rt::StageInfo *stage : stages)
     ++counts[stage->ops];
-  std::string text;
+  std::vector<std::pair<int, std::string>> kinds;
   for (const auto &[ops, count] : counts)
-    text += (text.empty() ? "" : "; ") + ops +
-            (count > 1 ? " x" + std::to_string(count) : "");
-  return text;
+    kinds.emplace_back(-count, ops);
+  std::sort(kinds.begin(), kinds.end());
+  std::string text;
+  for (size_t i = 0; i < kinds.size() && i < most; ++i)
+    text += (i ? ", " : "") + kinds[i].second +
+            (kinds[i].first < -1 ? " x" + std::to_string(-kinds[i].first) : "");
+  return text + (kinds.size() > most ? ", ..." : "");
 }
 
 /// The model, the threads and the sizes.
@@ -161,6 +166,9 @@ static std::string workTable(const std::vector<Figures> &all) {
                std::to_string(work.unknown.size()) + " of " +
                std::to_string(work.stages) +
                " stages, of unknown cost: " + counted(work.unknown) + "\n";
+    if (figures.floatShare > 1 && figures.byteShare > 0)
+      notes += "  " + work.name + ": " + percent(figures.byteShare) +
+               " of the int8 peak, if all products are of bytes\n";
     if (figures.readShare > 1)
       notes += "  " + work.name +
                ": more than memory delivers; part of it stays in caches\n";

@@ -17,8 +17,7 @@ std::vector<std::string> addDefaultSizes(const std::vector<rt::Symbol> &symbols,
                                          Symbols &values);
 
 /// Fills a tensor that has dims: floats between -1 and 1, always the same for
-/// the same name; integers are all `integer`, which masks, ids and kinds of
-/// tokens admit.
+/// the same name; integers and truth values are all `integer`.
 void fill(Tensor &tensor, int64_t integer);
 
 /// Ids of a prompt: small, and different from their neighbours.

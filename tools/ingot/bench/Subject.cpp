@@ -46,10 +46,9 @@ public:
       : Subject(std::move(given), model, options.threads) {
     values = readDims(options.dims, manifest().symbols);
     chosen = addDefaultSizes(manifest().symbols, values);
-    for (const rt::TensorInfo &info : manifest().inputs) {
+    for (const rt::TensorInfo &info : manifest().inputs)
       tensors.push_back(tensorAt(info, values));
-      fill(tensors.back(), 1);
-    }
+    makeInputs();
     Work work;
     work.name = "run";
     work.tokens = tokenCount();
@@ -62,6 +61,21 @@ public:
   }
 
 private:
+  /// Integers are ones, which ids, kinds of tokens and masks admit; zeros where
+  /// the model itself refuses ones.
+  void makeInputs() {
+    for (Tensor &tensor : tensors)
+      fill(tensor, 1);
+    try {
+      session.measure(tensors);
+    } catch (const RuntimeError &error) {
+      if (error.status != INGOT_RUNTIME_CHECK)
+        throw;
+      for (Tensor &tensor : tensors)
+        fill(tensor, 0);
+    }
+  }
+
   /// Elements of the first input that looks like ids: a row of integers for
   /// each batch.
   double tokenCount() const {
