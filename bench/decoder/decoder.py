@@ -143,33 +143,27 @@ def bytes_per_token(artifact, length):
 
 
 class Tools:
-    """C programs of this benchmark, built in a folder that lives as long."""
+    """The programs that this benchmark asks beside the engines."""
 
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory()
+        self._host = pathlib.Path(self._folder.name) / "host"
         library = ROOT / "build" / "lib"
         ingot = [f"-I{ROOT / 'runtime' / 'c'}", f"-L{library}", "-lingot", f"-Wl,-rpath,{library}"]
-        self._reads = self._build(HERE.parent / "read_bandwidth.c")
-        self._host = self._build(HERE / "host.c", *ingot)
-
-    def _build(self, source, *options):
-        program = pathlib.Path(self._folder.name) / source.stem
-        command = ["cc", "-O3", "-march=native", "-pthread", source, "-o", program, *options]
+        command = ["cc", "-O3", "-pthread", HERE / "host.c", "-o", self._host, *ingot]
         subprocess.run(command, check=True)
-        return program
-
-    @staticmethod
-    def _run(program, *arguments):
-        command = [program, *map(str, arguments)]
-        return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
     def reads(self, threads):
         """What memory delivers now, in GB/s."""
-        return self._run(self._reads, threads, 256, 5)
+        file = pathlib.Path(self._folder.name) / "machine.json"
+        options = ["--threads", str(threads), "--seconds", "0", "--json", file]
+        subprocess.run([ROOT / "build" / "bin" / "ingot", "bench", *options], check=True)
+        return json.loads(file.read_text())["ceilings"]["reads"]["rate"]["median"] * 1e-9
 
     def host(self, artifact, threads):
         """Load time and memory in the C host, after a prompt of 512 tokens."""
-        return self._run(self._host, artifact, threads, 512, 32)
+        command = [self._host, artifact, str(threads), "512", "32"]
+        return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def measure(groups, prompt, rounds, count, reads):

@@ -117,7 +117,7 @@ def test_wrong_command_line(line):
     assert done.stderr.strip() or done.stdout.strip()
 
 
-@pytest.mark.parametrize("command", ["compile", "run", "check", "explain"])
+@pytest.mark.parametrize("command", ["compile", "run", "check", "bench", "explain"])
 def test_help(command):
     done = harness.ingot_ok(command, "--help")
     assert "Usage" in done.stdout or "USAGE" in done.stdout or "usage" in done.stdout

@@ -19,6 +19,7 @@ namespace ingot::cli {
 void addCompileCommand(CLI::App &program, int &status);
 void addRunCommand(CLI::App &program, int &status);
 void addCheckCommand(CLI::App &program, int &status);
+void addBenchCommand(CLI::App &program, int &status);
 void addExplainCommand(CLI::App &program, int &status);
 
 struct CompileOptions;

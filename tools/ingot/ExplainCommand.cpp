@@ -5,10 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 #include "tools/ingot/Commands.h"
+#include "tools/ingot/Costs.h"
 #include "tools/ingot/ExplainState.h"
-#include "tools/ingot/Expr.h"
 #include "tools/ingot/ModelFile.h"
 #include "tools/ingot/Runtime.h"
+#include "tools/ingot/Sizes.h"
 #include "tools/ingot/Table.h"
 
 #include "runtime/core/Artifact.h"
@@ -34,21 +35,6 @@ struct Arguments {
   CompileOptions options;
 };
 
-/// An expression of the manifest at the sizes that the user gave.
-struct Amount {
-  std::string text;
-  std::optional<int64_t> value;
-
-  /// Whether no dims that a user can give tell it.
-  bool isUnknown() const {
-    return text.empty() || text.find('?') != std::string::npos;
-  }
-  /// The value as `format` writes it, or the expression.
-  template <typename Format> std::string str(Format format) const {
-    return isUnknown() ? "unknown" : value ? format(*value) : text;
-  }
-};
-
 /// The report: an artifact and the sizes to evaluate it at.
 class Report {
 public:
@@ -57,11 +43,9 @@ public:
          const Arguments &arguments)
       : artifact(artifact), manifest(artifact.manifest()),
         name(arguments.model) {
-    readDims(arguments.dims);
+    values = readDims(arguments.dims, manifest.symbols);
     planArena(path);
-    for (const rt::StageInfo &stage : manifest.stages)
-      stages.push_back({&stage, amount(stage.flops), amount(stage.bytes),
-                        amount(stage.tiles)});
+    stages = costsOf(manifest.stages, values);
   }
 
   std::string text(size_t width) const {
@@ -71,23 +55,7 @@ public:
   Json json() const;
 
 private:
-  struct Stage {
-    const rt::StageInfo *info;
-    Amount flops, bytes, tiles;
-  };
-
-  void readDims(const std::vector<std::string> &given);
   void planArena(const std::string &path);
-  Amount amount(const std::string &text) const {
-    if (text.empty())
-      return {text, {}};
-    try {
-      return {text, evaluate(text, values)};
-    } catch (const Error &) {
-      // It mentions a symbol without a value: the text says more.
-      return {text, {}};
-    }
-  }
   std::string origin() const;
   std::string signature() const;
   std::string entries() const;
@@ -95,25 +63,12 @@ private:
   std::string memory() const;
   std::string stageTable(size_t width) const;
   uint64_t weightBytes() const { return artifact.weights().size(); }
-  /// The sum over the stages that are not unknown, when each has a value.
-  std::optional<double> total(Amount Stage::*field) const {
-    double sum = 0;
-    for (const Stage &stage : stages) {
-      const Amount &amount = stage.*field;
-      if (amount.isUnknown())
-        continue;
-      if (!amount.value)
-        return std::nullopt;
-      sum += double(*amount.value);
-    }
-    return sum;
-  }
 
   const rt::Artifact &artifact;
   const rt::Manifest &manifest;
   const std::string &name;
   Symbols values;
-  std::vector<Stage> stages;
+  std::vector<StageCost> stages;
   /// What the program itself plans at the given sizes, if all are given.
   std::optional<uint64_t> arena;
   int threads = 0;
@@ -121,43 +76,14 @@ private:
 
 } // namespace
 
-void Report::readDims(const std::vector<std::string> &given) {
-  for (const std::string &pair : given) {
-    size_t equals = pair.rfind('=');
-    std::string name = pair.substr(0, equals);
-    int64_t value = std::stoll(pair.substr(equals + 1));
-    auto it = std::find_if(
-        manifest.symbols.begin(), manifest.symbols.end(),
-        [&](const rt::Symbol &symbol) { return symbol.name == name; });
-    if (it == manifest.symbols.end()) {
-      std::string known;
-      for (const rt::Symbol &symbol : manifest.symbols)
-        known += (known.empty() ? "" : ", ") + symbol.name;
-      throw Error("the model has no symbolic dim '" + name + "'; it has " +
-                  (known.empty() ? "none" : known));
-    }
-    if (value < it->min || value > it->max)
-      throw Error("dim '" + name + "' cannot be " + std::to_string(value) +
-                  ": the model allows " + std::to_string(it->min) + " to " +
-                  std::to_string(it->max));
-    values[name] = value;
-  }
-}
-
 void Report::planArena(const std::string &path) {
   try {
     std::vector<Tensor> inputs;
     for (const rt::TensorInfo &info : manifest.inputs) {
-      Tensor tensor;
-      tensor.name = info.name;
-      tensor.dtype = fromRuntime(ingot_dtype(info.dtype));
-      for (const rt::Dim &dim : info.dims)
-        tensor.dims.push_back(dim.isStatic() ? dim.value
-                                             : evaluate(dim.text, values));
+      inputs.push_back(tensorAt(info, values));
       // What is told of costs is told of the main program.
       if (manifest.decider && manifest.decider->input == info.name)
-        tensor.bytes.assign(1, std::byte(1));
-      inputs.push_back(std::move(tensor));
+        inputs.back().bytes.assign(1, std::byte(1));
     }
     Session session(Model::load(path, /*verify=*/false), 0);
     arena = session.arenaBytes(inputs);
@@ -267,8 +193,8 @@ std::string Report::memory() const {
 std::string Report::stageTable(size_t width) const {
   if (stages.empty())
     return "";
-  std::optional<double> flops = total(&Stage::flops),
-                        bytes = total(&Stage::bytes);
+  std::optional<double> flops = total(stages, &StageCost::flops),
+                        bytes = total(stages, &StageCost::bytes);
   Table table({">#", "stage", "sync", "ops fused", ">tiles", ">flops", ">share",
                ">bytes", ">share", "model's nodes"});
   auto part = [](const Amount &amount, std::optional<double> whole) {
@@ -280,9 +206,9 @@ std::string Report::stageTable(size_t width) const {
   size_t unknown = 0;
   bool isRecomputed = false;
   for (size_t i = 0; i < stages.size(); ++i) {
-    const Stage &stage = stages[i];
+    const StageCost &stage = stages[i];
     isRecomputed |= stage.info->sync.ends_with("each*");
-    unknown += stage.flops.isUnknown() || stage.bytes.isUnknown();
+    unknown += stage.isUnknown();
     table.add({std::to_string(i), stage.info->name, stage.info->sync,
                stage.info->ops,
                stage.tiles.text.empty() ? "" : stage.tiles.str([](int64_t n) {
@@ -369,7 +295,7 @@ Json Report::json() const {
     out["arena_threads"] = threads;
   }
   out["stages"] = Json::array();
-  for (const Stage &stage : stages) {
+  for (const StageCost &stage : stages) {
     Json entry = {{"name", stage.info->name},
                   {"ops", stage.info->ops},
                   {"nodes", stage.info->nodes},
@@ -416,21 +342,9 @@ void ingot::cli::addExplainCommand(CLI::App &program, int &) {
       ->add_option("MODEL", arguments->model,
                    "An artifact, or an ONNX file (compiled in memory, cached)")
       ->required();
-  command
-      ->add_option("--dim", arguments->dims,
-                   "A size for a symbolic dim, to show amounts instead of "
-                   "expressions; once for each")
-      ->type_name("NAME=N")
-      ->allow_extra_args(false)
-      ->check([](const std::string &text) -> std::string {
-        size_t equals = text.rfind('=');
-        bool good = equals != std::string::npos && equals > 0 &&
-                    text.size() - equals - 1 <= 18 &&
-                    equals + 1 < text.size() &&
-                    text.find_first_not_of("0123456789", equals + 1) ==
-                        std::string::npos;
-        return good ? "" : "'" + text + "' is not of the form NAME=N";
-      });
+  addDimOption(*command, arguments->dims,
+               "A size for a symbolic dim, to show amounts instead of "
+               "expressions; once for each");
   addGenerateOptions(*command, arguments->options);
   command->add_flag("--full", arguments->full,
                     "Show all nodes of a stage, however long the line");

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "tools/ingot/ExplainState.h"
 
+#include "tools/ingot/Costs.h"
 #include "tools/ingot/NameList.h"
 #include "tools/ingot/Table.h"
 
@@ -15,12 +16,6 @@
 using namespace ingot::cli;
 namespace rt = ingot::rt;
 using Json = nlohmann::ordered_json;
-
-/// Bytes of one position of a cache.
-static uint64_t bytesPerToken(const rt::CacheInfo &cache) {
-  return cache.heads * (cache.keyDepth + cache.valueDepth) *
-         (cache.dtype == rt::DType::F16 ? 2 : 4);
-}
 
 /// Of all caches that grow with the tokens, or of those that do not.
 static uint64_t bytesPerPosition(const rt::StateInfo &state, bool isBound) {

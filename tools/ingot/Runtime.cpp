@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "tools/ingot/Runtime.h"
 
+#include <chrono>
 #include <cstring>
 
 using namespace ingot::cli;
@@ -45,24 +46,38 @@ static TensorInfo convert(const ingot_tensor_info &info) {
   return result;
 }
 
-std::vector<TensorInfo> Model::inputs() const {
+/// The `count` tensors that a function of the C API describes one by one.
+static std::vector<TensorInfo>
+describe(const ingot_model *model, size_t count,
+         decltype(&ingot_model_input) describeOne) {
   std::vector<TensorInfo> result;
-  for (size_t i = 0, n = ingot_model_input_count(handle.get()); i < n; ++i) {
+  for (size_t i = 0; i < count; ++i) {
     ingot_tensor_info info;
-    check(ingot_model_input(handle.get(), i, &info));
+    check(describeOne(model, i, &info));
     result.push_back(convert(info));
   }
   return result;
 }
 
+std::vector<TensorInfo> Model::inputs() const {
+  return describe(handle.get(), ingot_model_input_count(handle.get()),
+                  ingot_model_input);
+}
+
 std::vector<TensorInfo> Model::outputs() const {
-  std::vector<TensorInfo> result;
-  for (size_t i = 0, n = ingot_model_output_count(handle.get()); i < n; ++i) {
-    ingot_tensor_info info;
-    check(ingot_model_output(handle.get(), i, &info));
-    result.push_back(convert(info));
-  }
-  return result;
+  return describe(handle.get(), ingot_model_output_count(handle.get()),
+                  ingot_model_output);
+}
+
+std::vector<TensorInfo> Model::boundInputs() const {
+  return describe(handle.get(), ingot_model_bound_count(handle.get()),
+                  ingot_model_bound);
+}
+
+ingot_generator_info Model::generator() const {
+  ingot_generator_info info;
+  check(ingot_model_generator(handle.get(), &info));
+  return info;
 }
 
 bool Model::isGenerator() const {
@@ -102,18 +117,36 @@ uint64_t Session::arenaBytes(const std::vector<Tensor> &inputs) const {
   return stats.arena_bytes;
 }
 
-RunResult Session::run(const std::vector<Tensor> &inputs) const {
+using Result = std::unique_ptr<ingot_result, decltype(&ingot_result_free)>;
+
+/// Runs once, and keeps the statistics in `produced`.
+static Result runOnce(ingot_session *session, const std::vector<Tensor> &inputs,
+                      RunResult &produced) {
   std::vector<ingot_tensor> given = views(inputs);
   ingot_result *raw = nullptr;
-  check(ingot_session_run(handle.get(), given.data(), given.size(), nullptr, 0,
+  check(ingot_session_run(session, given.data(), given.size(), nullptr, 0,
                           nullptr, &raw));
-  std::unique_ptr<ingot_result, decltype(&ingot_result_free)> result(
-      raw, ingot_result_free);
+  Result result(raw, ingot_result_free);
+  ingot_run_stats stats;
+  check(ingot_result_stats(raw, &stats));
+  produced.milliseconds = stats.milliseconds;
+  produced.arenaBytes = stats.arena_bytes;
+  produced.workers = stats.workers;
+  return result;
+}
 
+RunResult Session::measure(const std::vector<Tensor> &inputs) const {
   RunResult produced;
-  for (size_t i = 0, n = ingot_result_output_count(raw); i < n; ++i) {
+  runOnce(handle.get(), inputs, produced);
+  return produced;
+}
+
+RunResult Session::run(const std::vector<Tensor> &inputs) const {
+  RunResult produced;
+  Result result = runOnce(handle.get(), inputs, produced);
+  for (size_t i = 0, n = ingot_result_output_count(result.get()); i < n; ++i) {
     ingot_tensor output;
-    check(ingot_result_output(raw, i, &output));
+    check(ingot_result_output(result.get(), i, &output));
     Tensor tensor;
     tensor.name = output.name;
     tensor.dtype = fromRuntime(output.dtype);
@@ -124,10 +157,45 @@ RunResult Session::run(const std::vector<Tensor> &inputs) const {
       std::memcpy(tensor.bytes.data(), output.data, output.bytes);
     produced.outputs.push_back(std::move(tensor));
   }
-  ingot_run_stats stats;
-  check(ingot_result_stats(raw, &stats));
-  produced.milliseconds = stats.milliseconds;
-  produced.arenaBytes = stats.arena_bytes;
-  produced.workers = stats.workers;
   return produced;
+}
+
+Generation Session::generate(const std::vector<Tensor> &bound,
+                             const std::vector<int64_t> &prompt,
+                             size_t count) const {
+  ingot_sequence *raw = nullptr;
+  check(ingot_sequence_create(handle.get(), nullptr, &raw));
+  std::unique_ptr<ingot_sequence, decltype(&ingot_sequence_free)> sequence(
+      raw, ingot_sequence_free);
+  if (!bound.empty()) {
+    std::vector<ingot_tensor> given = views(bound);
+    check(ingot_sequence_bind(raw, given.data(), given.size(), nullptr));
+  }
+
+  using Clock = std::chrono::steady_clock;
+  std::vector<Clock::time_point> moments;
+  moments.reserve(count + 1);
+  ingot_generate_options options = INGOT_GENERATE_OPTIONS_INIT;
+  options.max_new_tokens = count + 1;
+  options.user = &moments;
+  options.on_token = [](void *user, int64_t) -> int32_t {
+    static_cast<std::vector<Clock::time_point> *>(user)->push_back(
+        Clock::now());
+    return 0;
+  };
+  ingot_generation *made = nullptr;
+  ingot_status status =
+      ingot_generate(raw, prompt.data(), prompt.size(), &options, &made);
+  std::unique_ptr<ingot_generation, decltype(&ingot_generation_free)> owned(
+      made, ingot_generation_free);
+  check(status);
+  ingot_generation_stats stats;
+  check(ingot_generation_get_stats(made, &stats));
+
+  Generation result;
+  result.prefillSeconds = stats.prefill_milliseconds * 1e-3;
+  for (size_t i = 1; i < moments.size(); ++i)
+    result.tokenSeconds.push_back(
+        std::chrono::duration<double>(moments[i] - moments[i - 1]).count());
+  return result;
 }

@@ -44,6 +44,10 @@ public:
 
   /// Whether it was compiled for generation, and cannot be run once.
   bool isGenerator() const;
+  /// Of a model that was: sizes, and what a sequence needs before its first
+  /// token.
+  ingot_generator_info generator() const;
+  std::vector<TensorInfo> boundInputs() const;
 
 private:
   friend class Session;
@@ -56,6 +60,12 @@ struct RunResult {
   double milliseconds = 0;
   uint64_t arenaBytes = 0;
   int workers = 0;
+};
+
+/// How long reading a prompt took, and each token after the first.
+struct Generation {
+  double prefillSeconds = 0;
+  std::vector<double> tokenSeconds;
 };
 
 /// A team of threads over a model. Throws RuntimeError.
@@ -71,6 +81,14 @@ public:
   /// dtypes and dims are read.
   uint64_t arenaBytes(const std::vector<Tensor> &inputs) const;
   int threads() const;
+
+  /// Runs once; the outputs are dropped.
+  RunResult measure(const std::vector<Tensor> &inputs) const;
+
+  /// Lets a new sequence, bound to `bound` if there are any, read a prompt and
+  /// write `count` tokens after the first, greedily.
+  Generation generate(const std::vector<Tensor> &bound,
+                      const std::vector<int64_t> &prompt, size_t count) const;
 
 private:
   std::shared_ptr<ingot_session> handle;

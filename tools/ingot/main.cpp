@@ -29,6 +29,7 @@ static int run(int argc, char **argv) {
   addCompileCommand(program, status);
   addRunCommand(program, status);
   addCheckCommand(program, status);
+  addBenchCommand(program, status);
   addExplainCommand(program, status);
   try {
     program.parse(argc, argv);

@@ -1,0 +1,161 @@
+//===- Ceilings.cpp - what this machine can do at most --------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "tools/ingot/bench/Ceilings.h"
+
+#include "tools/ingot/bench/Samples.h"
+#include "tools/ingot/io/Tensor.h"
+
+#include "runtime/cpu/RunControl.h"
+#include "runtime/cpu/Team.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <sys/mman.h>
+#include <unistd.h>
+
+using namespace ingot::cli;
+namespace rt = ingot::rt;
+
+/// How often each rate is measured in a row (the median counts), and how long
+/// one measurement of arithmetic takes.
+constexpr int repetitions = 3;
+constexpr double sampleSeconds = 0.002;
+/// A line of the job's result for each thread.
+constexpr size_t line = 64 / sizeof(uint64_t);
+
+namespace {
+/// The last level of cache that the first CPU sees, and how many CPUs share it.
+struct LastCache {
+  size_t bytes = 0;
+  int cpus = 1;
+};
+} // namespace
+
+static LastCache lastCache() {
+  LastCache found;
+  for (int index = 4; index >= 0 && found.bytes == 0; --index) {
+    std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" +
+                         std::to_string(index) + "/";
+    std::ifstream size(folder + "size"), map(folder + "shared_cpu_map");
+    size_t kibibytes = 0;
+    if (!(size >> kibibytes))
+      continue;
+    found.bytes = kibibytes << 10;
+    int cpus = 0;
+    for (char digit; map >> digit;)
+      if (std::isxdigit((unsigned char)digit))
+        cpus += __builtin_popcount(
+            unsigned(std::stoi(std::string(1, digit), nullptr, 16)));
+    found.cpus = std::max(cpus, 1);
+  }
+  return found;
+}
+
+/// More than the caches of all threads hold, a fourth of what is free at most.
+static size_t bufferSize(int threads) {
+  constexpr size_t least = size_t(256) << 20;
+  LastCache cache = lastCache();
+  size_t caches = size_t((threads + cache.cpus - 1) / cache.cpus);
+  size_t wanted = std::max(least, 4 * cache.bytes * caches);
+  long pages = sysconf(_SC_AVPHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  if (pages > 0 && page > 0)
+    wanted = std::min(
+        wanted, std::max(size_t(pages) * size_t(page) / 4, size_t(64) << 20));
+  return wanted;
+}
+
+Ceilings::Ceilings(int threads) : team(rt::Team::shared(threads)) {
+  results.resize(size_t(team->workers()) * line);
+  size_t size = bufferSize(team->workers());
+  void *mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED)
+    throw Error("no memory to measure how fast it is read: " +
+                std::to_string(size >> 20) + " MiB are needed");
+  memory.reset(mapped, [size](void *address) { munmap(address, size); });
+  // A wish: without large pages reading is a little slower.
+  (void)madvise(mapped, size, MADV_HUGEPAGE);
+  data = {static_cast<uint64_t *>(mapped), size / sizeof(uint64_t)};
+  // Whoever reads a page touches it first, and it lies with that CPU.
+  onAll([&](int thread) {
+    std::ranges::fill(part(thread), uint64_t(thread) + 1);
+  });
+}
+
+int Ceilings::threads() const { return team->workers(); }
+
+std::span<uint64_t> Ceilings::part(int thread) const {
+  // Whole pages, so that vectors and threads never share one.
+  constexpr size_t page = (size_t(2) << 20) / sizeof(uint64_t);
+  size_t count = size_t(team->workers()), pages = data.size() / page;
+  size_t first = pages * size_t(thread) / count;
+  size_t last = pages * (size_t(thread) + 1) / count;
+  return data.subspan(first * page, (last - first) * page);
+}
+
+double Ceilings::onAll(const std::function<void(int)> &job) {
+  int32_t errorWord = 0;
+  rt::RunControl control(&errorWord, team.get(), {}, nullptr);
+  rt::TeamLease lease(*team, control);
+  auto call = [](void *argument, int worker) {
+    (*static_cast<const std::function<void(int)> *>(argument))(worker);
+  };
+  auto start = rt::Clock::now();
+  team->run(call, const_cast<std::function<void(int)> *>(&job));
+  return std::chrono::duration<double>(rt::Clock::now() - start).count();
+}
+
+double Ceilings::rate(uint64_t &steps, uint64_t (*kernel)(uint64_t)) {
+  std::vector<double> rates;
+  while (rates.size() < repetitions) {
+    double seconds = onAll(
+        [&](int thread) { results[size_t(thread) * line] += kernel(steps); });
+    if (seconds < sampleSeconds / 2) {
+      steps *= 2;
+      continue;
+    }
+    rates.push_back(double(steps) * team->workers() / seconds);
+  }
+  return median(rates);
+}
+
+void Ceilings::measure() {
+  // Threads that slept are woken first.
+  onAll([](int) {});
+  if (const ClockKernel *kernel = clockKernel())
+    clockRates.rates.push_back(rate(clockSteps, kernel->run) *
+                               double(kernel->cycles) / team->workers());
+  const ComputeKernel &floats = floatKernel();
+  floatRates.rates.push_back(rate(floatSteps, floats.run) *
+                             floats.operations(1));
+  if (const ComputeKernel *kernel = byteKernel())
+    byteRates.rates.push_back(rate(byteSteps, kernel->run) *
+                              kernel->operations(1));
+
+  std::vector<double> reads;
+  for (int i = 0; i < repetitions; ++i) {
+    double seconds = onAll([&](int thread) {
+      std::span<uint64_t> words = part(thread);
+      results[size_t(thread) * line] +=
+          readKernel().run(words.data(), words.size());
+    });
+    size_t bytes = 0;
+    for (int thread = 0; thread < team->workers(); ++thread)
+      bytes += part(thread).size_bytes();
+    reads.push_back(double(bytes) / seconds);
+  }
+  readRates.rates.push_back(median(reads));
+}
+
+double Ceilings::perCycle(const ComputeKernel &kernel,
+                          const Ceiling &rates) const {
+  // The best of both: what disturbs only ever slows.
+  double cycles = summarize(clockRates.rates).most * team->workers();
+  double operations = 2 * double(kernel.lanes);
+  return cycles > 0 ? summarize(rates.rates).most / operations / cycles : 0;
+}
