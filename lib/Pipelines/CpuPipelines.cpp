@@ -11,6 +11,7 @@
 #include "ingot/Conversion/IngotToMega.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
 #include "ingot/Conversion/TileToVector.h"
+#include "ingot/Prove.h"
 #include "ingot/Transforms/Passes.h"
 #include "ingot/Transforms/Schedule.h"
 #include "mlir/Conversion/Passes.h"
@@ -52,6 +53,15 @@ void ingot::buildStagesPipeline(OpPassManager &passes) {
   passes.addNestedPass<mega::ProgramOp>(createPlanSync());
   passes.addNestedPass<mega::ProgramOp>(createPlanMemory());
   passes.addPass(createCSEPass());
+}
+
+void ingot::buildProvePipeline(OpPassManager &passes) {
+  ProveOrderOptions order{/*remarks=*/true};
+  passes.addNestedPass<mega::ProgramOp>(createProveOrder(order));
+  ProveWritesOptions writes{/*remarks=*/true};
+  passes.addNestedPass<mega::ProgramOp>(createProveWrites(writes));
+  ProveMemoryOptions memory{/*remarks=*/true};
+  passes.addNestedPass<mega::ProgramOp>(createProveMemory(memory));
 }
 
 void ingot::buildCpuPipeline(OpPassManager &passes, const TargetInfo &target) {

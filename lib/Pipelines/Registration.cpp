@@ -15,6 +15,7 @@
 #include "ingot/Conversion/TileToVector.h"
 #include "ingot/Interfaces/Bufferization.h"
 #include "ingot/Pipelines/CpuPipelines.h"
+#include "ingot/Prove.h"
 #include "ingot/Transforms/Decoder.h"
 #include "ingot/Transforms/Passes.h"
 #include "ingot/Transforms/Recognition.h"
@@ -39,6 +40,7 @@ void ingot::registerPasses() {
   registerIngotMegaToCpuPasses();
   registerIngotToLinalgPasses();
   registerIngotToMegaPasses();
+  registerIngotProvePasses();
   registerIngotSchedulePasses();
   registerIngotTileToVectorPasses();
   registerIngotTransformsPasses();

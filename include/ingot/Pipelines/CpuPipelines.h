@@ -25,6 +25,10 @@ void buildWeightsPipeline(mlir::OpPassManager &passes);
 /// memory plan.
 void buildStagesPipeline(mlir::OpPassManager &passes);
 
+/// Checks planned programs and changes nothing: an error tells what cannot be
+/// proved, a remark what was.
+void buildProvePipeline(mlir::OpPassManager &passes);
+
 /// Stages -> the functions of an image, tile bodies as vector code.
 void buildCpuPipeline(mlir::OpPassManager &passes, const TargetInfo &target);
 

@@ -1,0 +1,78 @@
+//===- Passes.td - checkers of programs --------------------*- tablegen -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#ifndef INGOT_PROVE_PASSES
+#define INGOT_PROVE_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+class ProvePass<string argument>
+    : Pass<argument, "::ingot::mega::ProgramOp"> {
+  let options = [Option<"remarks", "remarks", "bool", "false",
+                        "Emit a remark that tells what was proved">];
+}
+
+def ProveOrder : ProvePass<"mega-prove-order"> {
+  let summary = "Prove that a program has no race and no deadlock";
+  let description = [{
+    Which worker runs a tile is taken for any function of the tile. So any two
+    tiles that no barrier parts, of one stage or of several, have to touch
+    disjoint elements, or both only read; the same holds of what every worker
+    does for itself. Whatever follows a stage that checks something waits for
+    it. Every worker comes to the same barriers: what decides whether it goes on,
+    how many tiles there are and where buffers lie is the same for all. For sizes
+    that are not known before a run, all values are covered.
+
+    Example: for
+    ```mlir
+    mega.tiles (%i) in (%n) step (8) {
+      %to = mega.access write %y[%i] [9] [1] : ...
+    ```
+    the error names two tiles and an element that both write.
+  }];
+}
+
+def ProveWrites : ProvePass<"mega-prove-writes"> {
+  let summary = "Prove that every element of every output is written";
+  let description = [{
+    The parts of an output that the tiles write, in the last stage that writes
+    it or in all together, are all of it. That none is written twice in one stage
+    is part of `mega-prove-order`.
+
+    Example: for an output of `%n` rows and
+    ```mlir
+    mega.tiles (%i) in (%n) step (8) {
+      %to = mega.access write %y[%i] [4] [1] : ...
+    ```
+    the error names an element that no tile writes.
+  }];
+}
+
+def ProveMemory : ProvePass<"mega-prove-memory"> {
+  let summary = "Prove that no two live buffers overlap";
+  let description = [{
+    For a program whose memory is planned: every access is inside of its
+    buffer, every buffer inside of the arena, and a worker's scratch apart from
+    that of others and from all buffers. What is read was written in front of an
+    earlier barrier, entirely, and since then nothing was written to a buffer
+    that may have a byte in common. What a stage writes is read before it is
+    written again, unless the stage checks something. A cache is read after what
+    the run appends to it.
+
+    Example: for a third buffer at the same offset as the first,
+    ```mlir
+    %a = memref.view %arena[%c0][%n] : ...
+    mega.stage { ... write %a ... }
+    mega.barrier
+    mega.stage { ... write %c ... }
+    mega.barrier
+    mega.stage { ... read %a ... }
+    ```
+    the error names the stage that writes over what the last one reads.
+  }];
+}
+
+#endif // INGOT_PROVE_PASSES

@@ -1,0 +1,94 @@
+//===- Model.h - what a program does, as checkers see it --------*- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "lib/Prove/Memory.h"
+#include "lib/Prove/Solver.h"
+
+namespace ingot::prove {
+
+/// Something that reads or writes memory that others may touch.
+struct Access {
+  Operation *op;
+  /// What is touched; null where it is the cache that `op` names.
+  Value memref;
+  /// Every tile of these; null where every worker does it.
+  mega::TilesOp tiles;
+  /// The stage's number, counted from 1, or 0 for none.
+  unsigned stage;
+  /// How many barriers come before.
+  unsigned interval;
+  bool reads, writes;
+};
+
+/// A program and what can be asked of it.
+class Model {
+public:
+  explicit Model(mega::ProgramOp program);
+
+  /// Collects what the program does; an error where some op is not understood.
+  LogicalResult collect();
+
+  /// What `access` touches for `tile`. Known after collect() to be something.
+  Part partOf(const Access &access, const Tile &tile);
+  Tile tileOf(const Access &access, StringRef tag, bool isWitness = false) {
+    return {access.tiles, tag.str(), isWitness};
+  }
+
+  /// What the checks before `op` have found to hold.
+  std::vector<Formula> factsAt(Operation *op);
+  std::vector<Formula> factsAt(const Access &access) {
+    return factsAt(access.op);
+  }
+
+  /// Whether a tile that reads what it writes writes all of it first.
+  bool isWrittenFirst(const Access &access);
+
+  /// Whether the bytes of two buffers in the arena are apart.
+  const Outcome &areApart(const Buffer &a, const Buffer &b);
+
+  /// Whether what `writes` write, all tiles of each, is all of `target`, or all
+  /// of its buffer if `isWhole`.
+  Outcome cover(ArrayRef<const Access *> writes, const Part &target,
+                bool isWhole);
+
+  /// A phrase for diagnostics: the stage and what it does.
+  std::string describe(const Access &access);
+
+  mega::ProgramOp program;
+  Terms terms;
+  Values values;
+  Memory memory;
+  Solver solver;
+  /// In the order of the program.
+  std::vector<Access> accesses;
+
+private:
+  LogicalResult addStage(mega::StageOp stage);
+  LogicalResult addTiles(mega::TilesOp tiles);
+  LogicalResult addOutside(Operation *op);
+  LogicalResult add(Access access);
+  /// What part of the goal "some write covers the element" the one is.
+  std::optional<Formula> covering(const Access &write, unsigned number,
+                                  ArrayRef<Poly> position, ArrayRef<Poly> shape,
+                                  std::vector<Formula> &facts);
+
+  unsigned stage = 0, interval = 0;
+  /// Conditions that are checked outside of stages.
+  std::vector<std::pair<Operation *, Formula>> checks;
+  std::map<std::pair<void *, void *>, Outcome> apart;
+};
+
+/// An error at `a` about the two, with a note at `b` and the outcome.
+LogicalResult reportPair(Model &model, const Access &a, const Access &b,
+                         StringRef problem, const Outcome &outcome);
+
+/// An error at `access`, with the outcome.
+LogicalResult report(Model &model, const Access &access, StringRef problem,
+                     const Outcome &outcome);
+
+} // namespace ingot::prove

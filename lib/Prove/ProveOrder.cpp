@@ -1,0 +1,215 @@
+//===- ProveOrder.cpp - no race, no deadlock ------------------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "dialects/Ingot/IR/IngotOps.h"
+#include "ingot/Prove.h"
+#include "lib/Prove/Model.h"
+
+namespace ingot {
+#define GEN_PASS_DEF_PROVEORDER
+#include "lib/Prove/Passes.h.inc"
+} // namespace ingot
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::prove;
+
+namespace {
+
+class OrderChecker {
+public:
+  explicit OrderChecker(Model &model) : model(model) {}
+
+  LogicalResult run() {
+    if (failed(checkUniform()) || failed(checkChecks()))
+      return failure();
+    ArrayRef<Access> accesses = model.accesses;
+    for (const Access &access : accesses) {
+      first.push_back(model.partOf(access, model.tileOf(access, "a")));
+      second.push_back(model.partOf(access, model.tileOf(access, "b")));
+    }
+    bool isRight = true;
+    for (size_t i = 0; i < accesses.size(); ++i) {
+      isRight &= succeeded(checkAlone(accesses[i]));
+      for (size_t j = i;
+           j < accesses.size() && accesses[j].interval == accesses[i].interval;
+           ++j)
+        if (accesses[i].writes || accesses[j].writes)
+          isRight &= succeeded(checkPair(accesses[i], accesses[j]));
+    }
+    return success(isRight);
+  }
+
+  unsigned pairs = 0;
+
+private:
+  /// What differs between workers decides nothing but where scratch lies.
+  LogicalResult checkUniform() {
+    auto result = model.program.getBody().walk([&](Operation *op) {
+      bool isComputed = isPure(op) && op->getNumRegions() == 0 &&
+                        op->getNumResults() == 1 &&
+                        op->getResult(0).getType().isIndex() &&
+                        op->getBlock() == &model.program.getProgram();
+      for (OpOperand &operand : op->getOpOperands()) {
+        if (isComputed || !model.values.dependsOnWorker(operand.get()))
+          continue;
+        auto scratch = dyn_cast<mega::ScratchOp>(op);
+        if (scratch && operand.get() == scratch.getOffset())
+          continue;
+        op->emitError("not every worker does the same: operand ")
+            << operand.getOperandNumber() << " depends on the worker";
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
+  }
+
+  /// Nothing stands beside a stage that checks something and after it.
+  LogicalResult checkChecks() {
+    mega::StageOp last;
+    for (Operation &op : model.program.getProgram()) {
+      if (isa<mega::BarrierOp>(op))
+        last = nullptr;
+      auto stage = dyn_cast<mega::StageOp>(op);
+      if (last && (stage || !(isPure(&op) || isa<CheckOp>(op)))) {
+        InFlightDiagnostic diagnostic =
+            op.emitError("does not wait for the checks of an earlier stage");
+        diagnostic.attachNote(last.getLoc()) << "the stage";
+        return diagnostic;
+      }
+      if (stage && stage.walk([](CheckOp) { return WalkResult::interrupt(); })
+                       .wasInterrupted())
+        last = stage;
+    }
+    return success();
+  }
+
+  LogicalResult checkAlone(const Access &access) {
+    if (!access.writes)
+      return success();
+    Buffer buffer = model.partOf(access, model.tileOf(access, "a")).buffer;
+    StringRef role = model.values.roleOf(buffer.value);
+    if (buffer.kind == Buffer::Kind::Argument && role != "output")
+      return report(model, access, "writes to what is no output",
+                    {Outcome::Kind::Proved, ""});
+    if (!access.tiles)
+      return report(model, access, "races with itself on other workers",
+                    {Outcome::Kind::Proved, ""});
+    return success();
+  }
+
+  /// That `a` and `b` are of two tiles of one index space, or of the same dim.
+  Formula areDistinct(const Access &a, const Access &b) {
+    std::vector<Formula> differ;
+    mega::TilesOp tiles = a.tiles;
+    for (int64_t dim = 0; dim < tiles.getRank(); ++dim)
+      differ.push_back(equal(model.values.numberOf(model.tileOf(a, "a"), dim),
+                             model.values.numberOf(model.tileOf(b, "b"), dim))
+                           .negated());
+    return Formula::any(differ);
+  }
+
+  LogicalResult checkPair(const Access &a, const Access &b) {
+    if (!a.tiles && !b.tiles)
+      return success();
+    const Part &one = first[&a - model.accesses.data()];
+    const Part &other = second[&b - model.accesses.data()];
+    bool areSame = isSameBuffer(one.buffer, other.buffer);
+    if (!areSame && !(one.buffer.isInArena() && other.buffer.isInArena()))
+      return success();
+    ++pairs;
+    constexpr StringLiteral problem = "may race";
+    if (one.buffer.kind == Buffer::Kind::Scratch &&
+        other.buffer.kind == Buffer::Kind::Scratch)
+      return checkScratch(a, b, one.buffer, other.buffer);
+    if (!areSame) {
+      const Outcome &outcome = model.areApart(one.buffer, other.buffer);
+      return outcome ? success() : reportPair(model, a, b, problem, outcome);
+    }
+
+    std::vector<Formula> facts = model.factsAt(a);
+    if (a.tiles && a.tiles == b.tiles)
+      facts.push_back(areDistinct(a, b));
+    // A cache's positions are counted from what its rows hold.
+    if (one.shape != other.shape) {
+      bool isAll = one.isWhole() || other.isWhole();
+      Outcome outcome = model.solver.prove(facts, isAll ? Formula::any({})
+                                                        : apart(one, other));
+      return outcome ? success() : reportPair(model, a, b, problem, outcome);
+    }
+    SmallVector<Poly> position;
+    for (unsigned dim = 0; dim < one.shape.size(); ++dim) {
+      std::string name = "element[" + std::to_string(dim) + "]";
+      position.push_back(model.terms.make(name, name, true, [](const Poly &) {
+        return std::vector<Formula>{};
+      }));
+    }
+    facts.push_back(Part::isInside(position, one.shape));
+    facts.push_back(one.contains(position));
+    Outcome outcome =
+        model.solver.prove(facts, other.contains(position).negated());
+    return outcome ? success() : reportPair(model, a, b, problem, outcome);
+  }
+
+  /// That two parts, of differently shaped views of one buffer, are apart:
+  /// the last element of one is before the first of the other.
+  static Formula apart(const Part &a, const Part &b) {
+    auto endsOf = [](const Part &part) {
+      Poly first = 0, last = 0;
+      for (unsigned dim = 0; dim < part.shape.size(); ++dim) {
+        Poly end =
+            part.offsets[dim] + (part.sizes[dim] - 1) * part.strides[dim];
+        first = first * part.shape[dim] + part.offsets[dim];
+        last = last * part.shape[dim] + end;
+      }
+      return std::make_pair(first, last);
+    };
+    auto [firstA, lastA] = endsOf(a);
+    auto [firstB, lastB] = endsOf(b);
+    return Formula::any({lessThan(lastA, firstB), lessThan(lastB, firstA)});
+  }
+
+  /// That the scratch of two workers is apart. Of one worker, its tiles come
+  /// one after the other, and what a tile has at once is apart too.
+  LogicalResult checkScratch(const Access &a, const Access &b,
+                             const Buffer &one, const Buffer &other) {
+    Formula goal =
+        Formula::any({atLeast(other.offset, one.offset + one.bytes),
+                      atLeast(one.offset, other.offset + other.bytes),
+                      lessThan(one.bytes, 1), lessThan(other.bytes, 1)});
+    Formula areTwo =
+        equal(model.values.workerOf("a"), model.values.workerOf("b")).negated();
+    std::vector<Formula> facts;
+    if (&a == &b || a.tiles != b.tiles)
+      facts.push_back(areTwo);
+    Outcome outcome = model.solver.prove(facts, goal);
+    return outcome ? success()
+                   : reportPair(model, a, b, "scratch overlaps", outcome);
+  }
+
+  Model &model;
+  /// What each access touches, for one tile and for another.
+  std::vector<Part> first, second;
+};
+
+struct ProveOrderPass : ingot::impl::ProveOrderBase<ProveOrderPass> {
+  using ProveOrderBase::ProveOrderBase;
+
+  void runOnOperation() override {
+    Model model(getOperation());
+    OrderChecker checker(model);
+    if (failed(model.collect()) || failed(checker.run()))
+      return signalPassFailure();
+    markAllAnalysesPreserved();
+    if (remarks)
+      emitRemark(getOperation().getLoc(), "no race and no deadlock: ")
+          << checker.pairs << " pairs of accesses, "
+          << model.solver.numQueries() << " queries";
+  }
+};
+
+} // namespace

@@ -1,0 +1,49 @@
+//===- Solver.h - queries to Z3 ---------------------------------*- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "lib/Prove/Terms.h"
+
+#include <memory>
+
+namespace ingot::prove {
+
+/// The answer to "does the goal follow?".
+struct Outcome {
+  enum class Kind { Proved, Refuted, Unknown };
+  Kind kind;
+  /// The numbers of a counterexample, or why there is no answer.
+  std::string text;
+
+  explicit operator bool() const { return kind == Kind::Proved; }
+};
+
+/// Asks whether goals hold for all integers. A product of atoms is one unknown
+/// at first, about which products of what is known of its factors are told; if
+/// a counterexample does not multiply out, products are what they are. A query
+/// that runs out of its limit is unknown, which proves nothing.
+class Solver {
+public:
+  explicit Solver(const Terms &terms);
+  ~Solver();
+
+  /// Whether `goal` follows from `facts` and what is known of the atoms in
+  /// them.
+  Outcome prove(ArrayRef<Formula> facts, const Formula &goal);
+
+  unsigned numQueries() const { return queries; }
+
+private:
+  struct Impl;
+
+  const Terms &terms;
+  std::unique_ptr<Impl> impl;
+  std::map<std::string, Outcome> known;
+  unsigned queries = 0;
+};
+
+} // namespace ingot::prove

@@ -1,0 +1,69 @@
+//===- Values.h - values of a program as polynomials ------------*- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "dialects/Ingot/IR/DimExpr.h"
+#include "dialects/Mega/IR/MegaOps.h"
+#include "lib/Prove/Terms.h"
+
+namespace ingot::prove {
+
+/// A tile at hand, or the worker outside of all tiles: two of different tags
+/// are any two. A witness is a tile of which its user says which it is.
+struct Tile {
+  mega::TilesOp tiles;
+  std::string tag;
+  bool isWitness = false;
+};
+
+/// Reads index arithmetic. What it does not know is an unknown of its own.
+class Values {
+public:
+  Values(mega::ProgramOp program, Terms &terms);
+
+  Poly valueOf(OpFoldResult value, const Tile &tile);
+  /// A condition; nothing if it is none over indices.
+  std::optional<Formula> conditionOf(Value value, const Tile &tile);
+  /// The extents of a buffer.
+  SmallVector<Poly> shapeOf(Value memref, const Tile &tile);
+
+  /// The number of the tile along a dim, which times the step is its origin.
+  Poly numberOf(const Tile &tile, unsigned dim);
+  Poly extentOf(const Tile &tile, unsigned dim);
+  Poly stepOf(const Tile &tile, unsigned dim);
+
+  /// Which worker runs a tile of this tag, and of how many.
+  Poly workerOf(StringRef tag);
+  Poly workers();
+
+  /// Whether `value` is not the same for all workers.
+  bool dependsOnWorker(Value value);
+  /// What an argument of the program is.
+  StringRef roleOf(Value argument);
+
+  Terms &terms;
+
+private:
+  Poly compute(Value value, const Tile &tile);
+  Poly fromArith(Operation *op, const Tile &tile);
+  std::optional<Formula> compareOf(Operation *op, const Tile &tile);
+  Poly fromDimExpr(const DimExpr &expr);
+  Poly fromAffine(AffineExpr expr, ArrayRef<Poly> dims, ArrayRef<Poly> symbols);
+  SmallVector<Poly> fromMap(AffineMap map, ValueRange operands,
+                            const Tile &tile);
+  Poly opaque(Value value, const Tile &tile);
+  Poly truncatedDiv(const Poly &a, const Poly &b, Value value,
+                    const Tile &tile);
+  Poly extentOfArgument(BlockArgument arg, int64_t dim);
+
+  mega::ProgramOp program;
+  std::map<std::pair<void *, std::string>, Poly> known;
+  llvm::DenseMap<Value, unsigned> opaqueNumbers;
+  llvm::DenseMap<Value, bool> workerDependence;
+};
+
+} // namespace ingot::prove
