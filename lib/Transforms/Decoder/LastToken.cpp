@@ -151,9 +151,12 @@ private:
     if (op->hasTrait<Elementwise>() || isa<BroadcastToOp, tensor::CastOp>(op))
       return allAligned();
     return llvm::TypeSwitch<Operation *, bool>(op)
-        .Case([&](ReshapeOp) { return from[0]->outer == to->outer; })
+        .Case([&](ReshapeOp) { return from[0] && from[0]->outer == to->outer; })
         .Case([&](TransposeOp) { return true; })
         .Case([&](SliceOp slice) {
+          // Rows of a table are no tokens.
+          if (!from[0])
+            return false;
           size_t dim = from[0]->dim;
           return slice.getStarts().getDims()[dim].isConstant(0) &&
                  slice.getSteps()[dim] == 1 &&
@@ -174,7 +177,8 @@ private:
           return isAligned(0) && softmax.getAxis() != to->dim;
         })
         .Case([&](ReduceOp reduce) {
-          return !llvm::is_contained(reduce.getAxes(),
+          return from[0] &&
+                 !llvm::is_contained(reduce.getAxes(),
                                      static_cast<int64_t>(from[0]->dim)) &&
                  from[0]->outer == to->outer;
         })
