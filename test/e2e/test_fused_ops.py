@@ -133,3 +133,18 @@ def test_tables_of_other_ranks(tmp_path):
     model = model_of([node], [value("ids", ["b", "s"], INT32)], outputs, weights, domains=[MICROSOFT])
     done = harness.ingot("compile", save(model, tmp_path / "m.onnx"), "-o", tmp_path / "m.ingot")
     assert done.returncode == 1 and "'words', a table, has rank 1" in done.stderr and "embed_it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "op, names, message",
+    [
+        ("FusedMatMul", ["x"], "FusedMatMul: it lacks input 1 "),
+        ("SkipLayerNormalization", ["x", "", "w"], "it lacks input 1 "),
+        ("FusedConv", ["x"], "it lacks one of the inputs 1, 2"),
+    ],
+)
+def test_missing_operands(op, names, message, tmp_path):
+    node = helper.make_node(op, names, ["y"], "the_node", domain=MICROSOFT)
+    model = model_of([node], [value("x", ["n", 3, 4])], [value("y", None)], [("w", random(4))], domains=[MICROSOFT])
+    done = harness.ingot("compile", save(model, tmp_path / "m.onnx"), "-o", tmp_path / "m.ingot")
+    assert done.returncode == 1 and message in done.stderr and "the_node" in done.stderr, done.stderr

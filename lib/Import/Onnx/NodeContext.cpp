@@ -22,7 +22,11 @@ const Tensor &NodeContext::in(size_t i) const {
 }
 
 Value NodeContext::value(size_t i) {
-  return has(i) ? importer.materialize(node.inputs[i]) : Value();
+  if (has(i))
+    return importer.materialize(node.inputs[i]);
+  if (!is_contained(missed, i))
+    missed.push_back(i);
+  return {};
 }
 
 const Contents *NodeContext::contents(size_t i) const {
@@ -153,10 +157,20 @@ void NodeContext::checkAttributes() {
 // Results
 //===----------------------------------------------------------------------===//
 
+std::string NodeContext::whyNothing() const {
+  if (!e.why.empty() || missed.empty())
+    return e.why.empty() ? "it cannot be imported" : e.why;
+  std::string text =
+      missed.size() == 1 ? "it lacks input " : "it lacks one of the inputs ";
+  raw_string_ostream stream(text);
+  interleaveComma(missed, stream);
+  return text;
+}
+
 void NodeContext::out(size_t i, Value value) {
   if (!value) {
     if (!failed())
-      error(e.why.empty() ? Twine("it cannot be imported") : Twine(e.why));
+      error(whyNothing());
     return;
   }
   if (!wants(i))

@@ -102,7 +102,12 @@ public:
   void checkAttributes();
 
 private:
+  /// Why there is no value for a result.
+  std::string whyNothing() const;
+
   llvm::StringSet<> seen;
+  /// Absent operands that were read.
+  llvm::SmallVector<size_t> missed;
   bool hasFailed = false;
 };
 

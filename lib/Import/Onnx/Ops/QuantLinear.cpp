@@ -41,6 +41,10 @@ Value values(NodeContext &n, size_t i) {
     n.error("it lacks input " + Twine(n.has(i) ? i + 1 : i));
     return {};
   }
+  if (!n.type(i).isInteger(8)) {
+    n.unsupportedType(n.type(i));
+    return {};
+  }
   Value scale = number(n, i + 1), zero = number(n, i + 2);
   return n.failed() ? Value() : dequantize(n.e, n.value(i), scale, zero, 0, 0);
 }
