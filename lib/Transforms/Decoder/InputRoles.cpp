@@ -107,16 +107,26 @@ bool ingot::dependsOnTokens(Value value, ShapeAnalysis &shapes,
   llvm::StringSet<> ofTokens;
   decoder.past.collectSymbols(ofTokens);
   decoder.seq.collectSymbols(ofTokens);
-  auto hasTokens = [&](BlockArgument input) {
-    const DimShape dims = shapes.shapeOf(input);
-    if (decoder.seq.isConstant() && dims == DimShape{decoder.rows, decoder.seq})
-      return true;
+  auto countTokens = [&](ArrayRef<DimExpr> dims) {
     return llvm::any_of(dims, [&](const DimExpr &dim) {
       llvm::StringSet<> names;
       dim.collectSymbols(names);
       return llvm::any_of(names.keys(), [&](StringRef name) {
         return ofTokens.contains(name);
       });
+    });
+  };
+  auto hasTokens = [&](BlockArgument input) {
+    const DimShape dims = shapes.shapeOf(input);
+    return (decoder.seq.isConstant() &&
+            dims == DimShape{decoder.rows, decoder.seq}) ||
+           countTokens(dims);
+  };
+  // Numbers and extents may be written into an op.
+  auto namesTokens = [&](Operation *op) {
+    return llvm::any_of(op->getAttrDictionary(), [&](NamedAttribute attr) {
+      auto dims = dyn_cast<DimsAttr>(attr.getValue());
+      return dims && countTokens(dims.getDims());
     });
   };
   SmallVector<Value> worklist = {value};
@@ -129,8 +139,10 @@ bool ingot::dependsOnTokens(Value value, ShapeAnalysis &shapes,
       if (hasTokens(input))
         return true;
       others.insert(input);
+    } else if (Operation *op = current.getDefiningOp(); namesTokens(op)) {
+      return true;
     } else {
-      llvm::append_range(worklist, current.getDefiningOp()->getOperands());
+      llvm::append_range(worklist, op->getOperands());
     }
   }
   return false;
