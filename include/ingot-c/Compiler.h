@@ -46,6 +46,10 @@ typedef struct IngotCompileOptions {
   /// with 32, as floats. 0 for what the model asks; where it asks nothing, 32
   /// beside 8 bits with a scale a column and 24 beside others.
   int activation_bits;
+  /// Prove that the programs are free of races, write every output and let no
+  /// buffers overlap; what was proved goes to standard error, and what cannot
+  /// be proved is an error.
+  int prove;
 } IngotCompileOptions;
 
 /// Compiles an ONNX file to an artifact. Returns 0, or 1 with *error_out set to

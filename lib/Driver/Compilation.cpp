@@ -90,6 +90,10 @@ bool Compilation::run() {
       context.get(), [&](Diagnostic &diagnostic) -> LogicalResult {
         if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
           addError(lineOf(diagnostic));
+        if (diagnostic.getSeverity() == DiagnosticSeverity::Remark) {
+          std::lock_guard<std::mutex> lock(mutex);
+          proofs.push_back(diagnostic.str());
+        }
         return success();
       });
   std::string error;
@@ -111,6 +115,9 @@ bool Compilation::run() {
   if (failed(importModel()) || failed(toStructuredOps()) ||
       failed(compileImages()) || failed(writeArtifact()))
     result = failure();
+  llvm::sort(proofs);
+  for (const std::string &line : proofs)
+    llvm::errs() << "proved: " << line << "\n";
   if (failed(result) && errors.empty())
     addError("compiling '" + onnxPath + "' failed without a reason given");
   return succeeded(result);
@@ -182,6 +189,7 @@ LogicalResult Compilation::compileImages() {
 FailureOr<Compilation::Image> Compilation::compileModule(ModuleOp op) {
   std::string prefix = op == *module ? "" : "weights-";
   if (failed(runPasses(op, prefix + "4-stages", buildStagesPipeline, 0.3)) ||
+      failed(prove(op)) ||
       failed(runPasses(
           op, prefix + "5-cpu",
           [&](OpPassManager &passes) { buildCpuPipeline(passes, target); },
@@ -194,6 +202,16 @@ FailureOr<Compilation::Image> Compilation::compileModule(ModuleOp op) {
       report(std::string(currentPhase), 0.6 + 0.25 * share);
     };
   return compileImage(op, target, imageExports(op), progress);
+}
+
+LogicalResult Compilation::prove(ModuleOp op) {
+  if (!options.prove)
+    return success();
+  PassManager passes(context.get());
+  if (options.timing)
+    passes.enableTiming();
+  buildProvePipeline(passes);
+  return passes.run(op);
 }
 
 LogicalResult Compilation::writeArtifact() {

@@ -41,6 +41,8 @@ private:
   mlir::LogicalResult compileImages();
   /// Runs stages to image on a module of linalg and structured ops.
   mlir::FailureOr<Image> compileModule(mlir::ModuleOp module);
+  /// Proves the programs of a module, if that was asked for.
+  mlir::LogicalResult prove(mlir::ModuleOp module);
   mlir::LogicalResult writeArtifact();
 
   /// Progress goes from where it is to `end`.
@@ -66,6 +68,8 @@ private:
   double currentFraction = 0;
   std::mutex mutex;
   std::vector<std::string> errors;
+  /// What was proved, a line each.
+  std::vector<std::string> proofs;
 };
 
 } // namespace ingot

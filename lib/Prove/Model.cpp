@@ -307,11 +307,20 @@ std::string Model::describe(const Access &access) {
   return subject + " " + verb + " " + memory.nameOf(buffer);
 }
 
-static void attach(InFlightDiagnostic &diagnostic, const Outcome &outcome) {
+std::string Model::name() {
+  auto module = program->getParentOfType<ModuleOp>();
+  std::string prefix =
+      module && module.getName() ? module.getName()->str() + "." : "";
+  return prefix + program.getSymName().str();
+}
+
+static void attach(Model &model, InFlightDiagnostic &diagnostic,
+                   const Outcome &outcome) {
   if (outcome.kind == Outcome::Kind::Refuted)
     diagnostic << (outcome.text.empty() ? "" : ", as with ") << outcome.text;
   else if (outcome.kind == Outcome::Kind::Unknown)
     diagnostic << " (not proved: " << outcome.text << ")";
+  diagnostic << "; in program '" << model.name() << "'";
 }
 
 LogicalResult ingot::prove::reportPair(Model &model, const Access &a,
@@ -319,7 +328,7 @@ LogicalResult ingot::prove::reportPair(Model &model, const Access &a,
                                        const Outcome &outcome) {
   InFlightDiagnostic diagnostic = a.op->emitError(problem);
   diagnostic << ": " << model.describe(a) << ", " << model.describe(b);
-  attach(diagnostic, outcome);
+  attach(model, diagnostic, outcome);
   diagnostic.attachNote(b.op->getLoc()) << "the other";
   return diagnostic;
 }
@@ -328,6 +337,6 @@ LogicalResult ingot::prove::report(Model &model, const Access &access,
                                    StringRef problem, const Outcome &outcome) {
   InFlightDiagnostic diagnostic = access.op->emitError(problem);
   diagnostic << ": " << model.describe(access);
-  attach(diagnostic, outcome);
+  attach(model, diagnostic, outcome);
   return diagnostic;
 }

@@ -58,6 +58,8 @@ public:
 
   /// A phrase for diagnostics: the stage and what it does.
   std::string describe(const Access &access);
+  /// How the program is called: with its module, where that has a name.
+  std::string name();
 
   mega::ProgramOp program;
   Terms terms;

@@ -282,9 +282,11 @@ struct ProveMemoryPass : ingot::impl::ProveMemoryBase<ProveMemoryPass> {
       return signalPassFailure();
     markAllAnalysesPreserved();
     if (remarks)
-      emitRemark(getOperation().getLoc(), "no live buffers overlap: ")
-          << checker.reads << " reads, " << checker.writes << " writes, "
-          << model.solver.numQueries() << " queries";
+      emitRemark(getOperation().getLoc())
+          << "program '" << model.name()
+          << "': no live buffers overlap: " << checker.reads << " reads, "
+          << checker.writes << " writes, " << model.solver.numQueries()
+          << " queries";
   }
 };
 

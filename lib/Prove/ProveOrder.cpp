@@ -206,9 +206,10 @@ struct ProveOrderPass : ingot::impl::ProveOrderBase<ProveOrderPass> {
       return signalPassFailure();
     markAllAnalysesPreserved();
     if (remarks)
-      emitRemark(getOperation().getLoc(), "no race and no deadlock: ")
-          << checker.pairs << " pairs of accesses, "
-          << model.solver.numQueries() << " queries";
+      emitRemark(getOperation().getLoc())
+          << "program '" << model.name()
+          << "': no race and no deadlock: " << checker.pairs
+          << " pairs of accesses, " << model.solver.numQueries() << " queries";
   }
 };
 

@@ -72,8 +72,10 @@ struct ProveWritesPass : ingot::impl::ProveWritesBase<ProveWritesPass> {
       return signalPassFailure();
     markAllAnalysesPreserved();
     if (remarks)
-      emitRemark(getOperation().getLoc(), "every element is written: ")
-          << outputs << " outputs, " << model.solver.numQueries() << " queries";
+      emitRemark(getOperation().getLoc())
+          << "program '" << model.name()
+          << "': every element is written: " << outputs << " outputs, "
+          << model.solver.numQueries() << " queries";
   }
 };
 

@@ -23,6 +23,7 @@ class Options(ctypes.Structure):
         ("settings", ctypes.POINTER(ctypes.c_char_p)),
         ("setting_count", ctypes.c_int),
         ("activation_bits", ctypes.c_int),
+        ("prove", ctypes.c_int),
     ]
 
 

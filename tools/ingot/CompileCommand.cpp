@@ -86,6 +86,11 @@ void ingot::cli::addCompileCommand(CLI::App &program, int &) {
       ->type_name("FORMAT");
   command->add_flag("--verify-each", options.verifyEach,
                     "Verify the program after every pass");
+  command->add_flag("--prove", options.prove,
+                    "Prove that no two workers race or wait for ever, that "
+                    "every element of every output is written and that no "
+                    "live buffers overlap; print what was proved to standard "
+                    "error, and fail where it cannot be");
   command->add_flag("--timing", options.timing,
                     "Print the time of each pass to standard error");
   command->add_flag("--erase-dims", options.eraseDims,

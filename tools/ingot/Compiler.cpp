@@ -66,6 +66,7 @@ void Compiler::compile(const std::string &onnxPath, const std::string &outPath,
   given.settings = settings.data();
   given.setting_count = static_cast<int>(settings.size());
   given.activation_bits = options.activationBits;
+  given.prove = options.prove;
   if (progress) {
     given.user = progress;
     given.progress = [](void *user, const char *phase, double fraction) {

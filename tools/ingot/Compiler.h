@@ -25,6 +25,7 @@ struct CompileOptions {
   bool verifyEach = false;
   bool eraseDims = false;
   bool timing = false;
+  bool prove = false;
   std::string dumpDir;
   /// Keep a decoder's cache as state; of this element type, or the model's own
   /// if empty.

@@ -1,0 +1,54 @@
+"""`ingot compile --prove` on models of every kind: each claim about each
+program is proved."""
+
+import re
+
+import harness
+import pytest
+import small_models
+
+ENCODERS = ["minilm-l3", "minilm-l6-int8", "rxnmap"]
+SHARED = ["conformer_block", "t5_encoder", "vit", "whisper_encoder", "bert_qdq"]
+DECODERS = ["cla2", "genai_llama_int4", "gpt2", "llama_f16", "mistral"]
+CLAIMS = {"no race and no deadlock", "every element is written", "no live buffers overlap"}
+
+
+def proved(model, out, *options):
+    """The claims proved of each program."""
+    done = harness.ingot_ok("compile", model, "--prove", "-o", out / "a.ingot", *options)
+    found = {}
+    for program, claim in re.findall(r"^proved: program '(.*?)': (.*?):", done.stderr, re.M):
+        found.setdefault(program, set()).add(claim)
+    return found
+
+
+def shared_model(name):
+    if not harness.SHARED.exists():
+        pytest.skip("the shared models are not beside this clone")
+    return harness.SHARED / name / "model.onnx"
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_models(name, tmp_path):
+    programs = proved(harness.MODELS / f"{name}.onnx", tmp_path)
+    assert programs == {"main": CLAIMS, "weight_functions.main": CLAIMS}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_shared_encoders(name, tmp_path):
+    programs = proved(shared_model(name), tmp_path)
+    assert programs == {"main": CLAIMS, "weight_functions.main": CLAIMS}
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_shared_decoders(name, tmp_path):
+    programs = proved(shared_model(name), tmp_path, "--generate")
+    assert len(programs) >= 3 and all(claims == CLAIMS for claims in programs.values())
+
+
+def test_every_entry(tmp_path):
+    model = small_models.save(small_models.decoder(), tmp_path / "decoder.onnx")
+    programs = proved(model, tmp_path, "--generate")
+    assert programs == {
+        name: CLAIMS for name in ("all", "decode", "main", "weight_functions.main")
+    }
