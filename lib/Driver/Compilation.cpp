@@ -188,7 +188,11 @@ LogicalResult Compilation::compileImages() {
 
 FailureOr<Compilation::Image> Compilation::compileModule(ModuleOp op) {
   std::string prefix = op == *module ? "" : "weights-";
-  if (failed(runPasses(op, prefix + "4-stages", buildStagesPipeline, 0.3)) ||
+  // The checkers know no stages that each worker runs for itself.
+  auto stages = [&](OpPassManager &passes) {
+    buildStagesPipeline(passes, /*mayRecompute=*/!options.prove);
+  };
+  if (failed(runPasses(op, prefix + "4-stages", stages, 0.3)) ||
       failed(prove(op)) ||
       failed(runPasses(
           op, prefix + "5-cpu",

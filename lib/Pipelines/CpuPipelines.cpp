@@ -36,7 +36,7 @@ void ingot::buildWeightsPipeline(OpPassManager &passes) {
   passes.addPass(createPlaceWeights());
 }
 
-void ingot::buildStagesPipeline(OpPassManager &passes) {
+void ingot::buildStagesPipeline(OpPassManager &passes, bool mayRecompute) {
   passes.addNestedPass<func::FuncOp>(createFuseElementwise());
   passes.addPass(createCSEPass());
   passes.addNestedPass<func::FuncOp>(createFormStages());
@@ -49,7 +49,8 @@ void ingot::buildStagesPipeline(OpPassManager &passes) {
   passes.addNestedPass<func::FuncOp>(createStageLeftovers());
   passes.addPass(createConvertIngotToMega());
   passes.addNestedPass<mega::ProgramOp>(createMergeStages());
-  passes.addNestedPass<mega::ProgramOp>(createRecomputeStages());
+  if (mayRecompute)
+    passes.addNestedPass<mega::ProgramOp>(createRecomputeStages());
   passes.addNestedPass<mega::ProgramOp>(createPlanSync());
   passes.addNestedPass<mega::ProgramOp>(createPlanMemory());
   passes.addPass(createCSEPass());

@@ -24,7 +24,9 @@ Model::Model(mega::ProgramOp program)
 
 LogicalResult Model::collect() {
   for (Operation &op : program.getProgram().without_terminator()) {
-    if (isa<mega::BarrierOp>(op)) {
+    if (auto barrier = dyn_cast<mega::BarrierOp>(op)) {
+      if (barrier.getUnless())
+        return barrier.emitError("cannot be proved: nobody may wait there");
       ++interval;
       continue;
     }
@@ -75,6 +77,8 @@ LogicalResult Model::addOutside(Operation *op) {
 }
 
 LogicalResult Model::addStage(mega::StageOp op) {
+  if (op.getEach())
+    return op.emitError("cannot be proved: each worker may run it for itself");
   ++stage;
   for (mega::TilesOp tiles : op.getTiles())
     if (failed(addTiles(tiles)))

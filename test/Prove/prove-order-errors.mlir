@@ -183,3 +183,22 @@ mega.program @cache(%k: memref<1x4x3x16xf32> {ingot.role = "input"},
   }
   mega.return
 }
+
+// -----
+
+mega.program @each(%few: i1) {
+  // expected-error @below {{cannot be proved: each worker may run it for itself}}
+  mega.stage each %few {
+    mega.tiles (%i) in (1) step (1) {
+    }
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @unless(%few: i1) {
+  // expected-error @below {{cannot be proved: nobody may wait there}}
+  mega.barrier unless %few
+  mega.return
+}
