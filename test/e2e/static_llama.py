@@ -21,6 +21,8 @@ class Static(spellings.Primitives):
     symbol = None
     has_mask = False
     rows, sequence = "batch", "sequence"
+    # What the dim of positions is called, if not as that of the tokens.
+    places = None
     # How many keys a query sees; 0 for all.
     window = 0
 
@@ -57,7 +59,7 @@ class Static(spellings.Primitives):
         """Names, types and dims of what is given besides tokens and pasts."""
         extent = cls.symbol or cls.capacity
         mask = [("attention_mask", TensorProto.INT64, [cls.rows, extent])]
-        place = [("cache_position", TensorProto.INT64, [cls.sequence])]
+        place = [("cache_position", TensorProto.INT64, [cls.places or cls.sequence])]
         return place + (mask if cls.has_mask else [])
 
     def finish(self):
@@ -101,7 +103,7 @@ class IndexCopy(Static):
     """cache.index_copy_(2, positions, new), as TorchScript's exporter writes it:
     ScatterElements with an index for every element."""
 
-    symbol = "capacity"
+    symbol, places = "capacity", "places"
     has_mask = True
 
     def append(self, new, name):
@@ -273,9 +275,10 @@ class OneToken(IndexPut):
 
 
 class OneRow(IndexPut):
-    """A batch of one, which is a number in the file."""
+    """A batch of one, which is a number in the file, and another name for the
+    number of positions."""
 
-    rows = 1
+    rows, places = 1, "places"
 
 
 class Window(IndexPut):

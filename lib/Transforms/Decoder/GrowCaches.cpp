@@ -24,6 +24,92 @@ using namespace ingot;
 
 namespace {
 
+/// What is written to an input of four dims, and at which indices; the dims of
+/// what is written that may be those of the new tokens.
+struct ScatterParts {
+  Value indices;
+  DimShape tokens;
+};
+
+std::optional<ScatterParts> partsOf(Operation *op, ShapeAnalysis &shapes) {
+  if (!isa<ScatterNdOp, ScatterElementsOp>(op))
+    return std::nullopt;
+  Value buffer = stripTensorCasts(op->getOperand(0));
+  while (auto transpose = buffer.getDefiningOp<TransposeOp>())
+    buffer = stripTensorCasts(transpose.getX());
+  if (!isa<BlockArgument>(buffer) || rankOf(buffer) != 4)
+    return std::nullopt;
+  const DimShape updates = shapes.shapeOf(op->getOperand(2));
+  ScatterParts parts = {op->getOperand(1), {}};
+  if (auto elements = dyn_cast<ScatterElementsOp>(op)) {
+    parts.tokens.push_back(updates[elements.getAxis()]);
+    return parts;
+  }
+  size_t leading = shapes.shapeOf(parts.indices).size() - 1;
+  const DimExpr rows = shapes.shapeOf(buffer)[0];
+  for (const DimExpr &dim : ArrayRef(updates).take_front(leading))
+    if (dim.getSymbol() && dim != rows)
+      parts.tokens.push_back(dim);
+  return parts;
+}
+
+/// The vectors of integers among inputs that `value` depends on.
+SmallVector<BlockArgument> vectorsBehind(Value value, ShapeAnalysis &shapes) {
+  SmallVector<BlockArgument> vectors;
+  SmallVector<Value> worklist = {value};
+  llvm::SmallDenseSet<Value> seen;
+  while (!worklist.empty()) {
+    Value current = worklist.pop_back_val();
+    if (!seen.insert(current).second)
+      continue;
+    auto input = dyn_cast<BlockArgument>(current);
+    if (!input)
+      llvm::append_range(worklist, current.getDefiningOp()->getOperands());
+    else if (isa<IntegerType>(elementTypeOf(input)) && rankOf(input) == 1)
+      vectors.push_back(input);
+  }
+  return vectors;
+}
+
+/// Inputs of positions may have a name of their own for how many there are,
+/// which is that of the new tokens: what is written says so.
+void unifyLengths(func::FuncOp func) {
+  ShapeAnalysis shapes;
+  llvm::StringMap<DimExpr> meaning;
+  for (Operation &op : func.getBody().front()) {
+    std::optional<ScatterParts> parts = partsOf(&op, shapes);
+    // Rotated keys may have as many as tokens and positions together say.
+    if (!parts || parts->tokens.size() != 1 ||
+        !(parts->tokens[0].getSymbol() || parts->tokens[0].isConstant(1)))
+      continue;
+    for (BlockArgument input : vectorsBehind(parts->indices, shapes)) {
+      const DimExpr length = shapes.shapeOf(input)[0];
+      bool isOwn = length.getSymbol() && length != parts->tokens[0] &&
+                   llvm::none_of(func.getArguments(), [&](Value other) {
+                     return other != input &&
+                            isa<RankedTensorType>(other.getType()) &&
+                            llvm::is_contained(shapes.shapeOf(other), length);
+                   });
+      if (isOwn)
+        meaning.insert({*length.getSymbol(), parts->tokens[0]});
+    }
+  }
+  if (meaning.empty())
+    return;
+  auto module = func->getParentOfType<ModuleOp>();
+  replaceDims(module, [&](const DimExpr &dim) {
+    return dim.substitute([&](StringRef name) -> std::optional<DimExpr> {
+      auto found = meaning.find(name);
+      return found == meaning.end() ? std::nullopt
+                                    : std::optional(found->second);
+    });
+  });
+  for (const auto &entry : meaning)
+    if (Operation *dim = SymbolTable::lookupSymbolIn(module, entry.getKey()))
+      dim->erase();
+  refineTypes(func);
+}
+
 /// Rewrites one function.
 class CacheGrower {
 public:
@@ -365,11 +451,15 @@ private:
   DimExpr extent, tokens, rows, past;
 };
 
+LogicalResult growCaches(func::FuncOp func) {
+  unifyLengths(func);
+  return CacheGrower(func).run();
+}
+
 struct GrowCachesPass : ingot::impl::GrowCachesBase<GrowCachesPass> {
   void runOnOperation() override {
     for (auto func : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
-      if (!func.isExternal() && func.isPublic() &&
-          failed(CacheGrower(func).run()))
+      if (!func.isExternal() && func.isPublic() && failed(growCaches(func)))
         return signalPassFailure();
   }
 };

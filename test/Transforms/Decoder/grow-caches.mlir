@@ -169,3 +169,23 @@ func.func @others(%count: tensor<?xi64> {ingot.dims = #ingot.dims<batch>},
   %s = ingot.scatter_elements %zero, %index, %new {axis = 2 : i64} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xi64>, tensor<?x2x?x4xf32>) -> tensor<?x2x?x4xf32>
   return %w, %s : tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>
 }
+
+// -----
+
+// A name of its own for how many positions there are is that of the tokens.
+// CHECK-NOT: ingot.dim @places
+// CHECK-LABEL: func.func @names(
+// CHECK-SAME: tensor<?xi64> {ingot.dims = #ingot.dims<seq>
+// CHECK: ingot.concat
+ingot.dim @batch
+ingot.dim @seq
+ingot.dim @places
+func.func @names(%at: tensor<?xi64> {ingot.dims = #ingot.dims<places>},
+                 %p: tensor<?x2x9x4xf32> {ingot.dims = #ingot.dims<batch, 2, 9, 4>},
+                 %new: tensor<?x2x?x4xf32> {ingot.dims = #ingot.dims<batch, 2, seq, 4>})
+    -> tensor<?x2x9x4xf32> {
+  %column = ingot.reshape %at to <1, 1, places, 1> : (tensor<?xi64>) -> tensor<1x1x?x1xi64>
+  %index = ingot.broadcast_to %column to <batch, 2, seq, 4> : (tensor<1x1x?x1xi64>) -> tensor<?x2x?x4xi64>
+  %w = ingot.scatter_elements %p, %index, %new {axis = 2 : i64} : (tensor<?x2x9x4xf32>, tensor<?x2x?x4xi64>, tensor<?x2x?x4xf32>) -> tensor<?x2x9x4xf32>
+  return %w : tensor<?x2x9x4xf32>
+}

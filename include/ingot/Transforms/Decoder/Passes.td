@@ -46,7 +46,8 @@ def GrowCaches : Pass<"ingot-grow-caches", "::mlir::ModuleOp"> {
     causal mask of one for each query and key that is one. Readers
     of the whole buffer get it filled up to its extent with zeros, which no
     causal query sees. An extent that is a number stays the limit of positions;
-    a symbol is past + sequence from then on.
+    a symbol is past + sequence from then on, and a name of its own for how many
+    positions there are that of the new tokens.
 
     Example: with `%at` an input of `<seq>`,
     ```mlir
