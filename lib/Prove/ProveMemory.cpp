@@ -101,18 +101,20 @@ private:
   LogicalResult checkInside(const Access &access) {
     Part part = model.partOf(access, model.tileOf(access, "a"));
     std::vector<Formula> facts = model.factsAt(access), inside;
-    std::vector<Formula> none;
+    std::vector<Formula> none, isSize;
     if (part.buffer.kind != Buffer::Kind::Cache)
       for (unsigned dim = 0; dim < part.shape.size(); ++dim) {
         Poly last =
             part.offsets[dim] + (part.sizes[dim] - 1) * part.strides[dim];
-        none.push_back(lessThan(part.sizes[dim], 1));
+        isSize.push_back(atLeast(part.sizes[dim], 0));
+        none.push_back(equal(part.sizes[dim], 0));
         inside.push_back(atLeast(part.offsets[dim], 0));
         inside.push_back(lessThan(last, part.shape[dim]));
       }
     inside.insert(inside.end(), part.needs.begin(), part.needs.end());
     none.push_back(Formula::all(inside));
-    Outcome outcome = model.solver.prove(facts, Formula::any(none));
+    isSize.push_back(Formula::any(none));
+    Outcome outcome = model.solver.prove(facts, Formula::all(isSize));
     if (!outcome)
       return report(model, access, "is not inside of the buffer", outcome);
     const Buffer &buffer = part.buffer;
@@ -216,7 +218,10 @@ private:
       contents.push_back(content);
       return success();
     }
-    if (content.isAll || old->over) {
+    // What was read is not what a later stage begins anew, part by part.
+    bool isUpdate = llvm::any_of(
+        content.writes, [](const Access *write) { return write->reads; });
+    if (content.isAll || old->over || (old->isRead && !isUpdate)) {
       // Padding of no width is written over too: through another view.
       if (old->over || sourcesOf(*old) == sourcesOf(content))
         result = checkUsed(*old);

@@ -20,7 +20,7 @@ namespace {
 
 /// What a query may cost: Z3's own count of steps, which is the same on every
 /// machine, and a time beyond which something is wrong.
-constexpr unsigned stepLimit = 40'000'000, millisecondLimit = 20'000;
+constexpr unsigned stepLimit = 10'000'000, millisecondLimit = 20'000;
 /// Products in a query about whose factors more is told.
 constexpr size_t maxProducts = 48;
 
@@ -285,21 +285,49 @@ struct Solver::Impl {
       if (!model)
         return unknown;
       Z3_model_inc_ref(context, model);
+      Outcome outcome = refutation(terms, query, model);
       bool isReal = areProducts || multipliesOut(terms, query, model);
-      Outcome outcome{Outcome::Kind::Refuted, ""};
-      for (auto [atom, value] : valuesOf(terms, query, model))
-        if (terms.isShown(atom))
-          outcome.text += (outcome.text.empty() ? "" : ", ") +
-                          terms.nameOf(atom) + " = " + std::to_string(value);
+      std::map<AtomId, int64_t> values = valuesOf(terms, query, model);
       Z3_model_dec_ref(context, model);
       if (isReal)
         return outcome;
+      // With these sizes, but true products?
+      Z3_solver_push(context, solver);
+      for (auto [atom, value] : values)
+        if (terms.isShown(atom))
+          Z3_solver_assert(
+              context, solver,
+              Z3_mk_eq(context, variable(terms.nameOf(atom)), number(value)));
+      assertProducts(terms, query, solver);
+      if (Z3_solver_check(context, solver) == Z3_L_TRUE)
+        if (Z3_model sized = Z3_solver_get_model(context, solver)) {
+          Z3_model_inc_ref(context, sized);
+          outcome = refutation(terms, query, sized);
+          Z3_model_dec_ref(context, sized);
+          return outcome;
+        }
+      Z3_solver_pop(context, solver, 1);
       if (!isExact)
         return unknown;
-      for (const Monomial &product : query.products())
-        Z3_solver_assert(context, solver, equation(terms, product));
+      assertProducts(terms, query, solver);
       areProducts = true;
     }
+  }
+
+  void assertProducts(const Terms &terms, const Query &query,
+                      Z3_solver solver) {
+    for (const Monomial &product : query.products())
+      Z3_solver_assert(context, solver, equation(terms, product));
+  }
+
+  /// The numbers of a counterexample.
+  Outcome refutation(const Terms &terms, const Query &query, Z3_model model) {
+    Outcome outcome{Outcome::Kind::Refuted, ""};
+    for (auto [atom, value] : valuesOf(terms, query, model))
+      if (terms.isShown(atom))
+        outcome.text += (outcome.text.empty() ? "" : ", ") +
+                        terms.nameOf(atom) + " = " + std::to_string(value);
+    return outcome;
   }
 
   Z3_context context;
@@ -327,8 +355,9 @@ Outcome Solver::prove(ArrayRef<Formula> facts, const Formula &goal) {
   if (!query.products().empty()) {
     Query simple = query;
     simple.addSigns();
-    if (impl->run(terms, simple, /*isExact=*/false))
-      return known[text] = {Outcome::Kind::Proved, ""};
+    Outcome outcome = impl->run(terms, simple, /*isExact=*/false);
+    if (outcome.kind != Outcome::Kind::Unknown)
+      return known[text] = outcome;
     query.addProductFacts();
   }
   return known[text] = impl->run(terms, query, /*isExact=*/true);

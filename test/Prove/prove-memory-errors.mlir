@@ -120,3 +120,44 @@ mega.program @reshape(%n: index, %x: memref<?xf32> {ingot.role = "input"}, %aren
   %0 = memref.expand_shape %x [[0, 1]] output_shape [%n, 4] : memref<?xf32> into memref<?x4xf32>
   mega.return %c0 : index
 }
+
+// -----
+
+// The second write does not renew all of what was read in between.
+mega.program @stale(%y: memref<8xf32> {ingot.role = "output"}, %arena: memref<?xi8> {ingot.role = "arena"}) -> index {
+  %f = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %a = memref.view %arena[%c0][] : memref<?xi8> to memref<8xf32>
+  mega.stage {
+    mega.tiles (%i) in (1) step (1) {
+      %to = mega.access write %a : memref<8xf32> to memref<8xf32>
+      linalg.fill ins(%f : f32) outs(%to : memref<8xf32>)
+    }
+  }
+  mega.barrier
+  mega.stage {
+    mega.tiles (%i) in (1) step (1) {
+      %from = mega.access read %a : memref<8xf32> to memref<8xf32>
+      %to = mega.access write %y : memref<8xf32> to memref<8xf32>
+      linalg.copy ins(%from : memref<8xf32>) outs(%to : memref<8xf32>)
+    }
+  }
+  mega.barrier
+  mega.stage {
+    mega.tiles (%i) in (6) step (2) {
+      %to = mega.access write %a[%i] [2] [1] : memref<8xf32> to memref<2xf32, strided<[1], offset: ?>>
+      linalg.fill ins(%f : f32) outs(%to : memref<2xf32, strided<[1], offset: ?>>)
+    }
+  }
+  mega.barrier
+  mega.stage {
+    mega.tiles (%i) in (1) step (1) {
+      // expected-error @+1 {{not all that is read was written: stage 4 reads the buffer at byte 0 of the arena, as with element[0] = 6}}
+      %from = mega.access read %a : memref<8xf32> to memref<8xf32>
+      %to = mega.access write %y : memref<8xf32> to memref<8xf32>
+      linalg.copy ins(%from : memref<8xf32>) outs(%to : memref<8xf32>)
+    }
+  }
+  mega.return %c32 : index
+}
