@@ -50,8 +50,14 @@ Formula Part::isInside(ArrayRef<Poly> position, ArrayRef<Poly> shape) {
 bool ingot::prove::isSameBuffer(const Buffer &a, const Buffer &b) {
   if (a.value == b.value)
     return true;
+  // Each buffer has a number, where memory was planned; what takes the place of
+  // another has another one.
+  auto numberOf = [](const Buffer &buffer) {
+    return buffer.value.getDefiningOp()->getAttr("ingot.buffer");
+  };
   return a.kind == Buffer::Kind::Arena && b.kind == Buffer::Kind::Arena &&
-         a.offset == b.offset && a.shape == b.shape &&
+         numberOf(a) == numberOf(b) && a.offset == b.offset &&
+         a.shape == b.shape &&
          cast<MemRefType>(a.value.getType()).getElementType() ==
              cast<MemRefType>(b.value.getType()).getElementType();
 }

@@ -256,14 +256,18 @@ private:
       Value bytes = sizes.front();
       for (Value size : ArrayRef(sizes).drop_front())
         bytes = b.createOrFold<arith::MaxSIOp>(loc, bytes, size);
+      // Tenants of one slot stay different views, though they be of one shape:
+      // the program shows which buffer an access means.
       for (Buffer *tenant : slot.tenants)
-        place(*tenant, offset);
+        place(*tenant, offset)
+            ->setAttr("ingot.buffer",
+                      b.getI64IntegerAttr(tenant - buffers->data()));
       offset = b.createOrFold<arith::AddIOp>(loc, offset, bytes);
     }
     return offset;
   }
 
-  void place(const Buffer &buffer, Value offset) {
+  Operation *place(const Buffer &buffer, Value offset) {
     if (!buffer.each)
       return replaceWithView(cast<memref::AllocOp>(buffer.alloc), offset,
                              arena);
@@ -274,21 +278,22 @@ private:
     mine = b.createOrFold<arith::AddIOp>(loc, offset, mine);
     Value at = b.createOrFold<arith::SelectOp>(loc, buffer.each, mine, offset);
     b.setInsertionPoint(alloc);
-    Value scratch =
+    auto scratch =
         ScratchOp::create(b, loc, alloc.getType(), arena, at,
                           alloc.getDynamicSizes(), alloc.getCondition());
-    alloc.replaceAllUsesWith(scratch);
+    alloc.replaceAllUsesWith(scratch.getResult());
     alloc.erase();
+    return scratch;
   }
 
-  static void replaceWithView(memref::AllocOp alloc, Value offset,
-                              Value memory) {
+  static memref::ViewOp replaceWithView(memref::AllocOp alloc, Value offset,
+                                        Value memory) {
     OpBuilder b(alloc);
-    Value view =
-        memref::ViewOp::create(b, alloc.getLoc(), alloc.getType(), memory,
-                               offset, alloc.getDynamicSizes());
-    alloc.replaceAllUsesWith(view);
+    auto view = memref::ViewOp::create(b, alloc.getLoc(), alloc.getType(),
+                                       memory, offset, alloc.getDynamicSizes());
+    alloc.replaceAllUsesWith(view.getResult());
     alloc.erase();
+    return view;
   }
 
   void replaceWithScratch(memref::AllocOp alloc, Value offset) {
