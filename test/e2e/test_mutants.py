@@ -7,13 +7,13 @@ import mutate
 import pytest
 
 # Whatever the place, such a change leaves no program that is still right. The
-# others may: a tile more that has no element, a place in the arena that is free.
+# others may: a tile more that has no element, a place in the arena that is free,
+# a write of what nobody reads, by a stage that is there for its check.
 ALWAYS_WRONG = {
     "drop a barrier",
     "shift what a tile reads",
     "shift what a tile writes",
     "read another buffer",
-    "write to another buffer",
     "share scratch",
     "shrink the arena",
 }
@@ -23,7 +23,7 @@ ALWAYS_WRONG = {
 def program(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dump")
     model = harness.MODELS / "minilm-l3.onnx"
-    harness.ingot_ok("compile", model, "-o", folder / "a.ingot", "--dump-dir", folder)
+    harness.ingot_ok("compile", model, "--prove", "-o", folder / "a.ingot", "--dump-dir", folder)
     return (folder / "4-stages.mlir").read_text()
 
 

@@ -107,7 +107,7 @@ mega.program @no_barrier(%n: index) {
 // CHECK: %[[BYTES:.*]] = arith.select %[[FEW]], %[[ALL]], %[[SIZE]]
 // CHECK: %[[MINE:.*]] = arith.muli %[[W]], %[[SIZE]]
 // CHECK: %[[AT:.*]] = arith.select %[[FEW]], %{{.*}}, %{{.*}}
-// CHECK: mega.scratch %[[A]][%[[AT]]][] each %[[FEW]] : memref<?xi8> to memref<16xf32>
+// CHECK: mega.scratch %[[A]][%[[AT]]][] each %[[FEW]] {ingot.buffer = 0 : i64} : memref<?xi8> to memref<16xf32>
 // CHECK: memref.view %[[A]][%[[BYTES]]]
 mega.program @each(%few: i1) {
   %f = arith.constant 1.0 : f32
