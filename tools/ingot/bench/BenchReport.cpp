@@ -29,13 +29,13 @@ struct Figures {
         time(report.rounds.summary(index)) {
     const Rounds &rounds = report.rounds;
     const Ceilings &ceilings = report.ceilings;
-    if (work.flops) {
-      floatShare = rounds.share(index, *work.flops, ceilings.floats());
+    if (std::optional<double> flops = work.flops) {
+      floatShare = rounds.share(index, *flops, ceilings.floats());
       if (!ceilings.bytes().rates.empty())
-        byteShare = rounds.share(index, *work.flops, ceilings.bytes());
+        byteShare = rounds.share(index, *flops, ceilings.bytes());
     }
-    if (work.bytes)
-      readShare = rounds.share(index, *work.bytes, ceilings.reads());
+    if (std::optional<double> bytes = work.bytes)
+      readShare = rounds.share(index, *bytes, ceilings.reads());
   }
 
   /// What it comes nearer to of arithmetic and memory.
@@ -93,6 +93,7 @@ static std::string counted(const std::vector<const rt::StageInfo *> &stages) {
   for (const rt::StageInfo *stage : stages)
     ++counts[stage->ops];
   std::vector<std::pair<int, std::string>> kinds;
+  kinds.reserve(counts.size());
   for (const auto &[ops, count] : counts)
     kinds.emplace_back(-count, ops);
   std::sort(kinds.begin(), kinds.end());
@@ -222,6 +223,7 @@ std::string BenchReport::text() const {
   if (!subject)
     return ceilingTable(ceilings).substr(1);
   std::vector<Figures> all;
+  all.reserve(subject->works().size());
   for (size_t i = 0; i < subject->works().size(); ++i)
     all.emplace_back(*this, i);
   return heading(*this) + timeTable(all) + workTable(all) +

@@ -16,7 +16,7 @@
 
 namespace ingot::rt {
 class Team;
-}
+} // namespace ingot::rt
 
 namespace ingot::cli {
 
