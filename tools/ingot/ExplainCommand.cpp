@@ -79,6 +79,7 @@ private:
 void Report::planArena(const std::string &path) {
   try {
     std::vector<Tensor> inputs;
+    inputs.reserve(manifest.inputs.size());
     for (const rt::TensorInfo &info : manifest.inputs)
       inputs.push_back(tensorAt(info, values));
     Session session(Model::load(path, /*verify=*/false), 0);

@@ -29,13 +29,13 @@ struct Figures {
         time(report.rounds.summary(index)) {
     const Rounds &rounds = report.rounds;
     const Ceilings &ceilings = report.ceilings;
-    if (work.flops) {
-      floatShare = rounds.share(index, *work.flops, ceilings.floats());
+    if (std::optional<double> flops = work.flops) {
+      floatShare = rounds.share(index, *flops, ceilings.floats());
       if (!ceilings.bytes().rates.empty())
-        byteShare = rounds.share(index, *work.flops, ceilings.bytes());
+        byteShare = rounds.share(index, *flops, ceilings.bytes());
     }
-    if (work.bytes)
-      readShare = rounds.share(index, *work.bytes, ceilings.reads());
+    if (std::optional<double> bytes = work.bytes)
+      readShare = rounds.share(index, *bytes, ceilings.reads());
   }
 
   /// What it comes nearer to of arithmetic and memory.
@@ -93,6 +93,7 @@ static std::string counted(const std::vector<const rt::StageInfo *> &stages) {
   for (const rt::StageInfo *stage : stages)
     ++counts[stage->ops];
   std::vector<std::pair<int, std::string>> kinds;
+  kinds.reserve(counts.size());
   for (const auto &[ops, count] : counts)
     kinds.emplace_back(-count, ops);
   std::sort(kinds.begin(), kinds.end());
@@ -204,9 +205,12 @@ static std::string ceilingTable(const Ceilings &ceilings) {
   if (const ComputeKernel *kernel = byteKernel())
     add("int8 peak", ceilings.bytes(), "OP/s",
         products(*kernel, ceilings.bytes()));
+  const ReadKernel &reader = ceilings.reader();
   add("reads", ceilings.reads(), "B/s",
-      std::string(readKernel().isa) + ": " +
-          quantity(double(ceilings.bufferBytes()), "B"));
+      std::string(reader.isa) + ": " +
+          quantity(double(ceilings.bufferBytes()), "B") + " in " +
+          std::to_string(reader.streams) +
+          (reader.streams == 1 ? " stream" : " streams") + " a thread");
   add("clock", ceilings.clock(), "Hz", "additions that wait for each other");
   std::string out = "\nCeilings of " + threadText(ceilings.threads()) + ", " +
                     std::to_string(ceilings.reads().rates.size()) +
@@ -222,6 +226,7 @@ std::string BenchReport::text() const {
   if (!subject)
     return ceilingTable(ceilings).substr(1);
   std::vector<Figures> all;
+  all.reserve(subject->works().size());
   for (size_t i = 0; i < subject->works().size(); ++i)
     all.emplace_back(*this, i);
   return heading(*this) + timeTable(all) + workTable(all) +
@@ -270,7 +275,9 @@ static Json ceilingsJson(const Ceilings &ceilings) {
     put("int8", ceilings.bytes(), "operations/s",
         products(*kernel, ceilings.bytes()));
   put("reads", ceilings.reads(), "bytes/s",
-      {{"isa", readKernel().isa}, {"buffer_bytes", ceilings.bufferBytes()}});
+      {{"isa", ceilings.reader().isa},
+       {"streams", ceilings.reader().streams},
+       {"buffer_bytes", ceilings.bufferBytes()}});
   put("clock", ceilings.clock(), "cycles/s", Json::object());
   return out;
 }
