@@ -39,11 +39,14 @@ TEST(CeilingKernels, ChainsOfBytesAddUp) {
 TEST(CeilingKernels, EveryWordIsRead) {
   alignas(64) static uint64_t words[readGranule * 9];
   std::iota(std::begin(words), std::end(words), 1);
-  for (size_t granules : {1, 2, 9}) {
-    size_t count = granules * readGranule;
-    EXPECT_EQ(readKernel().run(words, count), count * (count + 1) / 2);
+  ASSERT_FALSE(readKernels().empty());
+  for (const ReadKernel &kernel : readKernels()) {
+    for (size_t granules : {1, 2, 9}) {
+      size_t count = granules * readGranule;
+      EXPECT_EQ(kernel.run(words, count), count * (count + 1) / 2);
+    }
+    EXPECT_EQ(kernel.run(words, readGranule - 1), 0u);
   }
-  EXPECT_EQ(readKernel().run(words, readGranule - 1), 0u);
 }
 
 TEST(CeilingKernels, EveryAdditionIsDone) {

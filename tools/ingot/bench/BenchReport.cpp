@@ -205,9 +205,12 @@ static std::string ceilingTable(const Ceilings &ceilings) {
   if (const ComputeKernel *kernel = byteKernel())
     add("int8 peak", ceilings.bytes(), "OP/s",
         products(*kernel, ceilings.bytes()));
+  const ReadKernel &reader = ceilings.reader();
   add("reads", ceilings.reads(), "B/s",
-      std::string(readKernel().isa) + ": " +
-          quantity(double(ceilings.bufferBytes()), "B"));
+      std::string(reader.isa) + ": " +
+          quantity(double(ceilings.bufferBytes()), "B") + " in " +
+          std::to_string(reader.streams) +
+          (reader.streams == 1 ? " stream" : " streams") + " a thread");
   add("clock", ceilings.clock(), "Hz", "additions that wait for each other");
   std::string out = "\nCeilings of " + threadText(ceilings.threads()) + ", " +
                     std::to_string(ceilings.reads().rates.size()) +
@@ -272,7 +275,9 @@ static Json ceilingsJson(const Ceilings &ceilings) {
     put("int8", ceilings.bytes(), "operations/s",
         products(*kernel, ceilings.bytes()));
   put("reads", ceilings.reads(), "bytes/s",
-      {{"isa", readKernel().isa}, {"buffer_bytes", ceilings.bufferBytes()}});
+      {{"isa", ceilings.reader().isa},
+       {"streams", ceilings.reader().streams},
+       {"buffer_bytes", ceilings.bufferBytes()}});
   put("clock", ceilings.clock(), "cycles/s", Json::object());
   return out;
 }

@@ -139,25 +139,29 @@ const ComputeKernel *ingot::cli::byteKernel() {
 // Reading
 //===----------------------------------------------------------------------===//
 
-// One stream does not keep all prefetchers of a core at work, so several are
-// read a line at a time. A sum needs no store: this is what code that reads
-// weights once may hope for.
+// A sum needs no store: this is what code that reads weights once may hope for.
 
-/// Sums up with vectors of type V. As many sums as there are streams: no chain
-/// of additions is longer than what memory takes.
-template <typename V>
+/// Sums up with vectors of type V, a line of each stream in turn, and asks for
+/// what comes later. As many sums as there are parts of lines: no chain of
+/// additions is longer than what memory takes.
+template <typename V, size_t streams>
 [[gnu::always_inline]] static inline uint64_t sumStreams(const uint64_t *data,
                                                          size_t words) {
-  constexpr size_t line = 64, perLine = line / sizeof(V);
+  constexpr size_t line = 64, perLine = line / sizeof(V),
+                   perGranule = readGranule * sizeof(uint64_t) / sizeof(V),
+                   ahead = 64 / streams * perLine;
   const V *vectors = reinterpret_cast<const V *>(data);
-  size_t length = words / readGranule * perLine;
-  V sums[readStreams] = {};
+  size_t length = words / readGranule * (perGranule / streams);
+  V sums[streams * perLine] = {};
   for (size_t i = 0; i < length; i += perLine)
-    for (size_t stream = 0; stream < readStreams; ++stream)
+    for (size_t stream = 0; stream < streams; ++stream) {
+      const V *from = vectors + stream * length + i;
+      __builtin_prefetch(from + ahead);
       for (size_t part = 0; part < perLine; ++part)
-        sums[stream] += vectors[stream * length + i + part];
-  for (size_t stream = 1; stream < readStreams; ++stream)
-    sums[0] += sums[stream];
+        sums[stream * perLine + part] += from[part];
+    }
+  for (size_t i = 1; i < streams * perLine; ++i)
+    sums[0] += sums[i];
   uint64_t sum = 0;
   for (size_t word = 0; word < sizeof(V) / sizeof(uint64_t); ++word)
     sum += sums[0][word];
@@ -166,8 +170,9 @@ template <typename V>
 
 typedef uint64_t Words128 __attribute__((vector_size(16)));
 
+template <size_t streams>
 static uint64_t readPortable(const uint64_t *data, size_t words) {
-  return sumStreams<Words128>(data, words);
+  return sumStreams<Words128, streams>(data, words);
 }
 
 #if defined(__x86_64__)
@@ -175,28 +180,37 @@ static uint64_t readPortable(const uint64_t *data, size_t words) {
 typedef uint64_t Words256 __attribute__((vector_size(32)));
 typedef uint64_t Words512 __attribute__((vector_size(64)));
 
+template <size_t streams>
 __attribute__((target("avx2"))) static uint64_t read256(const uint64_t *data,
                                                         size_t words) {
-  return sumStreams<Words256>(data, words);
+  return sumStreams<Words256, streams>(data, words);
 }
 
+template <size_t streams>
 __attribute__((target("avx512f"))) static uint64_t read512(const uint64_t *data,
                                                            size_t words) {
-  return sumStreams<Words512>(data, words);
+  return sumStreams<Words512, streams>(data, words);
 }
 
 #endif
 
-const ReadKernel &ingot::cli::readKernel() {
+std::span<const ReadKernel> ingot::cli::readKernels() {
 #if defined(__x86_64__)
-  static constexpr ReadKernel wide = {"avx512f", read512},
-                              narrow = {"avx2", read256};
+  static constexpr ReadKernel wide[] = {{"avx512f", 1, read512<1>},
+                                        {"avx512f", 2, read512<2>},
+                                        {"avx512f", 4, read512<4>},
+                                        {"avx512f", 8, read512<8>}},
+                              narrow[] = {{"avx2", 1, read256<1>},
+                                          {"avx2", 2, read256<2>},
+                                          {"avx2", 4, read256<4>}};
   if (rt::cpuHas("avx512f"))
     return wide;
   if (rt::cpuHas("avx2"))
     return narrow;
 #endif
-  static constexpr ReadKernel portable = {"vectors of two", readPortable};
+  static constexpr ReadKernel portable[] = {
+      {"vectors of two", 1, readPortable<1>},
+      {"vectors of two", 2, readPortable<2>}};
   return portable;
 }
 

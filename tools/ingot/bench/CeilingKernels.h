@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace ingot::cli {
 
@@ -40,11 +41,16 @@ const ComputeKernel *byteKernel();
 /// Sums 64-bit words.
 struct ReadKernel {
   const char *isa;
+  /// Places that are read in turns.
+  size_t streams;
   /// `words` is rounded down to a multiple of readGranule.
   uint64_t (*run)(const uint64_t *data, size_t words);
 };
-constexpr size_t readStreams = 8, readGranule = 64;
-const ReadKernel &readKernel();
+constexpr size_t readGranule = 64;
+
+/// The ways to read; which is the fastest depends on a CPU's prefetchers and on
+/// how many threads read.
+std::span<const ReadKernel> readKernels();
 
 /// Additions that wait for each other: one a cycle on every CPU that runs this.
 /// Null where we know no such instruction.

@@ -31,7 +31,8 @@ struct Ceiling {
 /// that number of threads run on.
 class Ceilings {
 public:
-  /// Takes memory to read that no cache holds; throws Error without it.
+  /// Takes memory to read that no cache holds, and finds out in how many
+  /// streams it is read fastest. Throws Error if there is no memory.
   explicit Ceilings(int threads);
 
   /// Takes a few hundredths of a second. Leaves nothing of others in the
@@ -48,6 +49,8 @@ public:
   /// Cycles of one thread; no rates where they cannot be counted.
   const Ceiling &clock() const { return clockRates; }
 
+  /// What measures the reads.
+  const ReadKernel &reader() const { return *fastest; }
   size_t bufferBytes() const { return data.size_bytes(); }
 
   /// Instructions a cycle and thread at which a kernel of `rates` runs; zero if
@@ -59,12 +62,16 @@ private:
   double onAll(const std::function<void(int thread)> &job);
   /// The rate of `work` steps, which are adjusted to take a few milliseconds.
   double rate(uint64_t &steps, uint64_t (*kernel)(uint64_t));
+  /// Bytes per second of reading one of `parts` of what each thread has.
+  double readRate(const ReadKernel &kernel, size_t index, size_t parts);
+  void chooseReader();
   /// What a thread reads.
   std::span<uint64_t> part(int thread) const;
 
   std::shared_ptr<rt::Team> team;
   std::shared_ptr<void> memory;
   std::span<uint64_t> data;
+  const ReadKernel *fastest = nullptr;
   Ceiling floatRates, byteRates, readRates, clockRates;
   uint64_t floatSteps = 1024, byteSteps = 1024, clockSteps = 1024;
   /// What kernels return goes there, so that it is wanted.
