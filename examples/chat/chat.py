@@ -107,7 +107,7 @@ def main():
     )
     smollm2.add_model_options(parser)
     parser.add_argument("--system", default=smollm2.SYSTEM, help="the system's message")
-    parser.add_argument("--temperature", type=float, default=0.2)
+    parser.add_argument("--temperature", type=float, default=0.0)
     parser.add_argument("--top-p", type=float, default=0.9)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--max-tokens", type=int, default=512, help="of an answer")
