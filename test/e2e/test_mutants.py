@@ -7,16 +7,28 @@ import mutate
 import pytest
 
 # Whatever the place, such a change leaves no program that is still right. The
-# others may: a tile more that has no element, a place in the arena that is free,
-# a write of what nobody reads, by a stage that is there for its check.
+# others may: a tile more that has no element, a place in the arena that is free.
 ALWAYS_WRONG = {
     "drop a barrier",
     "shift what a tile reads",
     "shift what a tile writes",
     "read another buffer",
+    "write to another buffer",
     "share scratch",
     "shrink the arena",
 }
+
+
+def changes_check(program, mutant):
+    """Whether all that differs stands in one stage that checks something: nobody
+    may read what such a stage writes."""
+    before, after = program.split("\n"), mutant.split("\n")
+    if len(before) != len(after):
+        return False
+    changed = [i for i, lines in enumerate(zip(before, after)) if lines[0] != lines[1]]
+    start = max(i for i in range(changed[0]) if "mega.stage" in before[i])
+    end = next(i for i in range(start, len(before)) if before[i] == "    }")
+    return changed[-1] < end and any("ingot.check" in line for line in before[start:end])
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +49,9 @@ def test_mutants(program):
         for name, mutant in mutate.mutants(program, 45, seed=0):
             judgement = mutate.judged(mutant, folder)
             if judgement is not None:
-                judged.append((name, *judgement))
-    missed = [name for name, refused, _ in judged if not refused]
-    assert not ALWAYS_WRONG & set(missed), missed
-    assert len(judged) >= 35 and len(missed) <= len(judged) // 5, missed
-    assert all(error for _, refused, error in judged if refused)
+                judged.append((name, mutant, *judgement))
+    missed = [(name, mutant) for name, mutant, refused, _ in judged if not refused]
+    wrong = [name for name, mutant in missed if name in ALWAYS_WRONG and not changes_check(program, mutant)]
+    assert not wrong
+    assert len(judged) >= 35 and len(missed) <= len(judged) // 5, [name for name, _ in missed]
+    assert all(error for _, _, refused, error in judged if refused)
