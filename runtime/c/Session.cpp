@@ -213,3 +213,28 @@ ingot_status ingot_result_stats(const ingot_result *result,
     return {};
   });
 }
+
+//===----------------------------------------------------------------------===//
+// Tracing
+//===----------------------------------------------------------------------===//
+
+ingot_status ingot_session_start_trace(ingot_session *session) {
+  return guarded([&]() -> Status {
+    if (Status status = require(session, "session"); !status.ok())
+      return status;
+    session->session->tracer().start();
+    return {};
+  });
+}
+
+ingot_status ingot_session_write_trace(ingot_session *session,
+                                       const char *path) {
+  return guarded([&]() -> Status {
+    if (Status status = require(session, "session"); !status.ok())
+      return status;
+    if (Status status = require(path, "path"); !status.ok())
+      return status;
+    return session->session->tracer().write(session->session->runsModel(),
+                                            path);
+  });
+}

@@ -374,6 +374,23 @@ INGOT_API ingot_status ingot_session_shapes(ingot_session *session,
                                             size_t input_count,
                                             ingot_result **result);
 
+//===----------------------------------------------------------------------===//
+// Tracing
+//===----------------------------------------------------------------------===//
+
+/// Notes from now on when each worker of the session's runs, steps and
+/// generations works on which stage and when it waits. What an earlier trace
+/// noted is forgotten. A run takes a few nanoseconds longer for each stage;
+/// notes take 16 bytes for each stage, wait and worker, and runs are left out
+/// once there are 2^24 of them.
+INGOT_API ingot_status ingot_session_start_trace(ingot_session *session);
+
+/// Writes what was noted, and stops: a JSON file of trace events, which
+/// Perfetto and browsers' trace viewers open. The file appears whole or not at
+/// all. Fails if no trace was started.
+INGOT_API ingot_status ingot_session_write_trace(ingot_session *session,
+                                                 const char *path);
+
 #ifdef __cplusplus
 }
 #endif

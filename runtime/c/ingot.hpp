@@ -299,6 +299,13 @@ public:
     return Result(result);
   }
 
+  /// Notes what workers do from now on (ingot_session_start_trace).
+  void startTrace() { detail::check(ingot_session_start_trace(get())); }
+  /// Writes it for a trace viewer, and stops.
+  void writeTrace(const std::string &path) {
+    detail::check(ingot_session_write_trace(get(), path.c_str()));
+  }
+
 private:
   void create(const Model &model, const ingot_session_options &options) {
     ingot_session *session = nullptr;

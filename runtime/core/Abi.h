@@ -51,9 +51,30 @@ extern "C" {
 /// their element.
 #define INGOT_ALIGNMENT 64
 
-/// What one run gives to every worker. All pointers but page_tables are
-/// non-null, also those of tensors without elements. Inputs and outputs do not
-/// overlap.
+/// A point in time of a worker's run.
+typedef struct IngotTraceMark {
+  /// What ended here: a stage, by its number in the manifest's list of the
+  /// program, or INGOT_TRACE_WAIT.
+  int64_t what;
+  /// The CPU's cycle counter.
+  int64_t ticks;
+} IngotTraceMark;
+
+/// The start of the run, or a wait for the other workers, ended.
+#define INGOT_TRACE_START (-2)
+#define INGOT_TRACE_WAIT (-1)
+
+/// What one worker noted of a run.
+typedef struct IngotTraceLog {
+  IngotTraceMark *marks;
+  int64_t capacity;
+  /// Marks that were made; those beyond the capacity are not kept.
+  int64_t count;
+} IngotTraceLog;
+
+/// What one run gives to every worker. All pointers but page_tables and trace
+/// are non-null, also those of tensors without elements. Inputs and outputs do
+/// not overlap.
 typedef struct IngotContext {
   /// Data of the inputs, in manifest order; dense, row-major.
   void *const *inputs;
@@ -80,6 +101,9 @@ typedef struct IngotContext {
   /// the run neither writes nor can see has the address 0.
   const int64_t *const *page_tables;
   int64_t pages_per_row;
+  /// The worker's own log: it makes a mark at its start and after each stage
+  /// and each wait. Null: nothing is noted.
+  IngotTraceLog *trace;
 } IngotContext;
 
 /// From the input dims (those of all inputs, concatenated in manifest order)

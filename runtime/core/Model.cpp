@@ -48,15 +48,20 @@ Status Model::findFunctions(const std::string &sizes, const std::string &entry,
 
 Status Model::findPrograms() {
   const Manifest &content = manifest();
-  mainProgram = {&content.symbols, &content.inputs, &content.outputs, nullptr,
-                 nullptr};
+  mainProgram = {.stages = &content.stages,
+                 .symbols = &content.symbols,
+                 .inputs = &content.inputs,
+                 .outputs = &content.outputs};
   if (Status status =
           findFunctions(content.sizesSymbol, content.entrySymbol, mainProgram);
       !status.ok())
     return status;
   for (const EntryInfo &info : content.entries) {
-    Program program = {&info.symbols, &info.inputs, &info.outputs, nullptr,
-                       nullptr};
+    Program program = {.name = info.name,
+                       .stages = &info.stages,
+                       .symbols = &info.symbols,
+                       .inputs = &info.inputs,
+                       .outputs = &info.outputs};
     if (Status status =
             findFunctions(info.sizesSymbol, info.entrySymbol, program);
         !status.ok())

@@ -17,6 +17,9 @@ namespace ingot::rt {
 /// One program of an image: the main one, or an entry of the manifest. What it
 /// points to belongs to the model.
 struct Program {
+  /// "main", or the entry's.
+  std::string_view name = "main";
+  const std::vector<StageInfo> *stages = nullptr;
   const std::vector<Symbol> *symbols = nullptr;
   const std::vector<TensorInfo> *inputs = nullptr, *outputs = nullptr;
   IngotSizesFn sizes = nullptr;

@@ -10,12 +10,10 @@
 // What lies behind the last position is written as zeros, so that the same
 // sequence gives the same bytes and none of somebody else's leave the process.
 #include "runtime/core/Format.h"
+#include "runtime/core/NewFile.h"
 #include "runtime/core/Sequence.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
-#include <unistd.h>
 
 using namespace ingot::rt;
 
@@ -38,66 +36,6 @@ struct FileHeader {
   uint64_t headerChecksum = 0;
 };
 static_assert(sizeof(FileHeader) == 72);
-
-/// A file under construction; gone if it is not finished.
-class NewFile {
-public:
-  explicit NewFile(std::string path) : path(std::move(path)) {}
-  NewFile(const NewFile &) = delete;
-  NewFile &operator=(const NewFile &) = delete;
-  ~NewFile() {
-    if (fd >= 0)
-      close(fd);
-    if (!temporary.empty())
-      unlink(temporary.c_str());
-  }
-
-  Status open() {
-    for (unsigned attempt = 0; attempt < 100 && fd < 0; ++attempt) {
-      std::string name = concat(path, ".tmp-", getpid(), "-", attempt);
-      fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-      if (fd >= 0)
-        temporary = std::move(name);
-      else if (errno != EEXIST)
-        break;
-    }
-    return fd < 0 ? fail("create") : Status();
-  }
-
-  Status write(const void *data, size_t bytes) {
-    const auto *next = static_cast<const unsigned char *>(data);
-    while (bytes > 0) {
-      ssize_t written = ::write(fd, next, bytes);
-      if (written < 0 && errno == EINTR)
-        continue;
-      if (written <= 0)
-        return fail("write");
-      next += written;
-      bytes -= written;
-    }
-    return {};
-  }
-
-  Status finish() {
-    int result = close(fd);
-    fd = -1;
-    if (result != 0)
-      return fail("write");
-    if (rename(temporary.c_str(), path.c_str()) != 0)
-      return fail("make");
-    temporary.clear();
-    return {};
-  }
-
-private:
-  Status fail(std::string_view what) const {
-    return failure(Code::IoError, "cannot ", what, " '", path,
-                   "': ", systemError());
-  }
-
-  std::string path, temporary;
-  int fd = -1;
-};
 } // namespace
 
 static std::span<const unsigned char> bytesOf(const void *data, size_t size) {
@@ -162,7 +100,7 @@ Status Sequence::save(const std::string &path) const {
   header.headerChecksum = headerSum(header);
 
   NewFile file(path);
-  if (Status status = file.open(); !status.ok())
+  if (Status status = file.open(NewFile::Access::Private); !status.ok())
     return status;
   if (Status status = file.write(&header, sizeof(header)); !status.ok())
     return status;

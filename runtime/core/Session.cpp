@@ -218,6 +218,7 @@ struct Task {
   IngotEntryFn entry;
   IngotContext context;
   int64_t workers;
+  TracedRun *traced;
 };
 } // namespace
 
@@ -227,6 +228,7 @@ static void runWorker(void *argument, int worker) {
   FloatEnvironment environment;
   // A copy of its own, so that workers do not share what they only read.
   IngotContext context = task->context;
+  context.trace = task->traced->logOf(worker);
   task->entry(&context, worker, task->workers);
 }
 
@@ -249,7 +251,7 @@ Status Session::outcome(const Context &context,
 
 Status Session::execute(const Program &program, Context &context,
                         const RunOptions &run, const PageTables &pages,
-                        Team &team, RunStats &stats) const {
+                        Team &team, RunStats &stats) {
   context.barrier = 0;
   context.error = 0;
   double limit = run.timeLimit < maxTimeLimit ? run.timeLimit : 0;
@@ -264,12 +266,14 @@ Status Session::execute(const Program &program, Context &context,
   if (!lease)
     return outcome(context, control);
 
+  TracedRun traced(traces, program, team.workers());
   Task task{program.entry,
             {context.inputs.data(), context.outputs.data(),
              model->artifact().weights().data(), context.arena.data(),
              context.symbols.data(), &context.barrier, &context.error, relax,
-             pages.tables, pages.pagesPerRow},
-            team.workers()};
+             pages.tables, pages.pagesPerRow, nullptr},
+            team.workers(),
+            &traced};
   team.run(runWorker, &task);
   return outcome(context, control);
 }

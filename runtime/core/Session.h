@@ -12,6 +12,7 @@
 
 #include "runtime/core/Model.h"
 #include "runtime/core/Outputs.h"
+#include "runtime/core/Trace.h"
 #include "runtime/cpu/RunControl.h"
 #include "runtime/cpu/Team.h"
 
@@ -84,6 +85,9 @@ public:
   /// data. An input that decides between programs must have its data.
   Result<RunResult> shapes(std::span<const TensorView> inputs);
 
+  /// When the workers of the session's runs did what, while it is on.
+  Tracer &tracer() { return traces; }
+
   /// Workers of a run, the caller included.
   int threads() const { return workers; }
 
@@ -105,7 +109,7 @@ private:
                       std::vector<Output> &all) const;
   Status execute(const Program &program, Context &context,
                  const RunOptions &run, const PageTables &pages, Team &team,
-                 RunStats &stats) const;
+                 RunStats &stats);
   Status outcome(const Context &context, const RunControl &control) const;
   void log(LogLevel level, const std::string &message) const;
 
@@ -113,6 +117,7 @@ private:
   SessionOptions options;
   int workers = 1;
   std::shared_ptr<PagePool> pool;
+  Tracer traces;
   // Guarded by processMutex().
   std::shared_ptr<Team> team;
   std::vector<std::unique_ptr<Context>> idleContexts;

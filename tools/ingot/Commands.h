@@ -25,6 +25,8 @@ void addExplainCommand(CLI::App &program, int &status);
 struct CompileOptions;
 /// Adds --generate and --kv-type.
 void addGenerateOptions(CLI::App &command, CompileOptions &options);
+/// Adds --trace, a file to write.
+void addTraceOption(CLI::App &command, std::string &file);
 
 } // namespace ingot::cli
 

@@ -18,7 +18,7 @@ using namespace ingot::cli;
 
 namespace {
 struct Arguments {
-  std::string model, inputsFile, outputsFile;
+  std::string model, inputsFile, outputsFile, traceFile;
   std::vector<std::string> inputs;
   int threads = 0;
 };
@@ -76,7 +76,11 @@ static void run(const Arguments &arguments) {
                 "sequence, which a single run does not have. Generate from a "
                 "program (docs/embed.md), or compile without --generate");
   Session session(model, arguments.threads);
+  if (!arguments.traceFile.empty())
+    session.startTrace();
   RunResult result = session.run(inputs);
+  if (!arguments.traceFile.empty())
+    session.writeTrace(arguments.traceFile);
   if (!arguments.outputsFile.empty())
     writeNpz(arguments.outputsFile, result.outputs);
 
@@ -91,6 +95,14 @@ static void run(const Arguments &arguments) {
   if (file.compileSeconds() >= 0)
     std::printf("; compiled in %.2f s", file.compileSeconds());
   std::printf("\n");
+}
+
+void ingot::cli::addTraceOption(CLI::App &command, std::string &file) {
+  command
+      .add_option("--trace", file,
+                  "Write when each thread worked on which stage and when it "
+                  "waited, for Perfetto and ingot explain")
+      ->type_name("FILE.json");
 }
 
 void ingot::cli::addRunCommand(CLI::App &program, int &) {
@@ -127,5 +139,6 @@ void ingot::cli::addRunCommand(CLI::App &program, int &) {
                    "given")
       ->check(CLI::Range(1, 4096))
       ->type_name("N");
+  addTraceOption(*command, arguments->traceFile);
   command->callback([arguments] { run(*arguments); });
 }

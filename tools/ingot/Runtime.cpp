@@ -160,6 +160,14 @@ RunResult Session::run(const std::vector<Tensor> &inputs) const {
   return produced;
 }
 
+void Session::startTrace() const {
+  check(ingot_session_start_trace(handle.get()));
+}
+
+void Session::writeTrace(const std::string &path) const {
+  check(ingot_session_write_trace(handle.get(), path.c_str()));
+}
+
 Generation Session::generate(const std::vector<Tensor> &bound,
                              const std::vector<int64_t> &prompt,
                              size_t count) const {

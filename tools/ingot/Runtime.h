@@ -90,6 +90,11 @@ public:
   Generation generate(const std::vector<Tensor> &bound,
                       const std::vector<int64_t> &prompt, size_t count) const;
 
+  /// Notes when each worker does what, from now on.
+  void startTrace() const;
+  /// Writes it for a trace viewer, and stops.
+  void writeTrace(const std::string &path) const;
+
 private:
   std::shared_ptr<ingot_session> handle;
 };

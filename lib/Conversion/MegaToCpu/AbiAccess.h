@@ -25,6 +25,7 @@ enum class ContextField : int64_t {
   Relax = 56,
   PageTables = 64,
   PagesPerRow = 72,
+  Trace = 80,
 };
 
 /// Builds accesses to memory that the runtime owns.

@@ -8,6 +8,7 @@
 
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "lib/Conversion/MegaToCpu/AbiAccess.h"
+#include "lib/Conversion/MegaToCpu/EmitMark.h"
 #include "lib/Conversion/MegaToCpu/Program.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -118,6 +119,8 @@ public:
                                          head->getArgument(2));
     ingot::AbiAccess access(b, loc);
     error = access.field(context, ingot::ContextField::Error);
+    log = access.field(context, ingot::ContextField::Trace);
+    ingot::emitMark(b, loc, log, ingot::markStart);
     Value symbols = access.field(context, ingot::ContextField::Symbols);
     for (auto [i, symbol] : llvm::enumerate(program.symbols))
       dims.bind(symbol.name, access.indexAt(symbols, i));
@@ -249,6 +252,7 @@ private:
     }
     if (auto barrier = dyn_cast<ingot::mega::BarrierOp>(op)) {
       waitForAll(func, map.lookupOrNull(barrier.getUnless()));
+      ingot::emitMark(b, loc, log, ingot::markWait);
       return success();
     }
     if (auto check = dyn_cast<ingot::CheckOp>(op)) {
@@ -261,7 +265,12 @@ private:
       b.setInsertionPointToStart(next);
       return success();
     }
-    b.clone(op, map);
+    Operation *clone = b.clone(op, map);
+    auto number = op.getAttrOfType<IntegerAttr>(ingot::stageNumberAttrName);
+    if (number) {
+      clone->removeAttr(ingot::stageNumberAttrName);
+      ingot::emitMark(b, loc, log, number.getInt());
+    }
     return success();
   }
 
@@ -315,6 +324,8 @@ private:
   ingot::DimArith dims;
   IRMapping map;
   Value context, worker, workers, error;
+  /// What the worker notes of the run; null at run time if nobody asked.
+  Value log;
   Block *exit = nullptr;
   /// Arrivals at barriers so far, of all workers.
   Value expected;
@@ -338,6 +349,7 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
     ingot::ErrorTable errors(module);
     OpBuilder b(programs.front());
     emitBarrier(b, programs.front().getLoc());
+    ingot::emitMarkFunction(b, programs.front().getLoc());
     NamedAttrList entries;
     for (ingot::mega::ProgramOp op : programs) {
       FailureOr<ingot::Program> program = ingot::Program::create(

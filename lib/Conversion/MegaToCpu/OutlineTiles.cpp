@@ -9,6 +9,7 @@
 #include "ingot/Analysis/ShapeAnalysis.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
 #include "ingot/Transforms/Entries.h"
+#include "lib/Conversion/MegaToCpu/EmitMark.h"
 
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -188,10 +189,12 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
         for (auto [i, tiles] :
              llvm::enumerate(llvm::to_vector(stage.getTiles()))) {
           b.setInsertionPoint(stage);
-          func::FuncOp func =
+          func::CallOp call =
               outline(b, tiles, dealer.tilesOf(i), error, symbols, unique);
-          describe(tiles, func, i == 0 ? sync : "joined",
-                   bool(stage.getEach()));
+          call->setAttr(ingot::stageNumberAttrName,
+                        b.getI64IntegerAttr(int64_t(descriptions.size())));
+          describe(tiles, call.getCalleeAttr().getAttr(),
+                   i == 0 ? sync : "joined", bool(stage.getEach()));
         }
         stage.erase();
       }
@@ -220,8 +223,8 @@ private:
     });
   }
 
-  /// Calls a function that runs the `dealt` tiles, and gives it.
-  static func::FuncOp
+  /// Calls a function that runs the `dealt` tiles.
+  static func::CallOp
   outline(OpBuilder &b, TilesOp tiles, std::array<Value, 3> dealt, Value error,
           SymbolTable &symbols,
           llvm::DenseMap<func::FuncOp, func::FuncOp, SameBody> &unique) {
@@ -267,8 +270,7 @@ private:
       symbols.insert(func);
     else
       func.erase();
-    func::CallOp::create(b, loc, entry->second, arguments);
-    return entry->second;
+    return func::CallOp::create(b, loc, entry->second, arguments);
   }
 
   /// What workers wait for before the stage, in words.
@@ -282,7 +284,7 @@ private:
 
   /// Notes for people what the tiles hold; the description made when they were
   /// formed is the metadata of their location.
-  void describe(TilesOp tiles, func::FuncOp func, StringRef sync, bool isEach) {
+  void describe(TilesOp tiles, StringAttr name, StringRef sync, bool isEach) {
     Builder b(tiles->getContext());
     NamedAttrList attrs;
     if (auto fused = dyn_cast<FusedLoc>(tiles.getLoc()))
@@ -295,7 +297,7 @@ private:
           names.insert(op.getName().stripDialect());
       attrs.set("ops", b.getStringAttr(llvm::join(names, " + ")));
     }
-    attrs.set("name", func.getSymNameAttr());
+    attrs.set("name", name);
     SmallVector<StringRef> words;
     if (!sync.empty())
       words.push_back(sync);

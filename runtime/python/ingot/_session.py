@@ -293,6 +293,18 @@ class Session:
         as {"encoder_hidden_states": states}, see `Sequence.bind`."""
         return self.sequence(inputs=inputs).generate(ids, max_new_tokens, **options)
 
+    def start_trace(self) -> None:
+        """Notes from now on when each worker of runs, steps and generations
+        works on which stage and when it waits; what an earlier trace noted is
+        forgotten."""
+        self._handle.start_trace()
+
+    def write_trace(self, path: PathLike) -> None:
+        """Writes what was noted since `start_trace` to a JSON file of trace
+        events, for Perfetto and `ingot explain --trace`, and stops. Raises
+        InvalidArgument if no trace was started, IoError."""
+        self._handle.write_trace(path_bytes(path))
+
     def cache_bytes(self) -> dict[str, int]:
         """Bytes of all sequences' caches: "in_use", "reserved" from the system,
         "peak" of in_use. Pages that sequences share count once."""

@@ -269,6 +269,14 @@ void ingot::python::bindSession(nb::module_ &module) {
            nb::arg("time_limit"), nb::arg("cancel").none(),
            nb::arg("interruptible"))
       .def("shapes", shapes)
+      .def("start_trace",
+           [](Session &session) {
+             check(ingot_session_start_trace(session.get()));
+           })
+      .def("write_trace",
+           [](Session &session, const nb::bytes &path) {
+             check(ingot_session_write_trace(session.get(), path.c_str()));
+           })
       .def("cache_stats", [](const Session &session) {
         ingot_cache_stats stats;
         check(ingot_session_cache_stats(session.get(), &stats));

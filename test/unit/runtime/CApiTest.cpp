@@ -97,6 +97,8 @@ TEST(CApi, NullIsRefusedEverywhere) {
   EXPECT_EQ(ingot_session_shapes(nullptr, nullptr, 0, &result), invalid);
   EXPECT_EQ(ingot_result_output(nullptr, 0, nullptr), invalid);
   EXPECT_EQ(ingot_result_stats(nullptr, nullptr), invalid);
+  EXPECT_EQ(ingot_session_start_trace(nullptr), invalid);
+  EXPECT_EQ(ingot_session_write_trace(nullptr, "x"), invalid);
   EXPECT_EQ(ingot_cancel_create(nullptr), invalid);
   EXPECT_EQ(ingot_model_input_count(nullptr), 0u);
   EXPECT_EQ(ingot_result_output_count(nullptr), 0u);

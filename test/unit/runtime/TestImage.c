@@ -43,20 +43,35 @@ EXPORT int32_t ingot_sizes(const int64_t *dims, int64_t workers,
 
 typedef void (*Mode)(IngotContext *ctx, int64_t worker, int64_t workers);
 
+/// Notes that something ended, as Abi.h says.
+static void mark(IngotContext *ctx, int64_t what) {
+  IngotTraceLog *log = ctx->trace;
+  if (log && log->count < log->capacity) {
+    log->marks[log->count].what = what;
+    log->marks[log->count].ticks = (int64_t)__builtin_ia32_rdtsc();
+  }
+  if (log)
+    ++log->count;
+}
+
 /// Adds rows, counts elements in the arena, and sums the counts up behind a
-/// barrier.
+/// barrier. Its manifest knows a stage 0 and no stage 7.
 static void add(IngotContext *ctx, int64_t worker, int64_t workers) {
   const float *a = ctx->inputs[0], *b = ctx->inputs[1];
   float *sum = ctx->outputs[0];
   int64_t *counts = (int64_t *)ctx->arena;
   int64_t total = ctx->symbols[0] * ctx->symbols[1];
   counts[worker] = 0;
+  mark(ctx, INGOT_TRACE_START);
   for (int64_t i = worker; i < total; i += workers) {
     sum[i] = a[i] + b[i] + (float)ctx->weights[0];
     ++counts[worker];
   }
+  mark(ctx, 0);
   if (barrier(ctx, workers))
     return;
+  mark(ctx, INGOT_TRACE_WAIT);
+  mark(ctx, 7);
   if (worker == 0) {
     int64_t *report = ctx->outputs[1];
     *report = 0;
@@ -74,8 +89,8 @@ static void fail(IngotContext *ctx, int64_t worker, int64_t workers) {
 
 /// Passes barriers until it is stopped.
 static void spin(IngotContext *ctx, int64_t worker, int64_t workers) {
-  for (int64_t episode = 1; !barrier(ctx, episode * workers); ++episode) {
-  }
+  for (int64_t episode = 1; !barrier(ctx, episode * workers); ++episode)
+    mark(ctx, INGOT_TRACE_WAIT);
 }
 
 /// Reports the state of the floating-point unit.

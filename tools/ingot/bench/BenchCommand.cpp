@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 struct Arguments {
-  std::string model, jsonFile;
+  std::string model, jsonFile, traceFile;
   double seconds = 3;
   SubjectOptions subject;
   CompileOptions compile;
@@ -45,8 +45,10 @@ static void measure(const Arguments &arguments, Subject *subject) {
 static void bench(const Arguments &arguments) {
   const SubjectOptions &options = arguments.subject;
   if (arguments.model.empty()) {
-    if (!options.dims.empty() || options.prompt || options.tokens)
-      throw Error("without a model there are no sizes to give");
+    if (!options.dims.empty() || options.prompt || options.tokens ||
+        !arguments.traceFile.empty())
+      throw Error("without a model there are no sizes to give, and no runs to "
+                  "trace");
     return measure(arguments, nullptr);
   }
   ModelFile file = ModelFile::open(arguments.model, arguments.compile);
@@ -58,6 +60,8 @@ static void bench(const Arguments &arguments) {
   std::unique_ptr<Subject> subject =
       Subject::make(*artifact, file.path(), arguments.model, options);
   measure(arguments, subject.get());
+  if (!arguments.traceFile.empty())
+    subject->trace(arguments.traceFile);
 }
 
 void ingot::cli::addBenchCommand(CLI::App &program, int &) {
@@ -102,6 +106,7 @@ void ingot::cli::addBenchCommand(CLI::App &program, int &) {
                    "Write the report, with the time of every run, to this file "
                    "instead")
       ->type_name("FILE");
+  addTraceOption(*command, arguments->traceFile);
   command->callback([arguments] {
     try {
       bench(*arguments);

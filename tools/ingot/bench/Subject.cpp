@@ -220,6 +220,15 @@ private:
 
 } // namespace
 
+void Subject::trace(const std::string &path) {
+  // A few runs to choose from; a sequence has many as it is.
+  int times = tokens ? 1 : 5;
+  session.startTrace();
+  for (int i = 0; i < times; ++i)
+    once();
+  session.writeTrace(path);
+}
+
 std::unique_ptr<Subject>
 Subject::make(std::shared_ptr<const rt::Artifact> artifact,
               const std::string &path, const std::string &name,

@@ -58,6 +58,9 @@ public:
   /// Does all works once; the seconds that each took, one or several times.
   virtual std::vector<std::vector<double>> once() = 0;
 
+  /// Does all works again, and writes when each worker did what.
+  void trace(const std::string &path);
+
   const rt::Manifest &manifest() const { return artifact->manifest(); }
   const std::vector<Work> &works() const { return allWorks; }
   const Symbols &sizes() const { return values; }
