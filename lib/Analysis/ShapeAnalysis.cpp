@@ -7,6 +7,7 @@
 #include "ingot/Analysis/ShapeAnalysis.h"
 
 #include "dialects/Ingot/IR/IngotOps.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
@@ -137,7 +138,51 @@ DimShape ShapeAnalysis::computeResult(OpResult result) {
   return {};
 }
 
-std::optional<DimExpr> ShapeAnalysis::indexValue(Value value) {
+/// `expr` of dims and symbols that have these values.
+static std::optional<DimExpr>
+affineValue(AffineExpr expr, unsigned numDims,
+            ArrayRef<std::optional<DimExpr>> values) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return DimExpr::constant(constant.getValue());
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return values[dim.getPosition()];
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return values[numDims + symbol.getPosition()];
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  std::optional<DimExpr> a = affineValue(binary.getLHS(), numDims, values),
+                         b = affineValue(binary.getRHS(), numDims, values);
+  if (!a || !b)
+    return std::nullopt;
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return *a + *b;
+  case AffineExprKind::Mul:
+    return *a * *b;
+  case AffineExprKind::Mod:
+    return DimExpr::mod(*a, *b);
+  case AffineExprKind::FloorDiv:
+    return DimExpr::floorDiv(*a, *b);
+  default:
+    return DimExpr::ceilDiv(*a, *b);
+  }
+}
+
+std::optional<DimExpr> ShapeAnalysis::indexValue(Value value,
+                                                 OtherValues other) {
+  if (!other)
+    return computeIndex(value, other);
+  auto known = indices.find(value);
+  if (known != indices.end())
+    return known->second;
+  std::optional<DimExpr> result = computeIndex(value, other);
+  if (!result)
+    result = other(value);
+  indices[value] = result;
+  return result;
+}
+
+std::optional<DimExpr> ShapeAnalysis::computeIndex(Value value,
+                                                   OtherValues other) {
   Operation *op = value.getDefiningOp();
   if (!op)
     return std::nullopt;
@@ -152,11 +197,18 @@ std::optional<DimExpr> ShapeAnalysis::indexValue(Value value) {
       if (*index >= 0 && *index < static_cast<int64_t>(shape.size()))
         return shape[*index];
     }
+  if (auto apply = dyn_cast<affine::AffineApplyOp>(op)) {
+    SmallVector<std::optional<DimExpr>> values;
+    for (Value operand : apply.getMapOperands())
+      values.push_back(indexValue(operand, other));
+    AffineMap map = apply.getAffineMap();
+    return affineValue(map.getResult(0), map.getNumDims(), values);
+  }
   if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::FloorDivSIOp,
            arith::CeilDivSIOp, arith::MaxSIOp, arith::MinSIOp>(op))
     return std::nullopt;
-  std::optional<DimExpr> a = indexValue(op->getOperand(0)),
-                         b = indexValue(op->getOperand(1));
+  std::optional<DimExpr> a = indexValue(op->getOperand(0), other),
+                         b = indexValue(op->getOperand(1), other);
   if (!a || !b)
     return std::nullopt;
   return llvm::TypeSwitch<Operation *, DimExpr>(op)

@@ -126,12 +126,31 @@ std::vector<rt::StageInfo> stagesOf(Attribute attr) {
   auto array = dyn_cast_or_null<ArrayAttr>(attr);
   if (!array)
     return stages;
+  auto numbers = [](Attribute attr) -> std::vector<uint32_t> {
+    auto list = dyn_cast_or_null<DenseI64ArrayAttr>(attr);
+    return list ? std::vector<uint32_t>(list.asArrayRef().begin(),
+                                        list.asArrayRef().end())
+                : std::vector<uint32_t>();
+  };
   for (auto stage : array.getAsRange<DictionaryAttr>())
     stages.push_back({text(stage.get("name")), text(stage.get("ops")),
                       text(stage.get("nodes")), text(stage.get("flops")),
                       text(stage.get("bytes")), text(stage.get("tiles")),
-                      text(stage.get("sync"))});
+                      text(stage.get("sync")), numbers(stage.get("reads")),
+                      numbers(stage.get("writes"))});
   return stages;
+}
+
+/// What code generation says of the buffers between them.
+std::vector<rt::BufferInfo> buffersOf(Attribute attr) {
+  std::vector<rt::BufferInfo> buffers;
+  auto array = dyn_cast_or_null<ArrayAttr>(attr);
+  if (!array)
+    return buffers;
+  for (auto buffer : array.getAsRange<DictionaryAttr>())
+    buffers.push_back({text(buffer.get("name")), text(buffer.get("offset")),
+                       text(buffer.get("bytes")), bool(buffer.get("each"))});
+  return buffers;
 }
 
 } // namespace
@@ -274,6 +293,7 @@ void describeCode(ModuleOp module, const TargetInfo &target,
   }
   manifest.arena = text(module->getAttr(arenaAttrName));
   manifest.stages = stagesOf(module->getAttr(stagesAttrName));
+  manifest.buffers = buffersOf(module->getAttr(buffersAttrName));
   auto entries = module->getAttrOfType<DictionaryAttr>(entriesAttrName);
   for (rt::EntryInfo &entry : manifest.entries) {
     auto known =
@@ -282,6 +302,7 @@ void describeCode(ModuleOp module, const TargetInfo &target,
       continue;
     entry.arena = text(known.get(arenaAttrName));
     entry.stages = stagesOf(known.get(stagesAttrName));
+    entry.buffers = buffersOf(known.get(buffersAttrName));
   }
 }
 

@@ -89,7 +89,19 @@ static Offsets<fb::Stage> encodeStages(Builder &builder,
     out.push_back(fb::CreateStageDirect(
         builder, stage.name.c_str(), stage.ops.c_str(), stage.nodes.c_str(),
         stage.flops.c_str(), stage.bytes.c_str(), stage.tiles.c_str(),
-        stage.sync.c_str()));
+        stage.sync.c_str(), &stage.reads, &stage.writes));
+  return out;
+}
+
+static Offsets<fb::Buffer> encodeBuffers(Builder &builder,
+                                         const std::vector<BufferInfo> &in) {
+  Offsets<fb::Buffer> out;
+  // Many begin at one place.
+  for (const BufferInfo &buffer : in)
+    out.push_back(fb::CreateBuffer(
+        builder, builder.CreateSharedString(buffer.name),
+        builder.CreateSharedString(buffer.offset),
+        builder.CreateSharedString(buffer.bytes), buffer.isEach));
   return out;
 }
 
@@ -124,10 +136,11 @@ static flatbuffers::Offset<fb::Entry> encodeEntry(Builder &builder,
   Offsets<fb::Tensor> inputs = encodeTensors(builder, entry.inputs);
   Offsets<fb::Tensor> outputs = encodeTensors(builder, entry.outputs);
   Offsets<fb::Stage> stages = encodeStages(builder, entry.stages);
-  return fb::CreateEntryDirect(builder, entry.name.c_str(),
-                               entry.sizesSymbol.c_str(),
-                               entry.entrySymbol.c_str(), &symbols, &inputs,
-                               &outputs, &stages, entry.arena.c_str());
+  Offsets<fb::Buffer> buffers = encodeBuffers(builder, entry.buffers);
+  return fb::CreateEntryDirect(
+      builder, entry.name.c_str(), entry.sizesSymbol.c_str(),
+      entry.entrySymbol.c_str(), &symbols, &inputs, &outputs, &stages,
+      entry.arena.c_str(), &buffers);
 }
 
 std::vector<unsigned char> ingot::rt::encodeManifest(const Manifest &manifest) {
@@ -155,6 +168,7 @@ std::vector<unsigned char> ingot::rt::encodeManifest(const Manifest &manifest) {
   for (const EntryInfo &entry : manifest.entries)
     entries.push_back(encodeEntry(builder, entry));
 
+  Offsets<fb::Buffer> buffers = encodeBuffers(builder, manifest.buffers);
   auto features = builder.CreateVectorOfStrings(manifest.cpuFeatures);
   auto errors = builder.CreateVectorOfStrings(manifest.errors);
   auto root = fb::CreateManifest(
@@ -168,7 +182,7 @@ std::vector<unsigned char> ingot::rt::encodeManifest(const Manifest &manifest) {
       builder.CreateVector(inputs), builder.CreateVector(outputs), errors,
       builder.CreateVector(weights), builder.CreateVector(stages),
       builder.CreateString(manifest.arena), builder.CreateVector(ops), state,
-      builder.CreateVector(entries), decider);
+      builder.CreateVector(entries), decider, builder.CreateVector(buffers));
   fb::FinishManifestBuffer(builder, root);
   return {builder.GetBufferPointer(),
           builder.GetBufferPointer() + builder.GetSize()};
@@ -221,9 +235,23 @@ static Symbol decodeSymbol(const fb::Symbol *in) {
 }
 
 static StageInfo decodeStage(const fb::Stage *in) {
-  return {text(in->name()),  text(in->ops()),   text(in->nodes()),
-          text(in->flops()), text(in->bytes()), text(in->tiles()),
-          text(in->sync())};
+  StageInfo out = {text(in->name()),
+                   text(in->ops()),
+                   text(in->nodes()),
+                   text(in->flops()),
+                   text(in->bytes()),
+                   text(in->tiles()),
+                   text(in->sync()),
+                   {},
+                   {}};
+  auto number = [](uint32_t number) { return number; };
+  decodeEach(out.reads, in->reads(), number);
+  decodeEach(out.writes, in->writes(), number);
+  return out;
+}
+
+static BufferInfo decodeBuffer(const fb::Buffer *in) {
+  return {text(in->name()), text(in->offset()), text(in->bytes()), in->each()};
 }
 
 static CacheInfo decodeCache(const fb::Cache *in) {
@@ -272,6 +300,7 @@ static EntryInfo decodeEntry(const fb::Entry *in) {
   decodeEach(out.inputs, in->inputs(), decodeTensor);
   decodeEach(out.outputs, in->outputs(), decodeTensor);
   decodeEach(out.stages, in->stages(), decodeStage);
+  decodeEach(out.buffers, in->buffers(), decodeBuffer);
   return out;
 }
 
@@ -311,6 +340,7 @@ ingot::rt::decodeManifest(std::span<const unsigned char> bytes) {
   decodeEach(out.weights, in->weights(), decodeWeight);
   decodeEach(out.symbols, in->symbols(), decodeSymbol);
   decodeEach(out.stages, in->stages(), decodeStage);
+  decodeEach(out.buffers, in->buffers(), decodeBuffer);
   decodeEach(out.ops, in->ops(), [](const fb::OpCount *op) {
     return OpCount{text(op->name()), op->count()};
   });

@@ -103,6 +103,20 @@ struct StageInfo {
   /// itself what it reads), "joined" where it runs along with the one before,
   /// "each*" where every worker runs it for itself if it is one tile.
   std::string sync;
+  /// Numbers of the program's buffers.
+  std::vector<uint32_t> reads, writes;
+};
+
+/// A buffer between the stages, for people.
+struct BufferInfo {
+  /// Of an input or an output; empty for a part of the arena.
+  std::string name;
+  /// Of a part of the arena: where it begins and how large it is, expressions
+  /// over the symbols, empty where there is none.
+  std::string offset, bytes;
+  /// Whether every worker may have one for itself; offset and bytes are then
+  /// those of one that they share.
+  bool isEach = false;
 };
 
 /// How often an op was recognised.
@@ -172,6 +186,7 @@ struct EntryInfo {
   std::vector<StageInfo> stages;
   /// The arena's size as an expression over the entry's symbols.
   std::string arena;
+  std::vector<BufferInfo> buffers;
 };
 
 /// A boolean input of one element whose value decides between two programs of
@@ -201,6 +216,7 @@ struct Manifest {
   std::vector<StageInfo> stages;
   /// The arena's size as an expression over the symbols.
   std::string arena;
+  std::vector<BufferInfo> buffers;
   std::vector<OpCount> ops;
   /// Set if the model was compiled for generation.
   std::optional<StateInfo> state;

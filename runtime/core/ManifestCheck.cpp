@@ -224,6 +224,18 @@ static Status checkBind(const StateInfo &state, const EntryInfo &entry) {
              state.boundLength.text, "'");
 }
 
+/// Checks that stages name buffers that there are.
+static Status checkStages(const std::vector<StageInfo> &stages,
+                          const std::vector<BufferInfo> &buffers) {
+  for (const StageInfo &stage : stages)
+    for (const std::vector<uint32_t> *list : {&stage.reads, &stage.writes})
+      for (uint32_t number : *list)
+        if (number >= buffers.size())
+          return bad("stage '", stage.name, "' touches the buffer ", number,
+                     " of ", buffers.size());
+  return {};
+}
+
 static Status checkEntries(const Manifest &manifest) {
   std::set<std::string_view> names;
   for (const EntryInfo &entry : manifest.entries) {
@@ -233,6 +245,8 @@ static Status checkEntries(const Manifest &manifest) {
             checkProgram(entry.sizesSymbol, entry.entrySymbol, entry.symbols,
                          entry.inputs, entry.outputs);
         !status.ok())
+      return status;
+    if (Status status = checkStages(entry.stages, entry.buffers); !status.ok())
       return status;
     if (!manifest.state)
       continue;
@@ -305,6 +319,9 @@ Status ingot::rt::checkManifest(const Manifest &manifest,
         !status.ok())
       return status;
   }
+  if (Status status = checkStages(manifest.stages, manifest.buffers);
+      !status.ok())
+    return status;
   if (Status status = checkEntries(manifest); !status.ok())
     return status;
   if (Status status = checkDecider(manifest); !status.ok())

@@ -83,6 +83,18 @@ std::string ingot::cli::quantity(double value, std::string_view unit) {
   return text + std::string(prefixes[step]) + std::string(unit);
 }
 
+std::string ingot::cli::seconds(double value) {
+  const char *unit = value < 1e-3 ? "us" : value < 1 ? "ms" : "s";
+  double scaled = value < 1e-3 ? value * 1e6 : value < 1 ? value * 1e3 : value;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f %s",
+                scaled < 10    ? 2
+                : scaled < 100 ? 1
+                               : 0,
+                scaled, unit);
+  return text;
+}
+
 std::string ingot::cli::share(double part, double whole) {
   if (!(whole > 0))
     return "";

@@ -36,6 +36,9 @@ private:
 /// "1.23 M" of a unit such as "B" or "FLOP", with decimal prefixes.
 std::string quantity(double value, std::string_view unit);
 
+/// "1.23 ms".
+std::string seconds(double value);
+
 /// "12.3 %" of a whole; empty when the whole is zero.
 std::string share(double part, double whole);
 

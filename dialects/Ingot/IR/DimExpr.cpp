@@ -81,6 +81,42 @@ void DimExpr::addTerm(int64_t coefficient, std::vector<AtomRef> atoms) {
   terms.insert(it, Term{coefficient, std::move(atoms)});
 }
 
+/// Bounds of an atom from those of its arguments.
+static std::pair<std::optional<int64_t>, std::optional<int64_t>>
+boundsOfAtom(const DimExpr::Atom &atom) {
+  using Kind = DimExpr::AtomKind;
+  if (atom.kind == Kind::Symbol)
+    return {0, std::nullopt};
+  std::optional<int64_t> low0 = atom.args[0].lowerBound(),
+                         high0 = atom.args[0].upperBound(),
+                         low1 = atom.args[1].lowerBound(),
+                         high1 = atom.args[1].upperBound();
+  switch (atom.kind) {
+  case Kind::FloorDiv: {
+    std::optional<int64_t> divisor = atom.args[1].getConstant();
+    if (divisor && *divisor > 0)
+      return {low0 ? std::optional(llvm::divideFloorSigned(*low0, *divisor))
+                   : std::nullopt,
+              high0 ? std::optional(llvm::divideFloorSigned(*high0, *divisor))
+                    : std::nullopt};
+    if (low0 && *low0 >= 0)
+      return {0, high0};
+    return {};
+  }
+  case Kind::Max:
+    return {low0 && low1 ? std::optional(std::max(*low0, *low1))
+                         : (low0 ? low0 : low1),
+            high0 && high1 ? std::optional(std::max(*high0, *high1))
+                           : std::nullopt};
+  case Kind::Min:
+    return {low0 && low1 ? std::optional(std::min(*low0, *low1)) : std::nullopt,
+            high0 && high1 ? std::optional(std::min(*high0, *high1))
+                           : (high0 ? high0 : high1)};
+  default:
+    return {0, std::nullopt};
+  }
+}
+
 DimExpr DimExpr::fromAtom(AtomKind kind, std::string name,
                           std::vector<DimExpr> args) {
   auto atom = std::make_shared<Atom>();
@@ -111,6 +147,7 @@ DimExpr DimExpr::fromAtom(AtomKind kind, std::string name,
     break;
   }
   }
+  std::tie(atom->low, atom->high) = boundsOfAtom(*atom);
   DimExpr result;
   result.addTerm(1, {std::move(atom)});
   return result;
@@ -283,7 +320,20 @@ DimExpr DimExpr::mod(const DimExpr &a, const DimExpr &b) {
   return a - b * floorDiv(a, b);
 }
 
+/// Whether `whole` is just an atom of `kind` and `part` one of its arguments.
+static bool isArgumentOf(const DimExpr &part, const DimExpr &whole,
+                         DimExpr::AtomKind kind) {
+  llvm::ArrayRef<DimExpr::Term> terms = whole.getTerms();
+  return terms.size() == 1 && terms[0].coefficient == 1 &&
+         terms[0].atoms.size() == 1 && terms[0].atoms[0]->kind == kind &&
+         llvm::is_contained(terms[0].atoms[0]->args, part);
+}
+
 DimExpr DimExpr::max(const DimExpr &a, const DimExpr &b) {
+  if (isArgumentOf(b, a, AtomKind::Max))
+    return a;
+  if (isArgumentOf(a, b, AtomKind::Max))
+    return b;
   if (std::optional<int64_t> low = (a - b).lowerBound(); low && *low >= 0)
     return a;
   if (std::optional<int64_t> low = (b - a).lowerBound(); low && *low >= 0)
@@ -293,6 +343,10 @@ DimExpr DimExpr::max(const DimExpr &a, const DimExpr &b) {
 }
 
 DimExpr DimExpr::min(const DimExpr &a, const DimExpr &b) {
+  if (isArgumentOf(b, a, AtomKind::Min))
+    return a;
+  if (isArgumentOf(a, b, AtomKind::Min))
+    return b;
   if (std::optional<int64_t> low = (a - b).lowerBound(); low && *low >= 0)
     return b;
   if (std::optional<int64_t> low = (b - a).lowerBound(); low && *low >= 0)
@@ -311,15 +365,9 @@ DimExpr DimExpr::broadcast(const DimExpr &a, const DimExpr &b) {
     return a;
   if (b.isConstant())
     return b;
-  auto contains = [](const DimExpr &whole, const DimExpr &part) {
-    return whole.terms.size() == 1 && whole.terms[0].coefficient == 1 &&
-           whole.terms[0].atoms.size() == 1 &&
-           whole.terms[0].atoms[0]->kind == AtomKind::Broadcast &&
-           llvm::is_contained(whole.terms[0].atoms[0]->args, part);
-  };
-  if (contains(a, b))
+  if (isArgumentOf(b, a, AtomKind::Broadcast))
     return a;
-  if (contains(b, a))
+  if (isArgumentOf(a, b, AtomKind::Broadcast))
     return b;
   return a.str() < b.str() ? fromAtom(AtomKind::Broadcast, "", {a, b})
                            : fromAtom(AtomKind::Broadcast, "", {b, a});
@@ -336,40 +384,13 @@ DimExpr ingot::product(llvm::ArrayRef<DimExpr> dims) {
 // Bounds, evaluation, substitution
 //===----------------------------------------------------------------------===//
 
-/// Bounds of one atom; an empty side is unbounded.
-static std::pair<std::optional<int64_t>, std::optional<int64_t>>
-boundsOfAtom(const DimExpr::Atom &atom) {
-  using Kind = DimExpr::AtomKind;
-  if (atom.kind == Kind::Symbol)
-    return {0, std::nullopt};
-  std::optional<int64_t> low0 = atom.args[0].lowerBound(),
-                         high0 = atom.args[0].upperBound(),
-                         low1 = atom.args[1].lowerBound(),
-                         high1 = atom.args[1].upperBound();
-  switch (atom.kind) {
-  case Kind::FloorDiv: {
-    std::optional<int64_t> divisor = atom.args[1].getConstant();
-    if (divisor && *divisor > 0)
-      return {low0 ? std::optional(llvm::divideFloorSigned(*low0, *divisor))
-                   : std::nullopt,
-              high0 ? std::optional(llvm::divideFloorSigned(*high0, *divisor))
-                    : std::nullopt};
-    if (low0 && *low0 >= 0)
-      return {0, high0};
-    return {};
-  }
-  case Kind::Max:
-    return {low0 && low1 ? std::optional(std::max(*low0, *low1))
-                         : (low0 ? low0 : low1),
-            high0 && high1 ? std::optional(std::max(*high0, *high1))
-                           : std::nullopt};
-  case Kind::Min:
-    return {low0 && low1 ? std::optional(std::min(*low0, *low1)) : std::nullopt,
-            high0 && high1 ? std::optional(std::min(*high0, *high1))
-                           : (high0 ? high0 : high1)};
-  default:
-    return {0, std::nullopt};
-  }
+/// Nothing if a factor is nothing or the product does not fit.
+static std::optional<int64_t> productOf(std::optional<int64_t> a,
+                                        std::optional<int64_t> b) {
+  int64_t product = 0;
+  if (!a || !b || llvm::MulOverflow(*a, *b, product))
+    return std::nullopt;
+  return product;
 }
 
 /// The least value of the sum of terms times `sign`.
@@ -380,11 +401,10 @@ static std::optional<int64_t> leastOfTerms(llvm::ArrayRef<DimExpr::Term> terms,
     int64_t coefficient = term.coefficient * sign;
     std::optional<int64_t> low = 1, high = 1;
     for (const DimExpr::AtomRef &atom : term.atoms) {
-      auto [atomLow, atomHigh] = boundsOfAtom(*atom);
-      if (!atomLow || *atomLow < 0)
+      if (!atom->low || *atom->low < 0)
         return std::nullopt;
-      low = *low * *atomLow;
-      high = high && atomHigh ? std::optional(*high * *atomHigh) : std::nullopt;
+      low = productOf(low, atom->low);
+      high = productOf(high, atom->high);
     }
     std::optional<int64_t> bound = coefficient > 0 ? low : high;
     if (!bound || llvm::MulOverflow(coefficient, *bound, *bound) ||

@@ -117,6 +117,9 @@ struct DimExpr::Atom {
   std::string name;          // of a symbol
   std::vector<DimExpr> args; // of the other kinds: two
   std::string text;          // canonical, the sort key
+  /// Bounds of its value, found once: they are asked for at every level of an
+  /// expression. An empty side is unbounded.
+  std::optional<int64_t> low, high;
 };
 
 /// The dims of a tensor.

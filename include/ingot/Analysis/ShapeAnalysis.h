@@ -26,8 +26,12 @@ public:
   /// symbols of their own, equal to nothing else.
   const DimShape &shapeOf(mlir::Value value);
 
-  /// The value of an index as an expression, if it is one.
-  std::optional<DimExpr> indexValue(mlir::Value value);
+  /// The value of an index as an expression, if it is one. `other` may know
+  /// values that this does not, also those that `value` is computed from; what
+  /// is found with it is cached, so it is the same in all calls.
+  using OtherValues = llvm::function_ref<std::optional<DimExpr>(mlir::Value)>;
+  std::optional<DimExpr> indexValue(mlir::Value value,
+                                    OtherValues other = nullptr);
 
   /// Whether the dims of the two values are provably equal.
   bool sameShape(mlir::Value a, mlir::Value b) {
@@ -37,11 +41,13 @@ public:
 private:
   DimShape compute(mlir::Value value);
   DimShape computeResult(mlir::OpResult result);
+  std::optional<DimExpr> computeIndex(mlir::Value value, OtherValues other);
   DimExpr unknown();
   /// Static extents of the type; unknown symbols for the others.
   DimShape fromType(mlir::Value value);
 
   llvm::DenseMap<mlir::Value, DimShape> shapes;
+  llvm::DenseMap<mlir::Value, std::optional<DimExpr>> indices;
   unsigned numUnknown = 0;
 };
 

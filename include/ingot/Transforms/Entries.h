@@ -31,10 +31,11 @@ inline constexpr llvm::StringLiteral sizesName = "ingot_sizes";
 inline constexpr llvm::StringLiteral entryName = "ingot_entry";
 
 /// What code generation tells about a program, attributes of its function and
-/// later, for the main one, of the module: the arena's size as text, and the
-/// stages as dictionaries.
+/// later, for the main one, of the module: the arena's size as text, the stages
+/// and the buffers between them as dictionaries.
 inline constexpr llvm::StringLiteral arenaAttrName = "ingot.arena";
 inline constexpr llvm::StringLiteral stagesAttrName = "ingot.stages";
+inline constexpr llvm::StringLiteral buffersAttrName = "ingot.buffers";
 /// Module attribute: a dictionary with the same of each further entry.
 inline constexpr llvm::StringLiteral entriesAttrName = "ingot.entries";
 

@@ -359,7 +359,8 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
         return signalPassFailure();
       // What was found out about a program outlives it.
       NamedAttrList known;
-      for (StringRef name : {ingot::arenaAttrName, ingot::stagesAttrName})
+      for (StringRef name : {ingot::arenaAttrName, ingot::stagesAttrName,
+                             ingot::buffersAttrName})
         if (Attribute attr = op->getAttr(name))
           known.set(name, attr);
       if (!isMain(op))

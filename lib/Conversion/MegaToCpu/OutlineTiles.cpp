@@ -9,6 +9,7 @@
 #include "ingot/Analysis/ShapeAnalysis.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
 #include "ingot/Transforms/Entries.h"
+#include "lib/Conversion/MegaToCpu/BufferTable.h"
 #include "lib/Conversion/MegaToCpu/EmitMark.h"
 
 #include "mlir/Transforms/RegionUtils.h"
@@ -173,6 +174,7 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
     for (ProgramOp program :
          llvm::to_vector(getOperation().getOps<ProgramOp>())) {
       descriptions.clear();
+      ingot::BufferTable buffers(program);
       Value worker = argumentWithRole(program, "worker");
       Value workers = argumentWithRole(program, "workers");
       Value error = argumentWithRole(program, "error");
@@ -189,18 +191,21 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
         for (auto [i, tiles] :
              llvm::enumerate(llvm::to_vector(stage.getTiles()))) {
           b.setInsertionPoint(stage);
+          NamedAttrList touched;
+          buffers.describe(tiles, touched);
           func::CallOp call =
               outline(b, tiles, dealer.tilesOf(i), error, symbols, unique);
           call->setAttr(ingot::stageNumberAttrName,
                         b.getI64IntegerAttr(int64_t(descriptions.size())));
           describe(tiles, call.getCalleeAttr().getAttr(),
-                   i == 0 ? sync : "joined", bool(stage.getEach()));
+                   i == 0 ? sync : "joined", bool(stage.getEach()), touched);
         }
         stage.erase();
       }
       lowerAccesses(program);
       program->setAttr(ingot::stagesAttrName,
                        ArrayAttr::get(&getContext(), descriptions));
+      program->setAttr(ingot::buffersAttrName, buffers.buffers());
     }
   }
 
@@ -284,12 +289,12 @@ private:
 
   /// Notes for people what the tiles hold; the description made when they were
   /// formed is the metadata of their location.
-  void describe(TilesOp tiles, StringAttr name, StringRef sync, bool isEach) {
+  void describe(TilesOp tiles, StringAttr name, StringRef sync, bool isEach,
+                NamedAttrList attrs) {
     Builder b(tiles->getContext());
-    NamedAttrList attrs;
     if (auto fused = dyn_cast<FusedLoc>(tiles.getLoc()))
       if (auto known = dyn_cast_or_null<DictionaryAttr>(fused.getMetadata()))
-        attrs = NamedAttrList(known);
+        attrs.append(known.getValue());
     if (!attrs.get("ops")) {
       llvm::SetVector<StringRef> names;
       for (Operation &op : tiles.getBody().front())

@@ -186,6 +186,8 @@ private:
         buffer.estimate *= ShapedType::isDynamic(dim) ? assumedExtent : dim;
       buffers.push_back(buffer);
     }
+    // Equal sizes are one value here too.
+    DenseMap<std::pair<Value, Value>, Value> ofEach;
     for (Buffer &buffer : buffers) {
       for (Value dim : buffer.dynamicSizes)
         if (failed(hoist(dim, buffer.alloc)))
@@ -199,10 +201,14 @@ private:
         continue;
       if (failed(hoist(buffer.each, buffer.alloc)))
         return failure();
-      Value all =
-          b.createOrFold<arith::MulIOp>(loc, buffer.bytesOfOne, workers);
-      buffer.bytes = b.createOrFold<arith::SelectOp>(loc, buffer.each, all,
-                                                     buffer.bytesOfOne);
+      Value &known = ofEach[{buffer.each, buffer.bytesOfOne}];
+      if (!known) {
+        Value all =
+            b.createOrFold<arith::MulIOp>(loc, buffer.bytesOfOne, workers);
+        known = b.createOrFold<arith::SelectOp>(loc, buffer.each, all,
+                                                buffer.bytesOfOne);
+      }
+      buffer.bytes = known;
     }
     return buffers;
   }

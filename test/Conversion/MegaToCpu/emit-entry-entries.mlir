@@ -3,10 +3,10 @@
 // Every program becomes a pair of functions; a stage that both have is
 // one function, and so are the barrier and the table of messages. What is known
 // of the main program is the module's, of the others it goes by their names.
-// CHECK: module attributes {ingot.arena = "64 * seq"
-// CHECK-SAME: ingot.entries = {decode = {ingot.arena = "64", ingot.stages = [{name = "stage_0", ops = "store", tiles = "1"}]}}
+// CHECK: module attributes {ingot.arena = "64 * seq", ingot.buffers = [{name = "output"}]
+// CHECK-SAME: ingot.entries = {decode = {ingot.arena = "64", ingot.buffers = [{name = "output"}], ingot.stages = [{name = "stage_0", ops = "store", reads = array<i64>, tiles = "1", writes = array<i64: 0>}]}}
 // CHECK-SAME: ingot.errors = ["", "dim 'seq' must be at least 2", "input '0': dim 0 must be 1"]
-// CHECK-SAME: ingot.stages = [{name = "stage_0", ops = "store", tiles = "1"}]
+// CHECK-SAME: ingot.stages = [{name = "stage_0", ops = "store", reads = array<i64>, tiles = "1", writes = array<i64: 0>}]
 // CHECK-DAG: func private @ingot_barrier(
 // CHECK-DAG: func @ingot_sizes(
 // CHECK-DAG: func @ingot_entry(

@@ -5,7 +5,7 @@
 // CHECK-LABEL: mega.program @main
 // CHECK-SAME: %[[A:[a-z0-9]*]]: memref<?xf32>, %[[B:[a-z0-9]*]]: memref<?xf32>
 // What the second has to wait for is told to people.
-// CHECK-SAME: ingot.stages = [{name = "stage_0", ops = "store"}, {name = "stage_0", ops = "store", sync = "barrier"}]
+// CHECK-SAME: ingot.stages = [{name = "stage_0", ops = "store", reads = array<i64>, writes = array<i64>}, {name = "stage_0", ops = "store", reads = array<i64>, sync = "barrier", writes = array<i64>}]
 // CHECK: call @[[STAGE:stage_0]](%[[A]], %{{.*}}, %{{.*}}, %{{.*}}, %[[FIRST:.*]], %[[END:.*]], %{{.*}})
 // CHECK: mega.barrier
 // CHECK: call @[[STAGE]](%[[B]], {{.*}})

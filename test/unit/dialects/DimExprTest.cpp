@@ -41,6 +41,8 @@ TEST(DimExprTest, DivisionsOfExporters) {
 
 TEST(DimExprTest, Choices) {
   EXPECT_EQ(parsed("max(a + 1, a)"), parsed("a + 1"));
+  EXPECT_EQ(parsed("max(max(a, b), b)"), parsed("max(b, a)"));
+  EXPECT_EQ(parsed("min(a, min(a, b))"), parsed("min(b, a)"));
   EXPECT_EQ(parsed("Min(3, 5)"), DimExpr::constant(3));
   EXPECT_EQ(parsed("broadcast(a, 1)"), parsed("a"));
   EXPECT_EQ(parsed("broadcast(1, a)"), parsed("a"));
@@ -52,6 +54,18 @@ TEST(DimExprTest, Bounds) {
   EXPECT_EQ(parsed("a * 2 + 3").lowerBound(), 3);
   EXPECT_EQ(parsed("3 - a").upperBound(), 3);
   EXPECT_EQ(parsed("a - b").lowerBound(), std::nullopt);
+}
+
+// Bounds are asked for at every level: the time must not double with each.
+TEST(DimExprTest, DeepChoices) {
+  DimExpr deep = DimExpr::symbol("a");
+  for (int i = 0; i < 100; ++i) {
+    std::string name = "s" + std::to_string(i);
+    deep = DimExpr::max(deep, DimExpr::symbol(name) * DimExpr::constant(2));
+    deep = DimExpr::min(deep, DimExpr::symbol(name + "x"));
+  }
+  EXPECT_EQ(deep.lowerBound(), 0);
+  EXPECT_EQ((DimExpr::constant(3) - deep).upperBound(), 3);
 }
 
 TEST(DimExprTest, RejectsWhatIsNoExpression) {

@@ -50,6 +50,12 @@ TEST(Artifact, RoundTrip) {
   EXPECT_EQ(read.errors[2], "the check failed on request");
   EXPECT_EQ(read.weights[0].dims, std::vector<int64_t>{4});
   EXPECT_EQ(read.stages[0].nodes, "Add_1");
+  EXPECT_EQ(read.stages[0].reads, std::vector<uint32_t>{0});
+  EXPECT_EQ(read.stages[0].writes, std::vector<uint32_t>{1});
+  ASSERT_EQ(read.buffers.size(), 2u);
+  EXPECT_EQ(read.buffers[0].name, "a");
+  EXPECT_EQ(read.buffers[1].bytes, "batch * 8");
+  EXPECT_TRUE(read.buffers[1].isEach);
   EXPECT_EQ(read.ops[0].count, 1u);
   EXPECT_EQ((*artifact)->image().size(), image().size());
   auto section = (*artifact)->weights();
@@ -177,6 +183,8 @@ TEST(Artifact, ImpossibleManifests) {
   EXPECT_NE(check([](Manifest &m) { m.errors[0] = "zero"; }), "");
   EXPECT_NE(check([](Manifest &m) { m.weights[0].offset = 1; }), "");
   EXPECT_NE(check([](Manifest &m) { m.weights[0].offset = ~0ull; }), "");
+  EXPECT_NE(check([](Manifest &m) { m.stages[0].writes = {2}; }), "");
+  EXPECT_NE(check([](Manifest &m) { m.buffers.clear(); }), "");
   EXPECT_NE(check([](Manifest &m) { m.entrySymbol = ""; }), "");
 }
 
@@ -265,7 +273,8 @@ static Manifest boundManifest() {
   m.inputs.push_back(bound);
   for (EntryInfo &entry : m.entries)
     entry.inputs.push_back(bound);
-  EntryInfo bind{"bind", "bind_sizes", "bind_entry", m.symbols, {}, {}, {}, ""};
+  EntryInfo bind{"bind", "bind_sizes", "bind_entry", m.symbols, {},
+                 {},     {},           "",           {}};
   bind.inputs = {{"states", DType::F32, {rows, length, Dim::fixed(8)}},
                  m.inputs[1],
                  m.inputs[2]};
@@ -312,7 +321,8 @@ static Manifest decidedManifest() {
                        m.inputs,
                        m.outputs,
                        {},
-                       ""});
+                       "",
+                       {}});
   m.entries[0].outputs[0].dims[1] = Dim::fixed(3);
   m.decider = {"use", "otherwise"};
   return m;

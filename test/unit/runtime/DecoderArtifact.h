@@ -57,11 +57,12 @@ inline Manifest decoderManifest() {
   m.state = state;
   StageInfo stage;
   stage.name = "stage0";
-  EntryInfo decode{"decode", "decode_sizes", "decode_entry", m.symbols,
-                   m.inputs, m.outputs,      {stage},        "16 * batch"};
+  EntryInfo decode{"decode",  "decode_sizes", "decode_entry",
+                   m.symbols, m.inputs,       m.outputs,
+                   {stage},   "16 * batch",   {}};
   decode.symbols[1] = {"seq", 1, 1};
-  EntryInfo all{"all",    "all_sizes", "all_entry", m.symbols,
-                m.inputs, m.outputs,   {},          "64 * batch * seq"};
+  EntryInfo all{"all",     "all_sizes", "all_entry",        m.symbols, m.inputs,
+                m.outputs, {},          "64 * batch * seq", {}};
   all.outputs[0].dims = {rows, seq, vocab};
   m.entries = {decode, all};
   return m;

@@ -78,8 +78,16 @@ inline Manifest manifest() {
                       {"report", DType::I64, {Dim::fixed(1)}}};
   manifest.errors = {"", "n is too large", "the check failed on request"};
   manifest.weights = {{"w", 0, 4, DType::U8, {4}}};
-  manifest.stages = {
-      {"s0", "add", "Add_1", "batch * n", "12 * n", "batch", "barrier"}};
+  manifest.stages = {{"s0",
+                      "add",
+                      "Add_1",
+                      "batch * n",
+                      "12 * n",
+                      "batch",
+                      "barrier",
+                      {0},
+                      {1}}};
+  manifest.buffers = {{"a", "", "", false}, {"", "0", "batch * 8", true}};
   manifest.ops = {{"add", 1}};
   manifest.arena = "8 * workers";
   return manifest;

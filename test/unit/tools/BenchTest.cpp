@@ -141,9 +141,9 @@ TEST(MadeInputs, PromptsStayInTheVocabulary) {
 
 TEST(Work, SumsWhatIsKnown) {
   std::vector<rt::StageInfo> stages = {
-      {"s0", "linear", "", "2 * seq", "seq * 8", "", ""},
-      {"s1", "generic", "", "", "?u0 * 4", "", ""},
-      {"s2", "map", "", "seq", "?u0", "", ""}};
+      {"s0", "linear", "", "2 * seq", "seq * 8", "", "", {}, {}},
+      {"s1", "generic", "", "", "?u0 * 4", "", "", {}, {}},
+      {"s2", "map", "", "seq", "?u0", "", "", {}, {}}};
   Work work;
   work.add(stages, {{"seq", 10}});
   EXPECT_EQ(work.flops, 30);
@@ -156,7 +156,7 @@ TEST(Work, SumsWhatIsKnown) {
   EXPECT_EQ(work.unknown.size(), 2u);
 
   Work none;
-  none.add({{"s1", "generic", "", "", "", "", ""}}, {});
+  none.add({{"s1", "generic", "", "", "", "", "", {}, {}}}, {});
   EXPECT_FALSE(none.flops.has_value());
   EXPECT_FALSE(none.bytes.has_value());
 }

@@ -192,9 +192,25 @@ TEST_F(Driver, Explains) {
 TEST_F(Driver, ExplainsBesideUnknownCosts) {
   rt::Manifest manifest = rt::test::manifest();
   manifest.stages = {
-      {"s0", "add", "Add_1", "batch * n", "12 * n", "batch", ""},
-      {"s1", "add", "Add_2", "batch * n", "36 * n", "batch", "barrier each*"},
-      {"s2", "gather", "Gather_3", "?u0 * n", "4 * ?u0", "?u0", "barrier*"}};
+      {"s0", "add", "Add_1", "batch * n", "12 * n", "batch", "", {}, {}},
+      {"s1",
+       "add",
+       "Add_2",
+       "batch * n",
+       "36 * n",
+       "batch",
+       "barrier each*",
+       {},
+       {}},
+      {"s2",
+       "gather",
+       "Gather_3",
+       "?u0 * n",
+       "4 * ?u0",
+       "?u0",
+       "barrier*",
+       {},
+       {}}};
   put("b.ingot", rt::test::artifactBytes(manifest, rt::test::image(),
                                          rt::test::weights()));
   Done done = run("explain b.ingot --dim batch=2 --dim n=100");

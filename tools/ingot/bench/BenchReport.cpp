@@ -64,18 +64,6 @@ static std::string cpuName() {
   return "";
 }
 
-static std::string seconds(double value) {
-  const char *unit = value < 1e-3 ? "us" : value < 1 ? "ms" : "s";
-  double scaled = value < 1e-3 ? value * 1e6 : value < 1 ? value * 1e3 : value;
-  char text[32];
-  std::snprintf(text, sizeof text, "%.*f %s",
-                scaled < 10    ? 2
-                : scaled < 100 ? 1
-                               : 0,
-                scaled, unit);
-  return text;
-}
-
 static std::string percent(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.0f %%", value * 100);

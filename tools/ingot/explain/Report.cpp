@@ -1,82 +1,66 @@
-//===- ExplainCommand.cpp - ingot explain ---------------------------------===//
+//===- Report.cpp - what explain says -------------------------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "tools/ingot/Commands.h"
-#include "tools/ingot/Costs.h"
-#include "tools/ingot/ExplainState.h"
-#include "tools/ingot/ModelFile.h"
+#include "tools/ingot/explain/Report.h"
+
 #include "tools/ingot/Runtime.h"
 #include "tools/ingot/Sizes.h"
 #include "tools/ingot/Table.h"
-
-#include "runtime/core/Artifact.h"
+#include "tools/ingot/explain/ExplainState.h"
 
 #include <algorithm>
-#include <memory>
-#include <nlohmann/json.hpp>
-#include <optional>
-#include <sys/ioctl.h>
 #include <tuple>
-#include <unistd.h>
 
 using namespace ingot::cli;
 namespace rt = ingot::rt;
 using Json = nlohmann::ordered_json;
 
-namespace {
+Report::Report(const rt::Artifact &artifact, const std::string &path,
+               ReportOptions given)
+    : artifact(artifact), manifest(artifact.manifest()),
+      options(std::move(given)) {
+  choose(options.program);
+  values = readDims(options.dims, *symbols);
+  planArena(path);
+  costs = costsOf(*stageList, values);
+  if (!options.traceFile.empty())
+    measurement.emplace(options.traceFile, options.program, *stageList);
+}
 
-struct Arguments {
-  std::string model, jsonFile;
-  std::vector<std::string> dims;
-  bool full = false;
-  CompileOptions options;
-};
-
-/// The report: an artifact and the sizes to evaluate it at.
-class Report {
-public:
-  /// `path` is the artifact's.
-  Report(const rt::Artifact &artifact, const std::string &path,
-         const Arguments &arguments)
-      : artifact(artifact), manifest(artifact.manifest()),
-        name(arguments.model) {
-    values = readDims(arguments.dims, manifest.symbols);
-    planArena(path);
-    stages = costsOf(manifest.stages, values);
+void Report::choose(const std::string &program) {
+  if (program == "main") {
+    symbols = &manifest.symbols;
+    stageList = &manifest.stages;
+    bufferList = &manifest.buffers;
+    arenaText = &manifest.arena;
+    return;
   }
-
-  std::string text(size_t width) const {
-    return origin() + signature() + entries() + stateText(manifest) +
-           recognised() + memory() + stageTable(width);
+  std::string known = "'main'";
+  for (const rt::EntryInfo &entry : manifest.entries) {
+    known += ", '" + entry.name + "'";
+    if (entry.name != program)
+      continue;
+    symbols = &entry.symbols;
+    stageList = &entry.stages;
+    bufferList = &entry.buffers;
+    arenaText = &entry.arena;
+    return;
   }
-  Json json() const;
+  throw Error(options.name + ": has no program '" + program + "', only " +
+              known);
+}
 
-private:
-  void planArena(const std::string &path);
-  std::string origin() const;
-  std::string signature() const;
-  std::string entries() const;
-  std::string recognised() const;
-  std::string memory() const;
-  std::string stageTable(size_t width) const;
-  uint64_t weightBytes() const { return artifact.weights().size(); }
-
-  const rt::Artifact &artifact;
-  const rt::Manifest &manifest;
-  const std::string &name;
-  Symbols values;
-  std::vector<StageCost> stages;
-  /// What the program itself plans at the given sizes, if all are given.
-  std::optional<uint64_t> arena;
-  int threads = 0;
-};
-
-} // namespace
+std::string Report::text(size_t width) const {
+  return origin() + signature() + entries() + stateText(manifest) +
+         recognised() + memory() + stageTable(width);
+}
 
 void Report::planArena(const std::string &path) {
+  if (options.program != "main")
+    return;
   try {
     std::vector<Tensor> inputs;
     inputs.reserve(manifest.inputs.size());
@@ -97,7 +81,7 @@ void Report::planArena(const std::string &path) {
 }
 
 std::string Report::origin() const {
-  std::string out = name + "\n";
+  std::string out = options.name + "\n";
   out += "  compiled from " + manifest.source + " by " + manifest.producer +
          " " + manifest.version;
   if (!manifest.options.empty())
@@ -124,17 +108,17 @@ std::string Report::signature() const {
     tensors.add({"out", tensor.name, std::string(dtypeName(tensor.dtype)),
                  shapeOf(tensor)});
   std::string out = "\nSignature\n" + tensors.str();
-  if (manifest.symbols.empty())
+  if (symbols->empty())
     return out;
-  Table symbols({"dim", ">at least", ">at most", ">here"});
-  for (const rt::Symbol &symbol : manifest.symbols) {
+  Table dims({"dim", ">at least", ">at most", ">here"});
+  for (const rt::Symbol &symbol : *symbols) {
     auto value = values.find(symbol.name);
     bool bounded = symbol.max != rt::Symbol().max;
-    symbols.add({symbol.name, std::to_string(symbol.min),
-                 bounded ? std::to_string(symbol.max) : "",
-                 value == values.end() ? "" : std::to_string(value->second)});
+    dims.add({symbol.name, std::to_string(symbol.min),
+              bounded ? std::to_string(symbol.max) : "",
+              value == values.end() ? "" : std::to_string(value->second)});
   }
-  return out + "\nSymbolic dims\n" + symbols.str();
+  return out + "\nSymbolic dims\n" + dims.str();
 }
 
 static std::string shapesOf(const std::vector<rt::TensorInfo> &tensors) {
@@ -176,12 +160,12 @@ std::string Report::recognised() const {
 
 std::string Report::memory() const {
   Table table({"", ">size", "how it is known"});
-  table.add({"weights", quantity(double(weightBytes()), "B"),
+  table.add({"weights", quantity(double(artifact.weights().size()), "B"),
              std::to_string(manifest.weights.size()) +
                  " packed tensors, mapped from the artifact"});
   table.add({"code", quantity(double(artifact.image().size()), "B"),
              "one image, no undefined symbols"});
-  std::string how = manifest.arena;
+  std::string how = *arenaText;
   if (arena)
     how += (how.empty() ? "planned for " : "; planned for ") +
            std::to_string(threads) + (threads == 1 ? " thread" : " threads");
@@ -191,52 +175,106 @@ std::string Report::memory() const {
   return "\nMemory\n" + table.str();
 }
 
+std::optional<double> Report::least(const StageCost &stage) const {
+  if (!options.roofline || !stage.flops.value || !stage.bytes.value)
+    return std::nullopt;
+  return std::max(double(*stage.flops.value) / options.roofline->flops,
+                  double(*stage.bytes.value) / options.roofline->bytes);
+}
+
 std::string Report::stageTable(size_t width) const {
-  if (stages.empty())
+  if (costs.empty())
     return "";
-  std::optional<double> flops = total(stages, &StageCost::flops),
-                        bytes = total(stages, &StageCost::bytes);
-  Table table({">#", "stage", "sync", "ops fused", ">tiles", ">flops", ">share",
-               ">bytes", ">share", "model's nodes"});
+  std::optional<double> flops = total(costs, &StageCost::flops),
+                        bytes = total(costs, &StageCost::bytes);
+  std::vector<std::string> titles = {">#",        "stage",  "sync",
+                                     "ops fused", ">tiles", ">flops",
+                                     ">share",    ">bytes", ">share"};
+  if (options.roofline)
+    titles.emplace_back(">at peak");
+  if (measurement)
+    for (const char *title : {">took", ">share", ">waited"})
+      titles.emplace_back(title);
+  if (measurement && options.roofline)
+    titles.emplace_back(">of peak");
+  titles.emplace_back("model's nodes");
+  Table table(titles);
   auto part = [](const Amount &amount, std::optional<double> whole) {
     return whole && amount.value ? share(double(*amount.value), *whole) : "";
   };
   auto in = [](std::string_view unit) {
     return [unit](int64_t value) { return quantity(double(value), unit); };
   };
-  size_t unknown = 0;
   bool isRecomputed = false;
-  for (size_t i = 0; i < stages.size(); ++i) {
-    const StageCost &stage = stages[i];
+  for (size_t i = 0; i < costs.size(); ++i) {
+    const StageCost &stage = costs[i];
     isRecomputed |= stage.info->sync.ends_with("each*");
-    unknown += stage.isUnknown();
-    table.add({std::to_string(i), stage.info->name, stage.info->sync,
-               stage.info->ops,
-               stage.tiles.text.empty() ? "" : stage.tiles.str([](int64_t n) {
-                 return std::to_string(n);
-               }),
-               stage.flops.str(in("")), part(stage.flops, flops),
-               stage.bytes.str(in("B")), part(stage.bytes, bytes),
-               stage.info->nodes});
+    std::vector<std::string> row = {
+        std::to_string(i),
+        stage.info->name,
+        stage.info->sync,
+        stage.info->ops,
+        stage.tiles.text.empty() ? "" : stage.tiles.str([](int64_t n) {
+          return std::to_string(n);
+        }),
+        stage.flops.str(in("")),
+        part(stage.flops, flops),
+        stage.bytes.str(in("B")),
+        part(stage.bytes, bytes)};
+    std::optional<double> atPeak = least(stage);
+    if (options.roofline)
+      row.push_back(atPeak ? seconds(*atPeak) : "");
+    if (measurement) {
+      const Measured::Stage &took = measurement->stages()[i];
+      row.push_back(seconds(took.busy * 1e-6));
+      row.push_back(share(took.busy, measurement->duration()));
+      row.push_back(took.wait > 0 ? seconds(took.wait * 1e-6) : "");
+      if (options.roofline)
+        row.push_back(atPeak ? share(*atPeak, took.busy * 1e-6) : "");
+    }
+    row.push_back(stage.info->nodes);
+    table.add(std::move(row));
   }
-  std::string out = "\nStages\n" + table.str(width);
+  std::string out = "\nStages";
+  if (options.program != "main")
+    out += " of the program '" + options.program + "'";
+  out += "\n" + table.str(width);
   if (isRecomputed)
     out += "  *: of a stage that is one tile every worker makes its own, and "
            "nobody waits for it\n";
+  return out + stageSums() + measuredSums();
+}
+
+std::string Report::stageSums() const {
+  std::optional<double> flops = total(costs, &StageCost::flops),
+                        bytes = total(costs, &StageCost::bytes);
   if (flops && bytes) {
-    out += "  all " + std::to_string(stages.size()) + ": " +
-           quantity(*flops, "FLOP") + ", " + quantity(*bytes, "B");
+    std::string out = "  all " + std::to_string(costs.size()) + ": " +
+                      quantity(*flops, "FLOP") + ", " + quantity(*bytes, "B");
+    size_t unknown = std::ranges::count_if(costs, &StageCost::isUnknown);
     if (unknown)
       out += "; without the unknown costs of " + std::to_string(unknown) +
              (unknown == 1 ? " stage" : " stages");
     return out + "\n";
   }
   std::string missing;
-  for (const rt::Symbol &symbol : manifest.symbols)
+  for (const rt::Symbol &symbol : *symbols)
     if (!values.count(symbol.name))
       missing += " --dim " + symbol.name + "=N";
-  return missing.empty() ? out
-                         : out + "  totals and shares with" + missing + "\n";
+  return missing.empty() ? "" : "  totals and shares with" + missing + "\n";
+}
+
+std::string Report::measuredSums() const {
+  if (!measurement)
+    return "";
+  double whole = measurement->duration(), waited = measurement->waiting();
+  size_t workers = measurement->workers().size();
+  std::string out =
+      "  took " + seconds(whole * 1e-6) + " on " + std::to_string(workers) +
+      (workers == 1 ? " thread" : " threads") + " (the median of " +
+      std::to_string(measurement->runs()) + " traced), of which " +
+      seconds(waited * 1e-6) + " waiting, " + share(waited, whole) + "\n";
+  return out;
 }
 
 static Json toJson(const std::vector<rt::TensorInfo> &tensors) {
@@ -261,7 +299,7 @@ Json Report::json() const {
               {"inputs", toJson(manifest.inputs)},
               {"outputs", toJson(manifest.outputs)}};
   out["symbols"] = Json::array();
-  for (const rt::Symbol &symbol : manifest.symbols) {
+  for (const rt::Symbol &symbol : *symbols) {
     Json entry = {
         {"name", symbol.name}, {"min", symbol.min}, {"max", symbol.max}};
     if (auto value = values.find(symbol.name); value != values.end())
@@ -282,7 +320,8 @@ Json Report::json() const {
   if (manifest.decider)
     out["decider"] = {{"input", manifest.decider->input},
                       {"otherwise", manifest.decider->entry}};
-  out["weights_bytes"] = weightBytes();
+  out["program"] = options.program;
+  out["weights_bytes"] = artifact.weights().size();
   out["image_bytes"] = artifact.image().size();
   auto put = [](Json &to, const std::string &key, const std::string &valueKey,
                 const Amount &amount) {
@@ -290,68 +329,43 @@ Json Report::json() const {
     if (amount.value)
       to[valueKey] = *amount.value;
   };
-  out["arena"] = manifest.arena;
+  out["arena"] = *arenaText;
   if (arena) {
     out["arena_bytes"] = *arena;
     out["arena_threads"] = threads;
   }
   out["stages"] = Json::array();
-  for (const StageCost &stage : stages) {
-    Json entry = {{"name", stage.info->name},
-                  {"ops", stage.info->ops},
-                  {"nodes", stage.info->nodes},
-                  {"sync", stage.info->sync}};
+  for (size_t i = 0; i < costs.size(); ++i) {
+    const StageCost &stage = costs[i];
+    Json entry = {{"name", stage.info->name},   {"ops", stage.info->ops},
+                  {"nodes", stage.info->nodes}, {"sync", stage.info->sync},
+                  {"reads", stage.info->reads}, {"writes", stage.info->writes}};
     put(entry, "flops", "flops_value", stage.flops);
     put(entry, "bytes", "bytes_value", stage.bytes);
     put(entry, "tiles", "tiles_value", stage.tiles);
+    if (std::optional<double> atPeak = least(stage))
+      entry["seconds_at_peak"] = *atPeak;
+    if (measurement) {
+      entry["seconds"] = measurement->stages()[i].busy * 1e-6;
+      entry["seconds_waited"] = measurement->stages()[i].wait * 1e-6;
+    }
     out["stages"].push_back(entry);
   }
+  out["buffers"] = Json::array();
+  for (const rt::BufferInfo &buffer : *bufferList) {
+    if (!buffer.name.empty()) {
+      out["buffers"].push_back({{"name", buffer.name}});
+      continue;
+    }
+    Json entry = {{"each", buffer.isEach}};
+    put(entry, "offset", "offset_value", Amount::at(buffer.offset, values));
+    put(entry, "bytes", "bytes_value", Amount::at(buffer.bytes, values));
+    out["buffers"].push_back(entry);
+  }
+  if (measurement)
+    out["measured"] = {{"runs", measurement->runs()},
+                       {"threads", measurement->workers().size()},
+                       {"seconds", measurement->duration() * 1e-6},
+                       {"seconds_waited", measurement->waiting() * 1e-6}};
   return out;
-}
-
-/// Columns of the terminal; a generous line where there is none.
-static size_t lineWidth() {
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-    return size.ws_col;
-  return 160;
-}
-
-static void explain(const Arguments &arguments) {
-  ModelFile file = ModelFile::open(arguments.model, arguments.options);
-  auto artifact = rt::Artifact::open(file.path(), {.verifyWeights = false});
-  if (!artifact.ok())
-    throw Error(artifact.status().message());
-  if (arguments.options.generate && !(*artifact)->manifest().state)
-    throw Error(arguments.model + ": was not compiled with --generate");
-  Report report(**artifact, file.path(), arguments);
-  if (arguments.jsonFile.empty())
-    std::fputs(report.text(arguments.full ? 0 : lineWidth()).c_str(), stdout);
-  else
-    writeFile(
-        arguments.jsonFile,
-        report.json().dump(1, ' ', false, Json::error_handler_t::replace) +
-            "\n");
-}
-
-void ingot::cli::addExplainCommand(CLI::App &program, int &) {
-  CLI::App *command = program.add_subcommand(
-      "explain", "Show what was recognised and fused in a model, and where its "
-                 "time and memory go.");
-  auto arguments = std::make_shared<Arguments>();
-  command
-      ->add_option("MODEL", arguments->model,
-                   "An artifact, or an ONNX file (compiled in memory, cached)")
-      ->required();
-  addDimOption(*command, arguments->dims,
-               "A size for a symbolic dim, to show amounts instead of "
-               "expressions; once for each");
-  addGenerateOptions(*command, arguments->options);
-  command->add_flag("--full", arguments->full,
-                    "Show all nodes of a stage, however long the line");
-  command
-      ->add_option("--json", arguments->jsonFile,
-                   "Write the report to this file instead")
-      ->type_name("FILE");
-  command->callback([arguments] { explain(*arguments); });
 }

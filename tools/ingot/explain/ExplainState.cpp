@@ -4,7 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "tools/ingot/ExplainState.h"
+#include "tools/ingot/explain/ExplainState.h"
 
 #include "tools/ingot/Costs.h"
 #include "tools/ingot/NameList.h"

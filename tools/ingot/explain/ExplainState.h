@@ -4,8 +4,8 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#ifndef INGOT_TOOLS_INGOT_EXPLAINSTATE_H
-#define INGOT_TOOLS_INGOT_EXPLAINSTATE_H
+#ifndef INGOT_TOOLS_INGOT_EXPLAIN_EXPLAINSTATE_H
+#define INGOT_TOOLS_INGOT_EXPLAIN_EXPLAINSTATE_H
 
 #include "runtime/core/Manifest.h"
 
@@ -23,4 +23,4 @@ nlohmann::ordered_json stateJson(const rt::StateInfo &state);
 
 } // namespace ingot::cli
 
-#endif // INGOT_TOOLS_INGOT_EXPLAINSTATE_H
+#endif // INGOT_TOOLS_INGOT_EXPLAIN_EXPLAINSTATE_H
