@@ -108,12 +108,9 @@ void TiledGemm::storeTile(ArrayRef<Value> rows, Value column,
 }
 
 void TiledGemm::tile(Value firstRow, Value firstColumn, int64_t tileRows) {
-  // Rows past the end repeat the last one: the same values are stored again.
   SmallVector<Value> rows;
-  Value lastRow = b.sub(m, b.index(1));
   for (int64_t i = 0; i < tileRows; ++i)
-    rows.push_back(i == 0 ? firstRow
-                          : b.minIndex(b.add(firstRow, b.index(i)), lastRow));
+    rows.push_back(b.add(firstRow, b.index(i)));
   SmallVector<Value> columns, panelIndices, masks;
   for (int64_t p = 0; p < panels; ++p) {
     Value column = b.add(firstColumn, b.index(p * panelWidth));
@@ -161,26 +158,23 @@ void TiledGemm::tile(Value firstRow, Value firstColumn, int64_t tileRows) {
   }
 }
 
-/// Whole tiles, then what is left by the smallest of a few tiles that covers
-/// it: a full tile, half of one, or a single row.
+/// Whole tiles, then what is left by tiles of a power of two.
 void TiledGemm::emit(int64_t tileRows) {
   m = x.rows(b);
   k = x.columns(b);
   n = out.columns(b);
-  int64_t half = tileRows / 2;
   b.loop(b.index(0), n, panels * panelWidth, [&](Value column) {
     Value left = b.createOrFold<arith::RemUIOp>(m, b.index(tileRows));
-    Value byHalf = b.compare(arith::CmpIPredicate::ule, left, b.index(half));
-    // What is left over by more than half goes with the whole tiles.
-    Value whole = b.createOrFold<arith::SelectOp>(byHalf, b.sub(m, left), m);
-    b.loop(b.index(0), whole, tileRows,
+    Value row = b.sub(m, left);
+    b.loop(b.index(0), row, tileRows,
            [&](Value row) { tile(row, column, tileRows); });
-    Value rest = b.sub(m, whole);
-    Value one = b.compare(arith::CmpIPredicate::eq, rest, b.index(1));
-    Value some = b.compare(arith::CmpIPredicate::ugt, rest, b.index(1));
-    b.when(one, [&] { tile(whole, column, 1); });
-    if (half > 1)
-      b.when(some, [&] { tile(whole, column, half); });
+    for (int64_t rows = llvm::bit_floor(uint64_t(tileRows - 1)); rows > 0;
+         rows /= 2) {
+      Value bit = b.createOrFold<arith::AndIOp>(left, b.index(rows));
+      b.when(b.compare(arith::CmpIPredicate::ne, bit, b.index(0)),
+             [&] { tile(row, column, rows); });
+      row = b.add(row, bit);
+    }
   });
 }
 
