@@ -15,9 +15,14 @@ using namespace ingot;
 
 namespace {
 
-/// Rows of a tile: a multiple of the register tiles of AVX2 (6) and AVX-512
-/// (12), enough to read a panel of weights from the second-level cache.
-constexpr int64_t rows = 24;
+/// Rows of a tile: the more, the seldomer weights are read, which stay in the
+/// second-level cache meanwhile. Few columns are cut into more rows, so that
+/// there are tiles for a team. Codes are not read for all rows at once.
+int64_t rowsOf(int64_t columns, bool isCode) {
+  if (isCode || columns < 512)
+    return 24;
+  return columns < 1024 ? 64 : 128;
+}
 /// Columns of a tile, whole packed panels of 16: of floats two, what the kernel
 /// takes at once, so that few columns are dealt evenly; of codes four, since
 /// one row of those is multiplied in as many independent sums.
@@ -30,11 +35,12 @@ struct ProductHint
     : TileHintInterface::ExternalModel<ProductHint<OpTy, columns>, OpTy> {
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
     Value init = cast<DestinationStyleOpInterface>(op).getDpsInits()[0];
-    int64_t rank = cast<ShapedType>(init.getType()).getRank();
-    SmallVector<int64_t> sizes(rank, 1);
+    auto type = cast<ShapedType>(init.getType());
+    SmallVector<int64_t> sizes(type.getRank(), 1);
     sizes.back() = columns;
-    if (rank > 1)
-      sizes[rank - 2] = rows;
+    if (type.getRank() > 1)
+      sizes[type.getRank() - 2] =
+          rowsOf(type.getShape().back(), columns == codeColumns);
     return sizes;
   }
 };

@@ -7,7 +7,9 @@
 //
 // The register-tiled product of Goto and van de Geijn ("Anatomy of
 // High-Performance Matrix Multiplication", 2008) without their copy of A: a
-// tile of rows x columns stays in registers over the whole of K.
+// tile of rows x columns stays in registers over a block of K, and the panels
+// of a block stay in the second-level cache over all rows. Fetching the panels
+// of the next block meanwhile gained nothing.
 //
 //===----------------------------------------------------------------------===//
 #include "Gemm.h"
@@ -16,6 +18,9 @@ using namespace mlir;
 using namespace ingot;
 
 static constexpr int64_t panelWidth = 16;
+/// Most rows of w in a block: its panels, and that part of the rows of x, fit
+/// into a second-level cache of 1 MiB.
+static constexpr int64_t mostDepth = 1024;
 
 Type MatrixView::elementType() const {
   return cast<MemRefType>(memref.getType()).getElementType();
@@ -44,9 +49,21 @@ public:
   void emit(int64_t tileRows);
 
 private:
-  void tile(Value firstRow, Value firstColumn, int64_t tileRows);
+  /// Some rows of w, for the panels of one column of tiles.
+  struct Block {
+    Value column, begin, end;
+    /// Whether earlier blocks have left their sums in `out`.
+    bool isPart;
+  };
+
+  void block(const Block &block, int64_t tileRows);
+  void blocks(Value column, int64_t tileRows);
+  void tile(const Block &block, Value firstRow, int64_t tileRows);
   Value loadPanel(Value panel, Value column, Value mask, Value k);
-  void storeTile(ArrayRef<Value> rows, Value column, ArrayRef<Value> tile);
+  void overVectors(Value column, function_ref<void(Value, Value)> body);
+  void storeTile(ArrayRef<Value> rows, Value column, ArrayRef<Value> tile,
+                 bool withBias);
+  Value loadSum(Value row, Value column);
 
   KernelBuilder &b;
   const MatrixView &x, &w;
@@ -86,10 +103,10 @@ Value TiledGemm::loadPanel(Value panel, Value column, Value mask, Value at) {
 
 /// Stores the tile's rows from `column` on, as far as the matrix reaches.
 void TiledGemm::storeTile(ArrayRef<Value> rows, Value column,
-                          ArrayRef<Value> tile) {
+                          ArrayRef<Value> tile, bool withBias) {
   Value end = b.add(column, b.index(panelWidth));
   auto full = [&] {
-    Value added = bias ? b.loadVector(type, bias, column) : Value();
+    Value added = withBias ? b.loadVector(type, bias, column) : Value();
     for (auto [row, value] : llvm::zip_equal(rows, tile))
       b.storeVector(added ? b.add(value, added) : value, out.memref,
                     out.at(row, column));
@@ -97,9 +114,9 @@ void TiledGemm::storeTile(ArrayRef<Value> rows, Value column,
   auto part = [&] {
     Value mask = b.mask(b.sub(n, column), panelWidth);
     Value zero = b.splat(type, 0.0);
-    Value added = bias ? vector::MaskedLoadOp::create(
-                             b, type, bias, ValueRange{column}, mask, zero)
-                       : Value();
+    Value added = withBias ? vector::MaskedLoadOp::create(
+                                 b, type, bias, ValueRange{column}, mask, zero)
+                           : Value();
     for (auto [row, value] : llvm::zip_equal(rows, tile))
       vector::MaskedStoreOp::create(b, out.memref, out.at(row, column), mask,
                                     added ? b.add(value, added) : value);
@@ -107,13 +124,20 @@ void TiledGemm::storeTile(ArrayRef<Value> rows, Value column,
   b.when(b.compare(arith::CmpIPredicate::sle, end, n), full, part);
 }
 
-void TiledGemm::tile(Value firstRow, Value firstColumn, int64_t tileRows) {
+/// What is in a row of `out` from `column` on, as far as the matrix reaches.
+Value TiledGemm::loadSum(Value row, Value column) {
+  return vector::MaskedLoadOp::create(b, type, out.memref, out.at(row, column),
+                                      b.mask(b.sub(n, column), panelWidth),
+                                      b.splat(type, 0.0));
+}
+
+void TiledGemm::tile(const Block &block, Value firstRow, int64_t tileRows) {
   SmallVector<Value> rows;
   for (int64_t i = 0; i < tileRows; ++i)
     rows.push_back(b.add(firstRow, b.index(i)));
   SmallVector<Value> columns, panelIndices, masks;
   for (int64_t p = 0; p < panels; ++p) {
-    Value column = b.add(firstColumn, b.index(p * panelWidth));
+    Value column = b.add(block.column, b.index(p * panelWidth));
     if (packed) {
       // A panel past the end repeats the last one; nothing of it is stored.
       Value index = b.createOrFold<arith::DivUIOp>(column, b.index(panelWidth));
@@ -127,10 +151,12 @@ void TiledGemm::tile(Value firstRow, Value firstColumn, int64_t tileRows) {
     }
     columns.push_back(column);
   }
-
-  SmallVector<Value> zeros(tileRows * panels, b.splat(type, 0.0));
-  SmallVector<Value> sums =
-      b.loop(b.index(0), k, 1, zeros, [&](Value at, ValueRange carried) {
+  SmallVector<Value> sums;
+  for (Value row : rows)
+    for (Value column : columns)
+      sums.push_back(block.isPart ? loadSum(row, column) : b.splat(type, 0.0));
+  sums = b.loop(
+      block.begin, block.end, 1, sums, [&](Value at, ValueRange carried) {
         SmallVector<Value> next;
         SmallVector<Value> loaded;
         for (int64_t p = 0; p < panels; ++p)
@@ -150,7 +176,9 @@ void TiledGemm::tile(Value firstRow, Value firstColumn, int64_t tileRows) {
     SmallVector<Value> column;
     for (int64_t i = 0; i < tileRows; ++i)
       column.push_back(sums[i * panels + p]);
-    auto body = [&] { storeTile(rows, columns[p], column); };
+    auto body = [&] {
+      storeTile(rows, columns[p], column, bias && !block.isPart);
+    };
     if (p == 0)
       body();
     else
@@ -159,23 +187,58 @@ void TiledGemm::tile(Value firstRow, Value firstColumn, int64_t tileRows) {
 }
 
 /// Whole tiles, then what is left by tiles of a power of two.
+void TiledGemm::block(const Block &block, int64_t tileRows) {
+  Value left = b.createOrFold<arith::RemUIOp>(m, b.index(tileRows));
+  Value row = b.sub(m, left);
+  b.loop(b.index(0), row, tileRows,
+         [&](Value row) { tile(block, row, tileRows); });
+  for (int64_t rows = llvm::bit_floor(uint64_t(tileRows - 1)); rows > 0;
+       rows /= 2) {
+    Value bit = b.createOrFold<arith::AndIOp>(left, b.index(rows));
+    b.when(b.compare(arith::CmpIPredicate::ne, bit, b.index(0)),
+           [&] { tile(block, row, rows); });
+    row = b.add(row, bit);
+  }
+}
+
+/// Calls `body` with each row and each column of a tile's panels.
+void TiledGemm::overVectors(Value column,
+                            function_ref<void(Value, Value)> body) {
+  b.loop(b.index(0), m, 1, [&](Value row) {
+    for (int64_t p = 0; p < panels; ++p) {
+      Value at = b.add(column, b.index(p * panelWidth));
+      b.when(b.compare(arith::CmpIPredicate::slt, at, n),
+             [&] { body(row, at); });
+    }
+  });
+}
+
+/// The products of a column of tiles, block after block.
+void TiledGemm::blocks(Value column, int64_t tileRows) {
+  Value zero = b.index(0);
+  std::optional<int64_t> depth = getConstantIntValue(k);
+  if (!packed || !depth || *depth <= mostDepth)
+    return block({column, zero, k, /*isPart=*/false}, tileRows);
+  overVectors(column, [&](Value row, Value at) {
+    storeTile(row, at, b.splat(type, 0.0), /*withBias=*/false);
+  });
+  int64_t step = llvm::divideCeil(*depth, llvm::divideCeil(*depth, mostDepth));
+  b.loop(zero, k, step, [&](Value begin) {
+    Value end = b.minIndex(b.add(begin, b.index(step)), k);
+    block({column, begin, end, /*isPart=*/true}, tileRows);
+  });
+  if (bias)
+    overVectors(column, [&](Value row, Value at) {
+      storeTile(row, at, loadSum(row, at), /*withBias=*/true);
+    });
+}
+
 void TiledGemm::emit(int64_t tileRows) {
   m = x.rows(b);
   k = x.columns(b);
   n = out.columns(b);
-  b.loop(b.index(0), n, panels * panelWidth, [&](Value column) {
-    Value left = b.createOrFold<arith::RemUIOp>(m, b.index(tileRows));
-    Value row = b.sub(m, left);
-    b.loop(b.index(0), row, tileRows,
-           [&](Value row) { tile(row, column, tileRows); });
-    for (int64_t rows = llvm::bit_floor(uint64_t(tileRows - 1)); rows > 0;
-         rows /= 2) {
-      Value bit = b.createOrFold<arith::AndIOp>(left, b.index(rows));
-      b.when(b.compare(arith::CmpIPredicate::ne, bit, b.index(0)),
-             [&] { tile(row, column, rows); });
-      row = b.add(row, bit);
-    }
-  });
+  b.loop(b.index(0), n, panels * panelWidth,
+         [&](Value column) { blocks(column, tileRows); });
 }
 
 /// Any layout, any type: one element at a time.
@@ -227,6 +290,12 @@ void ingot::emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
                           getElementTypeOrSelf(bias.getType()) == element));
   if (!tiled)
     return emitScalarGemm(b, x, w, packed, bias, out);
+  int64_t rows = wide ? target.gemmRows() / 2 : target.gemmRows();
+  // Rows of x that are a multiple of 4 KiB apart share the 8 lines of a set of
+  // the first-level cache; more than that evict each other. But widening a
+  // panel pays where many rows share it.
+  if (w.elementType() == element)
+    rows = std::min<int64_t>(rows, 6);
   TiledGemm gemm(b, x, w, packed, bias, out, target.gemmPanels());
-  gemm.emit(wide ? target.gemmRows() / 2 : target.gemmRows());
+  gemm.emit(rows);
 }
