@@ -50,14 +50,15 @@ Tensor ingot::packColumns(Emitter &e, const Tensor &w) {
 
 namespace {
 
-/// M x K times K x N, both f32.
-Tensor multiplyPacked(Emitter &e, const Tensor &x, const Tensor &w) {
+/// M x K times K x N plus N, if given, all f32.
+Tensor multiplyPacked(Emitter &e, const Tensor &x, const Tensor &w,
+                      Value bias = {}) {
   Tensor packed = packColumns(e, w);
   DimShape dims = {x.dims[0], w.dims[1]};
   Value init = e.empty(dims, e.getF32Type());
-  auto linear = LinearOp::create(e, init.getType(), x.value, packed.value,
-                                 /*bias=*/Value(), init,
-                                 /*activation_bits=*/IntegerAttr());
+  auto linear =
+      LinearOp::create(e, init.getType(), x.value, packed.value, bias, init,
+                       /*activation_bits=*/IntegerAttr());
   return {e.kernel(linear), dims};
 }
 
@@ -140,19 +141,26 @@ struct LowerLinear : Lowering<LinearOp> {
     e.checkEqual(x.dims[1], w.dims[0], "operands of different extents");
     // Short floats are rounded once, after the bias.
     Type kernel = kernelType({typeX, typeW, result});
-    Type work = kernel ? kernel : result;
-    std::optional<Tensor> coded;
-    if (kernel)
-      coded = multiplyCodes(e, op, e.castFloat(x, kernel));
-    Tensor y = coded ? *coded : multiply(e, x, w, typeX, typeW, work);
-    if (op.getBias()) {
-      Tensor bias = e.tensor(op.getBias(), adaptor.getBias());
-      if (kernel)
-        bias = e.castFloat(bias, kernel);
-      y = addBias(e, y, bias, work);
+    std::optional<Tensor> bias;
+    if (op.getBias())
+      bias = e.tensor(op.getBias(), adaptor.getBias());
+    if (!kernel) {
+      Tensor y = multiply(e, x, w, typeX, typeW, result);
+      return shaped(op, e, bias ? addBias(e, y, *bias, result) : y);
     }
-    if (kernel)
-      y = e.castFloat(y, result);
+    x = e.castFloat(x, kernel);
+    if (bias)
+      bias = e.castFloat(*bias, kernel);
+    std::optional<Tensor> y = multiplyCodes(e, op, x);
+    if (!y)
+      y = multiplyPacked(e, x, e.castFloat(w, kernel),
+                         bias ? bias->value : Value());
+    else if (bias)
+      y = addBias(e, *y, *bias, kernel);
+    return shaped(op, e, e.castFloat(*y, result));
+  }
+
+  Value shaped(LinearOp op, Emitter &e, const Tensor &y) const {
     return e.reshape(y, state.shapes.shapeOf(op.getResult(0))).value;
   }
 };
