@@ -42,6 +42,10 @@ class Graph:
         onnx.save(model, path)
 
 
+def random_rows(rows, columns, seed=0):
+    return np.random.default_rng(seed).standard_normal((rows, columns), dtype=np.float32)
+
+
 def write_product(path, inputs, outputs):
     """`output = x * w` with a weight of inputs x outputs."""
     graph = Graph()

@@ -15,33 +15,30 @@ using namespace ingot;
 
 namespace {
 
-/// Rows of a tile: the more, the seldomer weights are read, which stay in the
-/// second-level cache meanwhile. Few columns are cut into more rows, so that
-/// there are tiles for a team. Codes are not read for all rows at once.
-int64_t rowsOf(int64_t columns, bool isCode) {
-  if (isCode || columns < 512)
-    return 24;
-  return columns < 1024 ? 64 : 128;
-}
-/// Columns of a tile, whole packed panels of 16: of floats two, what the kernel
-/// takes at once, so that few columns are dealt evenly; of codes four, since
-/// one row of those is multiplied in as many independent sums.
-constexpr int64_t floatColumns = 32;
-constexpr int64_t codeColumns = 64;
-
-/// Products: rows x columns of the last two dims, outer dims one by one.
-template <typename OpTy, int64_t columns>
-struct ProductHint
-    : TileHintInterface::ExternalModel<ProductHint<OpTy, columns>, OpTy> {
+/// Products: rows x columns of the last two dims, outer dims one by one. The
+/// more rows, the seldomer weights are read, which stay in the second-level
+/// cache meanwhile; columns are whole packed panels of 16. Few columns are cut
+/// smaller, so that there are tiles for a team.
+template <typename OpTy>
+struct ProductHint : TileHintInterface::ExternalModel<ProductHint<OpTy>, OpTy> {
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
     Value init = cast<DestinationStyleOpInterface>(op).getDpsInits()[0];
     auto type = cast<ShapedType>(init.getType());
-    SmallVector<int64_t> sizes(type.getRank(), 1);
-    sizes.back() = columns;
-    if (type.getRank() > 1)
-      sizes[type.getRank() - 2] =
-          rowsOf(type.getShape().back(), columns == codeColumns);
+    int64_t rank = type.getRank(), count = type.getShape().back();
+    SmallVector<int64_t> sizes(rank, 1);
+    sizes.back() = count < 1024 ? 32 : 64;
+    if (rank > 1)
+      sizes[rank - 2] = count < 512 ? 24 : count < 1024 ? 64 : 128;
     return sizes;
+  }
+};
+
+/// Products with codes, of which one row is multiplied in four sums that do not
+/// wait for each other.
+struct CodedProductHint
+    : TileHintInterface::ExternalModel<CodedProductHint, QuantizedLinearOp> {
+  SmallVector<int64_t> getPreferredTile(Operation *op) const {
+    return {24, 64};
   }
 };
 
@@ -95,11 +92,10 @@ struct KvAppendHint
 
 void ingot::registerCpuTileHints(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, IngotDialect *) {
-    LinearOp::attachInterface<ProductHint<LinearOp, floatColumns>>(*context);
-    MatmulOp::attachInterface<ProductHint<MatmulOp, floatColumns>>(*context);
+    LinearOp::attachInterface<ProductHint<LinearOp>>(*context);
+    MatmulOp::attachInterface<ProductHint<MatmulOp>>(*context);
     QuantizeRowsOp::attachInterface<QuantizeRowsHint>(*context);
-    QuantizedLinearOp::attachInterface<
-        ProductHint<QuantizedLinearOp, codeColumns>>(*context);
+    QuantizedLinearOp::attachInterface<CodedProductHint>(*context);
     AttentionOp::attachInterface<AttentionHint>(*context);
     PagedAttentionOp::attachInterface<PagedAttentionHint>(*context);
     KvAppendOp::attachInterface<KvAppendHint>(*context);

@@ -290,12 +290,19 @@ void ingot::emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
                           getElementTypeOrSelf(bias.getType()) == element));
   if (!tiled)
     return emitScalarGemm(b, x, w, packed, bias, out);
-  int64_t rows = wide ? target.gemmRows() / 2 : target.gemmRows();
-  // Rows of x that are a multiple of 4 KiB apart share the 8 lines of a set of
-  // the first-level cache; more than that evict each other. But widening a
-  // panel pays where many rows share it.
-  if (w.elementType() == element)
-    rows = std::min<int64_t>(rows, 6);
-  TiledGemm gemm(b, x, w, packed, bias, out, target.gemmPanels());
+  // As many rows as there are registers for, so that each load of a panel, and
+  // widening it, serves the most.
+  int64_t rows = target.gemmRows(), panels = target.gemmPanels();
+  if (wide)
+    rows /= 2;
+  // But rows of x that are a multiple of 4 KiB apart share the 8 lines of a set
+  // of the first-level cache; more than that evict each other.
+  if (w.elementType() == element && rows > 6) {
+    rows = 6;
+    auto type = cast<MemRefType>(out.memref.getType());
+    if (type.getShape().back() % (2 * panels * panelWidth) == 0)
+      panels *= 2;
+  }
+  TiledGemm gemm(b, x, w, packed, bias, out, panels);
   gemm.emit(rows);
 }
