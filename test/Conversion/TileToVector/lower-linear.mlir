@@ -1,7 +1,8 @@
 // RUN: ingot-opt %s --ingot-lower-linear --split-input-file | FileCheck %s
 // RUN: ingot-opt %s --ingot-lower-linear=target=x86-64-v4 --split-input-file | FileCheck %s --check-prefix=WIDE
 
-// Six rows of one panel in registers; twelve of two with AVX-512.
+// Six rows of one panel in registers; of four with AVX-512, where columns come
+// in so many.
 // CHECK-LABEL: func @packed
 // WIDE-LABEL: func @packed
 func.func @packed(%x: memref<?x384xf32>, %w: memref<24x384x16xf32>, %c: memref<?x384xf32>) {
@@ -14,6 +15,20 @@ func.func @packed(%x: memref<?x384xf32>, %w: memref<24x384x16xf32>, %c: memref<?
   // WIDE-COUNT-24: math.fma
   // WIDE: scf.yield
   ingot.linear ins(%x, %w : memref<?x384xf32>, memref<24x384x16xf32>) outs(%c : memref<?x384xf32>)
+  return
+}
+
+// -----
+
+// A long K in blocks, all rows of one before the next: sums wait in the result.
+// CHECK-LABEL: func @blocks
+// CHECK-DAG: %[[K:.*]] = arith.constant 1100 : index
+// CHECK-DAG: %[[STEP:.*]] = arith.constant 550 : index
+// CHECK: scf.for %[[BEGIN:.*]] = %{{.*}} to %[[K]] step %[[STEP]] {
+// CHECK: %[[SUM:.*]] = vector.maskedload
+// CHECK: scf.for %{{.*}} = %[[BEGIN]] to %{{.*}} iter_args(%{{.*}} = %[[SUM]]
+func.func @blocks(%x: memref<?x1100xf32>, %w: memref<2x1100x16xf32>, %c: memref<?x20xf32>) {
+  ingot.linear ins(%x, %w : memref<?x1100xf32>, memref<2x1100x16xf32>) outs(%c : memref<?x20xf32>)
   return
 }
 

@@ -15,6 +15,14 @@ func.func @biased(%x: memref<?x?xf32>, %w: memref<?x?x16xf32>, %b: memref<?xf32>
   ingot.linear ins(%x, %w, %b : memref<?x?xf32>, memref<?x?x16xf32>, memref<?xf32>) outs(%c : memref<?x?xf32>)
   return
 }
+func.func @blocks(%x: memref<?x1100xf32>, %w: memref<?x1100x16xf32>, %b: memref<?xf32>, %c: memref<?x?xf32>) attributes {llvm.emit_c_interface} {
+  ingot.linear ins(%x, %w, %b : memref<?x1100xf32>, memref<?x1100x16xf32>, memref<?xf32>) outs(%c : memref<?x?xf32>)
+  return
+}
+func.func @wide(%x: memref<?x1100xf32>, %w: memref<4x1100x16xf32>, %b: memref<64xf32>, %c: memref<?x64xf32>) attributes {llvm.emit_c_interface} {
+  ingot.linear ins(%x, %w, %b : memref<?x1100xf32>, memref<4x1100x16xf32>, memref<64xf32>) outs(%c : memref<?x64xf32>)
+  return
+}
 func.func @codes(%x: memref<?x?xf32>, %w: memref<?x?x16xi8>, %c: memref<?x?xf32>) attributes {llvm.emit_c_interface} {
   ingot.linear ins(%x, %w : memref<?x?xf32>, memref<?x?x16xi8>) outs(%c : memref<?x?xf32>)
   return
@@ -118,6 +126,30 @@ def shapes(k):
                 k("matmul_f16", a.astype("f2"), b.astype("f2"), out)
                 check()
                 np.testing.assert_allclose(out, a @ b, rtol=2e-2, atol=2e-2)
+
+
+def test_blocks():
+    for cpu in ["x86-64-v3"] + (["x86-64-v4"] if avx512() else []):
+        blocks(kernels(cpu))
+
+
+def blocks(k):
+    """K of two blocks: the same bits as of all of it at once."""
+    rng = np.random.default_rng(2)
+    for m in [1, 2, 6, 11, 12, 13]:
+        for name, n in [("blocks", 5), ("blocks", 40), ("wide", 64)]:
+            x = rng.standard_normal((m, 1100), np.float32)
+            w, bias = rng.standard_normal((1100, n), np.float32), rng.standard_normal(n, np.float32)
+            out, check = guarded((m, n), np.float32)
+            k(name, x, pack(w), bias, out)
+            check()
+            np.testing.assert_allclose(out, x.astype("f8") @ w + bias, rtol=1e-4, atol=1e-3)
+            whole = np.empty_like(out)
+            k("biased", x, pack(w), bias, whole)
+            np.testing.assert_array_equal(out, whole)
+            if m > 1:
+                k(name, x[1:2], pack(w), bias, whole[:1])
+                np.testing.assert_array_equal(out[1], whole[0])
 
 
 def speed(cpu):
