@@ -25,7 +25,7 @@ static constexpr int64_t kMaxExtent = int64_t(1) << 40;
 const DimShape &Emitter::dims(Value value) const {
   static const DimShape none;
   auto found = shapes.find(value);
-  return found == shapes.end() ? none : found->second;
+  return found == shapes.end() ? none : *found->second;
 }
 
 Type Emitter::placeholder() {
@@ -82,7 +82,7 @@ bool Emitter::checkDims(const DimShape &dims) {
 Value Emitter::finish(Operation *op, DimShape dims, Type element) {
   Value result = op->getResult(0);
   result.setType(tensorOf(dims, element));
-  shapes[result] = std::move(dims);
+  setDims(result, std::move(dims));
   return result;
 }
 
@@ -122,7 +122,7 @@ Value Emitter::constant(DenseElementsAttr value) {
   DimShape dims;
   for (int64_t extent : value.getType().getShape())
     dims.push_back(DimExpr::constant(extent));
-  shapes[op.getResult()] = std::move(dims);
+  setDims(op.getResult(), std::move(dims));
   return op.getResult();
 }
 
@@ -165,7 +165,7 @@ Value Emitter::fromDims(ArrayRef<DimExpr> values, bool isScalar) {
   DimShape dims;
   for (int64_t extent : shape)
     dims.push_back(DimExpr::constant(extent));
-  shapes[op.getResult()] = std::move(dims);
+  setDims(op.getResult(), std::move(dims));
   return op.getResult();
 }
 
@@ -327,7 +327,7 @@ Value Emitter::softmax(Value x, int64_t axis, bool log) {
   if (!x)
     return {};
   auto op = SoftmaxOp::create(builder, loc, x, axis, log);
-  shapes[op->getResult(0)] = dims(x);
+  setDims(op->getResult(0), dims(x));
   return op->getResult(0);
 }
 
@@ -356,7 +356,7 @@ Value Emitter::matmul(Value a, Value b, Type result) {
   to.push_back(x[x.size() - 2]);
   to.push_back(y.back());
   Value value = op->getResult(0);
-  shapes[value] = to;
+  setDims(value, to);
   if (!vectorA && !vectorB)
     return value;
   SmallVector<int64_t> dropped;
@@ -371,7 +371,7 @@ Value Emitter::layerNorm(Value x, Value gamma, Value beta, double epsilon) {
   if (!x || !gamma)
     return {};
   auto op = LayerNormOp::create(builder, loc, x, gamma, beta, epsilon);
-  shapes[op->getResult(0)] = dims(x);
+  setDims(op->getResult(0), dims(x));
   return op->getResult(0);
 }
 
@@ -379,7 +379,7 @@ Value Emitter::rmsNorm(Value x, Value gamma, double epsilon) {
   if (!x || !gamma)
     return {};
   auto op = RmsNormOp::create(builder, loc, x, gamma, epsilon);
-  shapes[op->getResult(0)] = dims(x);
+  setDims(op->getResult(0), dims(x));
   return op->getResult(0);
 }
 
@@ -395,7 +395,7 @@ Value Emitter::rowAttention(Value q, Value k, Value v, Value bias, Value past,
   op.getPastMutable().assign(past);
   DimShape result = dims(q);
   result[3] = dims(v)[3];
-  shapes[op->getResult(0)] = result;
+  setDims(op->getResult(0), result);
   return op->getResult(0);
 }
 

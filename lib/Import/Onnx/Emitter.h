@@ -13,6 +13,8 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/Twine.h"
 
+#include <memory>
+
 namespace ingot::onnxin {
 
 using mlir::Type;
@@ -40,7 +42,9 @@ public:
 
   /// The dims of a value, as expressions over the symbols of the module.
   const DimShape &dims(Value value) const;
-  void setDims(Value value, DimShape dims) { shapes[value] = std::move(dims); }
+  void setDims(Value value, DimShape dims) {
+    shapes[value] = std::make_unique<const DimShape>(std::move(dims));
+  }
   int64_t rank(Value value) const { return dims(value).size(); }
   Type element(Value value) const { return mlir::getElementTypeOrSelf(value); }
   bool isFloat(Value value) const {
@@ -142,7 +146,8 @@ private:
   Value finish(mlir::Operation *op, DimShape dims, Type element);
   bool checkDims(const DimShape &dims);
 
-  llvm::DenseMap<Value, DimShape> shapes;
+  /// Each in a place of its own: what dims() gave stays when others come.
+  llvm::DenseMap<Value, std::unique_ptr<const DimShape>> shapes;
 };
 
 /// `loc` as the position of what is built next.
