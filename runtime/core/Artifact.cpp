@@ -100,10 +100,12 @@ Status Artifact::loadSections(const OpenOptions &options) {
   if (Status status = checkChecksum(header.image, "image", imageBytes);
       !status.ok())
     return status;
-  if (options.verifyWeights)
+  if (options.verifyWeights) {
+    mapping.populate();
     if (Status status = checkChecksum(header.weights, "weights", weightBytes);
         !status.ok())
       return status;
+  }
 
   Result<Manifest> decoded = decodeManifest(manifestBytes);
   if (!decoded.ok())
@@ -125,6 +127,7 @@ Artifact::open(const std::string &path, const OpenOptions &options) {
   Result<Mapping> mapping = Mapping::readFile(path);
   if (!mapping.ok())
     return mapping.status();
+  mapping->preferLargePages();
   std::shared_ptr<Artifact> artifact(new Artifact(path, std::move(*mapping)));
   if (Status status = artifact->load(options); !status.ok())
     return status;
@@ -137,6 +140,7 @@ Artifact::fromMemory(std::span<const unsigned char> bytes,
   Result<Mapping> mapping = Mapping::allocate(bytes.size());
   if (!mapping.ok())
     return mapping.status();
+  mapping->preferLargePages();
   if (!bytes.empty())
     std::memcpy(mapping->data(), bytes.data(), bytes.size());
   std::shared_ptr<Artifact> artifact(

@@ -24,6 +24,17 @@ Mapping::~Mapping() {
     munmap(start, length);
 }
 
+void Mapping::preferLargePages() const {
+  if (start)
+    (void)madvise(start, length, MADV_HUGEPAGE);
+}
+
+void Mapping::populate() const {
+  // Older systems than Linux 5.14 do not know it.
+  if (start)
+    (void)madvise(start, length, MADV_POPULATE_READ);
+}
+
 Result<Mapping> Mapping::readFile(const std::string &path) {
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0)

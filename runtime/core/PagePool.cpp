@@ -9,7 +9,6 @@
 #include "runtime/cpu/ProcessState.h"
 
 #include <algorithm>
-#include <sys/mman.h>
 
 using namespace ingot::rt;
 
@@ -83,8 +82,7 @@ Status PagePool::grow(Group &group, size_t index) {
   if (!memory.ok())
     return failure(memory.status().code(), "cannot make a page of the caches: ",
                    memory.status().message());
-  // Advice only: without it there are more, smaller pages.
-  (void)madvise(memory->data(), memory->size(), MADV_HUGEPAGE);
+  memory->preferLargePages();
 
   // Room for everything that is freed later, which must not fail.
   size_t pages = count;

@@ -205,6 +205,7 @@ static Status reserve(Mapping &arena, size_t bytes) {
     return failure(larger.status().code(),
                    "cannot make the arena: ", larger.status().message());
   arena = std::move(*larger);
+  arena.preferLargePages();
   return {};
 }
 

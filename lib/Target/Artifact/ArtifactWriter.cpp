@@ -9,6 +9,7 @@
 #include "runtime/core/Format.h"
 #include "runtime/core/Mapping.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -29,6 +30,21 @@ static bool writeAll(int fd, std::span<const unsigned char> bytes,
     bytes = bytes.subspan(written);
     offset += written;
   }
+  return true;
+}
+
+/// Writes zeros to the file's first `bytes` bytes by large pages. A filesystem
+/// that knows those keeps what is written at once as one of them, and whoever
+/// maps the file then finds large pages in memory; pages that a mapping makes
+/// are small.
+static bool writeZeros(int fd, uint64_t bytes) {
+  constexpr uint64_t largePage = uint64_t(2) << 20;
+  std::vector<unsigned char> zeros(std::min(bytes, largePage));
+  for (uint64_t offset = 0; offset < bytes; offset += largePage)
+    if (!writeAll(fd,
+                  std::span(zeros).first(std::min(largePage, bytes - offset)),
+                  offset))
+      return false;
   return true;
 }
 
@@ -77,6 +93,8 @@ Status ArtifactWriter::mapWeights() {
     errno = error;
     return fail(concat("reserve ", weightsBytes, " bytes for"));
   }
+  if (!writeZeros(fd, WeightsAlignment + weightsBytes))
+    return fail("write");
   void *start = mmap(nullptr, weightsBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
                      fd, WeightsAlignment);
   if (start == MAP_FAILED)
