@@ -33,12 +33,11 @@ struct ProductHint : TileHintInterface::ExternalModel<ProductHint<OpTy>, OpTy> {
   }
 };
 
-/// Products with codes, of which one row is multiplied in four sums that do not
-/// wait for each other.
+/// Products with codes: few columns, so that workers get equal shares.
 struct CodedProductHint
     : TileHintInterface::ExternalModel<CodedProductHint, QuantizedLinearOp> {
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
-    return {24, 64};
+    return {24, 32};
   }
 };
 

@@ -58,7 +58,9 @@ private:
 
   void block(const Block &block, int64_t tileRows);
   void blocks(Value column, int64_t tileRows);
-  void tile(const Block &block, Value firstRow, int64_t tileRows);
+  void onlyRow(Value column);
+  void tile(const Block &block, Value firstRow, int64_t tileRows,
+            int64_t panels);
   Value loadPanel(Value panel, Value column, Value mask, Value k);
   void overVectors(Value column, function_ref<void(Value, Value)> body);
   void storeTile(ArrayRef<Value> rows, Value column, ArrayRef<Value> tile,
@@ -131,7 +133,8 @@ Value TiledGemm::loadSum(Value row, Value column) {
                                       b.splat(type, 0.0));
 }
 
-void TiledGemm::tile(const Block &block, Value firstRow, int64_t tileRows) {
+void TiledGemm::tile(const Block &block, Value firstRow, int64_t tileRows,
+                     int64_t panels) {
   SmallVector<Value> rows;
   for (int64_t i = 0; i < tileRows; ++i)
     rows.push_back(b.add(firstRow, b.index(i)));
@@ -191,12 +194,12 @@ void TiledGemm::block(const Block &block, int64_t tileRows) {
   Value left = b.createOrFold<arith::RemUIOp>(m, b.index(tileRows));
   Value row = b.sub(m, left);
   b.loop(b.index(0), row, tileRows,
-         [&](Value row) { tile(block, row, tileRows); });
+         [&](Value row) { tile(block, row, tileRows, panels); });
   for (int64_t rows = llvm::bit_floor(uint64_t(tileRows - 1)); rows > 0;
        rows /= 2) {
     Value bit = b.createOrFold<arith::AndIOp>(left, b.index(rows));
     b.when(b.compare(arith::CmpIPredicate::ne, bit, b.index(0)),
-           [&] { tile(block, row, rows); });
+           [&] { tile(block, row, rows, panels); });
     row = b.add(row, bit);
   }
 }
@@ -211,6 +214,23 @@ void TiledGemm::overVectors(Value column,
              [&] { body(row, at); });
     }
   });
+}
+
+/// A single row, which waits for memory: one panel after the other over all of
+/// K, so that packed weights are read as one stream.
+void TiledGemm::onlyRow(Value column) {
+  Value zero = b.index(0);
+  for (int64_t p = 0; p < panels; ++p) {
+    Value at = b.add(column, b.index(p * panelWidth));
+    auto body = [&] {
+      tile({at, zero, k, /*isPart=*/false}, zero, /*tileRows=*/1,
+           /*panels=*/1);
+    };
+    if (p == 0)
+      body();
+    else
+      b.when(b.compare(arith::CmpIPredicate::slt, at, n), body);
+  }
 }
 
 /// The products of a column of tiles, block after block.
@@ -237,8 +257,12 @@ void TiledGemm::emit(int64_t tileRows) {
   m = x.rows(b);
   k = x.columns(b);
   n = out.columns(b);
-  b.loop(b.index(0), n, panels * panelWidth,
-         [&](Value column) { blocks(column, tileRows); });
+  b.loop(b.index(0), n, panels * panelWidth, [&](Value column) {
+    if (!packed)
+      return blocks(column, tileRows);
+    Value isOne = b.compare(arith::CmpIPredicate::eq, m, b.index(1));
+    b.when(isOne, [&] { onlyRow(column); }, [&] { blocks(column, tileRows); });
+  });
 }
 
 /// Any layout, any type: one element at a time.
