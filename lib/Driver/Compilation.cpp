@@ -188,11 +188,7 @@ LogicalResult Compilation::compileImages() {
 
 FailureOr<Compilation::Image> Compilation::compileModule(ModuleOp op) {
   std::string prefix = op == *module ? "" : "weights-";
-  // The checkers know no stages that each worker runs for itself.
-  auto stages = [&](OpPassManager &passes) {
-    buildStagesPipeline(passes, /*mayRecompute=*/!options.prove);
-  };
-  if (failed(runPasses(op, prefix + "4-stages", stages, 0.3)) ||
+  if (failed(runPasses(op, prefix + "4-stages", buildStagesPipeline, 0.3)) ||
       failed(prove(op)) ||
       failed(runPasses(
           op, prefix + "5-cpu",

@@ -36,7 +36,7 @@ void ingot::buildWeightsPipeline(OpPassManager &passes) {
   passes.addPass(createPlaceWeights());
 }
 
-void ingot::buildStagesPipeline(OpPassManager &passes, bool mayRecompute) {
+void ingot::buildStagesPipeline(OpPassManager &passes) {
   passes.addNestedPass<func::FuncOp>(createFuseElementwise());
   passes.addPass(createCSEPass());
   passes.addNestedPass<func::FuncOp>(createFormStages());
@@ -49,8 +49,7 @@ void ingot::buildStagesPipeline(OpPassManager &passes, bool mayRecompute) {
   passes.addNestedPass<func::FuncOp>(createStageLeftovers());
   passes.addPass(createConvertIngotToMega());
   passes.addNestedPass<mega::ProgramOp>(createMergeStages());
-  if (mayRecompute)
-    passes.addNestedPass<mega::ProgramOp>(createRecomputeStages());
+  passes.addNestedPass<mega::ProgramOp>(createRecomputeStages());
   passes.addNestedPass<mega::ProgramOp>(createPlanSync());
   passes.addNestedPass<mega::ProgramOp>(createPlanMemory());
   passes.addPass(createCSEPass());

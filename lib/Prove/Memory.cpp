@@ -101,14 +101,20 @@ std::optional<Part> Memory::partOf(Value memref, const Tile &tile) {
         {Buffer::Kind::Argument, memref, values.shapeOf(memref, tile), 0, 0});
   }
   Operation *op = memref.getDefiningOp();
-  if (isa<memref::AllocaOp, memref::GetGlobalOp>(op))
+  // What is on a worker's stack outlives no tile.
+  auto isOnStack = [&](Value value) {
+    mega::TilesOp tiles = tile.tiles;
+    return value.getDefiningOp<memref::AllocaOp>() &&
+           (!tiles || tiles.isInside(value));
+  };
+  if (isOnStack(memref) || isa<memref::GetGlobalOp>(op))
     return wholeOf(
         {Buffer::Kind::Private, memref, values.shapeOf(memref, tile), 0, 0});
   if (auto view = dyn_cast<memref::ViewOp>(op)) {
     if (values.roleOf(view.getSource()) == "arena")
       return wholeOf(
           inArena(Buffer::Kind::Arena, view, view.getByteShift(), tile));
-    if (view.getSource().getDefiningOp<memref::AllocaOp>())
+    if (isOnStack(view.getSource()))
       return wholeOf({Buffer::Kind::Private, view.getSource(),
                       values.shapeOf(view, tile), 0, 0});
     return std::nullopt;
@@ -116,8 +122,10 @@ std::optional<Part> Memory::partOf(Value memref, const Tile &tile) {
   if (auto scratch = dyn_cast<mega::ScratchOp>(op)) {
     if (values.roleOf(scratch.getArena()) != "arena")
       return std::nullopt;
-    return wholeOf(
-        inArena(Buffer::Kind::Scratch, scratch, scratch.getOffset(), tile));
+    Buffer::Kind kind = !scratch.getEach() ? Buffer::Kind::Scratch
+                        : values.holds(scratch.getEach()) ? Buffer::Kind::Own
+                                                          : Buffer::Kind::Arena;
+    return wholeOf(inArena(kind, scratch, scratch.getOffset(), tile));
   }
   if (auto cast = dyn_cast<memref::CastOp>(op))
     return partOf(cast.getSource(), tile);
@@ -279,8 +287,10 @@ std::optional<Part> Memory::cachePartOf(Operation *op, const Tile &tile) {
 std::string Memory::nameOf(const Buffer &buffer) {
   auto arg = dyn_cast<BlockArgument>(buffer.value);
   if (!arg)
-    return "the buffer at byte " + values.terms.text(buffer.offset) +
-           " of the arena";
+    return (buffer.kind == Buffer::Kind::Own
+                ? "the worker's own buffer at byte "
+                : "the buffer at byte ") +
+           values.terms.text(buffer.offset) + " of the arena";
   auto program = cast<mega::ProgramOp>(arg.getOwner()->getParentOp());
   std::string role = values.roleOf(arg).str();
   if (auto name = program.getArgAttrOfType<StringAttr>(arg.getArgNumber(),

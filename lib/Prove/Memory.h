@@ -17,9 +17,12 @@ struct Buffer {
     Argument,
     /// A view of the arena that every worker has.
     Arena,
-    /// A view of the arena of one worker's own.
+    /// A view of the arena of one worker's own, in a tile.
     Scratch,
-    /// A worker's stack, or a constant.
+    /// Such a view that stays from stage to stage: of as many buffers as there
+    /// are workers, the worker's at hand.
+    Own,
+    /// A tile's stack, or a constant.
     Private,
     /// A decoder's state.
     Cache
@@ -32,7 +35,7 @@ struct Buffer {
   Poly offset, bytes;
 
   bool isInArena() const {
-    return kind == Kind::Arena || kind == Kind::Scratch;
+    return kind == Kind::Arena || kind == Kind::Scratch || kind == Kind::Own;
   }
 };
 

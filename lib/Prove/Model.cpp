@@ -23,11 +23,14 @@ Model::Model(mega::ProgramOp program)
 //===----------------------------------------------------------------------===//
 
 LogicalResult Model::collect() {
+  accesses.clear();
+  checks.clear();
+  apart.clear();
+  parts.clear();
+  stage = interval = 0;
   for (Operation &op : program.getProgram().without_terminator()) {
     if (auto barrier = dyn_cast<mega::BarrierOp>(op)) {
-      if (barrier.getUnless())
-        return barrier.emitError("cannot be proved: nobody may wait there");
-      ++interval;
+      interval += !values.holds(barrier.getUnless());
       continue;
     }
     auto stage = dyn_cast<mega::StageOp>(op);
@@ -47,14 +50,16 @@ LogicalResult Model::add(Access access) {
                                 "not understood");
   if (part->buffer.kind != Buffer::Kind::Private)
     accesses.push_back(access);
+  else if (access.writes &&
+           part->buffer.value.getDefiningOp<memref::GetGlobalOp>())
+    return access.op->emitError("cannot be proved: writes to a constant");
   return success();
 }
 
 LogicalResult Model::addOutside(Operation *op) {
   if (auto check = dyn_cast<CheckOp>(op)) {
     // All workers leave where it fails.
-    if (auto holds = values.conditionOf(check.getCondition(), {{}, ""}))
-      checks.push_back({op, *holds});
+    checks.push_back({op, values.conditionOf(check.getCondition(), {{}, ""})});
     return success();
   }
   if (isMemoryEffectFree(op))
@@ -77,9 +82,8 @@ LogicalResult Model::addOutside(Operation *op) {
 }
 
 LogicalResult Model::addStage(mega::StageOp op) {
-  if (op.getEach())
-    return op.emitError("cannot be proved: each worker may run it for itself");
   ++stage;
+  isEach = values.holds(op.getEach());
   for (mega::TilesOp tiles : op.getTiles())
     if (failed(addTiles(tiles)))
       return failure();
@@ -103,7 +107,8 @@ static bool isKnownInTile(Operation *op) {
   SmallVector<MemoryEffects::EffectInstance> instances;
   effects.getEffects(instances);
   return llvm::all_of(instances, [](const MemoryEffects::EffectInstance &e) {
-    return bool(e.getValue());
+    return e.getValue() &&
+           isa<BaseMemRefType, CacheType>(e.getValue().getType());
   });
 }
 
@@ -115,9 +120,10 @@ LogicalResult Model::addTiles(mega::TilesOp tiles) {
     }
     if (auto access = dyn_cast<mega::AccessOp>(op))
       return add({op, access.getResult(), tiles, stage, interval,
-                  access.mayRead(), access.mayWrite()});
+                  access.mayRead(), access.mayWrite(), isEach});
     if (isa<mega::ScratchOp>(op))
-      return add({op, op->getResult(0), tiles, stage, interval, true, true});
+      return add(
+          {op, op->getResult(0), tiles, stage, interval, true, true, isEach});
     auto effects = dyn_cast<MemoryEffectOpInterface>(op);
     if (!effects)
       return WalkResult::advance();
@@ -131,7 +137,7 @@ LogicalResult Model::addTiles(mega::TilesOp tiles) {
         writes |= !isRead;
       }
     if (reads || writes)
-      return add({op, {}, tiles, stage, interval, reads, writes});
+      return add({op, {}, tiles, stage, interval, reads, writes, isEach});
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());
@@ -141,9 +147,17 @@ LogicalResult Model::addTiles(mega::TilesOp tiles) {
 // Questions
 //===----------------------------------------------------------------------===//
 
-Part Model::partOf(const Access &access, const Tile &tile) {
-  return access.memref ? *memory.partOf(access.memref, tile)
-                       : *memory.cachePartOf(access.op, tile);
+const Part &Model::partOf(const Access &access, const Tile &tile) {
+  auto key = std::make_tuple((void *)access.op,
+                             access.memref.getAsOpaquePointer(), tile.tag);
+  auto found = parts.find(key);
+  if (found == parts.end())
+    found =
+        parts
+            .emplace(key, access.memref ? *memory.partOf(access.memref, tile)
+                                        : *memory.cachePartOf(access.op, tile))
+            .first;
+  return found->second;
 }
 
 std::vector<Formula> Model::factsAt(Operation *op) {
@@ -222,6 +236,9 @@ std::optional<Formula> Model::covering(const Access &write, unsigned number,
     return std::nullopt;
   Tile tile = tileOf(write, "w" + std::to_string(number), /*isWitness=*/true);
   Part part = partOf(write, tile);
+  // A worker's own buffer has what the worker wrote, not what others did.
+  if (part.buffer.kind == Buffer::Kind::Own && !write.isEach)
+    return std::nullopt;
   if (!part.isExact || ArrayRef<Poly>(part.shape) != shape)
     return std::nullopt;
   for (unsigned dim = 0; dim < part.shape.size(); ++dim)
@@ -308,6 +325,8 @@ std::string Model::describe(const Access &access) {
   Buffer buffer = partOf(access, tileOf(access, "a")).buffer;
   std::string subject =
       access.stage ? "stage " + std::to_string(access.stage) : "every worker";
+  if (access.isEach)
+    subject = "each worker's " + subject;
   return subject + " " + verb + " " + memory.nameOf(buffer);
 }
 
@@ -325,6 +344,13 @@ static void attach(Model &model, InFlightDiagnostic &diagnostic,
   else if (outcome.kind == Outcome::Kind::Unknown)
     diagnostic << " (not proved: " << outcome.text << ")";
   diagnostic << "; in program '" << model.name() << "'";
+}
+
+std::string ingot::prove::describeWork(const Model &model) {
+  std::string text = std::to_string(model.solver.numQueries()) + " queries";
+  if (model.numCases > 1)
+    text += ", " + std::to_string(model.numCases) + " cases";
+  return text;
 }
 
 LogicalResult ingot::prove::reportPair(Model &model, const Access &a,

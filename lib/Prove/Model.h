@@ -20,9 +20,11 @@ struct Access {
   mega::TilesOp tiles;
   /// The stage's number, counted from 1, or 0 for none.
   unsigned stage;
-  /// How many barriers come before.
+  /// How many barriers come before at which workers wait.
   unsigned interval;
   bool reads, writes;
+  /// Whether each worker runs every one of the tiles.
+  bool isEach = false;
 };
 
 /// A program and what can be asked of it.
@@ -30,11 +32,13 @@ class Model {
 public:
   explicit Model(mega::ProgramOp program);
 
-  /// Collects what the program does; an error where some op is not understood.
-  LogicalResult collect();
+  /// Calls `check` for each way that conditions of stages and barriers can
+  /// turn out, with what the program does then. An error if `check` fails, if
+  /// some op is not understood or if no sizes are possible at all.
+  LogicalResult forEachCase(llvm::function_ref<LogicalResult()> check);
 
-  /// What `access` touches for `tile`. Known after collect() to be something.
-  Part partOf(const Access &access, const Tile &tile);
+  /// What `access` touches for `tile`.
+  const Part &partOf(const Access &access, const Tile &tile);
   Tile tileOf(const Access &access, StringRef tag, bool isWitness = false) {
     return {access.tiles, tag.str(), isWitness};
   }
@@ -66,10 +70,15 @@ public:
   Values values;
   Memory memory;
   Solver solver;
-  /// In the order of the program.
+  /// In the order of the program, in the case at hand.
   std::vector<Access> accesses;
+  unsigned numCases = 0;
 
 private:
+  /// Collects what the program does; an error where some op is not understood.
+  LogicalResult collect();
+  /// Whether sizes were found for which all checks hold.
+  bool mayHappen();
   LogicalResult addStage(mega::StageOp stage);
   LogicalResult addTiles(mega::TilesOp tiles);
   LogicalResult addOutside(Operation *op);
@@ -80,10 +89,17 @@ private:
                                   std::vector<Formula> &facts);
 
   unsigned stage = 0, interval = 0;
+  /// Whether each worker runs the stage at hand for itself.
+  bool isEach = false;
   /// Conditions that are checked outside of stages.
   std::vector<std::pair<Operation *, Formula>> checks;
   std::map<std::pair<void *, void *>, Outcome> apart;
+  /// By op, memory and the tile's tag.
+  std::map<std::tuple<void *, void *, std::string>, Part> parts;
 };
+
+/// What a remark tells of the work, after what was proved.
+std::string describeWork(const Model &model);
 
 /// An error at `a` about the two, with a note at `b` and the outcome.
 LogicalResult reportPair(Model &model, const Access &a, const Access &b,

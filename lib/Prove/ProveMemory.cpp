@@ -42,6 +42,9 @@ public:
     if (ret.getNumOperands() == 0 || !hasArena())
       return model.program.emitError("has no arena: plan memory first");
     arena = model.values.valueOf(ret.getOperands().back(), {{}, ""});
+    reads = writes = 0;
+    contents.clear();
+    cacheReads.clear();
 
     ArrayRef<Access> accesses = model.accesses;
     bool isRight = succeeded(checkViews());
@@ -52,10 +55,20 @@ public:
         return access.interval == accesses.front().interval;
       });
       accesses = accesses.drop_front(now.size());
-      for (const Access &access : now)
-        if (access.reads)
-          isRight &= succeeded(checkRead(access));
-      isRight &= succeeded(noteWrites(now));
+      // What a worker wrote for itself it finds at once, what others wrote
+      // after the barrier.
+      for (ArrayRef<Access> rest = now; !rest.empty();) {
+        ArrayRef<Access> step = rest.take_while([&](const Access &access) {
+          return access.stage == rest.front().stage &&
+                 bool(access.tiles) == bool(rest.front().tiles);
+        });
+        rest = rest.drop_front(step.size());
+        for (const Access &access : step)
+          if (access.reads)
+            isRight &= succeeded(checkRead(access));
+        isRight &= succeeded(noteWrites(step, /*areOwn=*/true));
+      }
+      isRight &= succeeded(noteWrites(now, /*areOwn=*/false));
     }
     for (const Content &content : contents)
       isRight &= succeeded(checkUsed(content));
@@ -168,13 +181,15 @@ private:
                             outcome);
   }
 
-  LogicalResult noteWrites(ArrayRef<Access> now) {
+  LogicalResult noteWrites(ArrayRef<Access> now, bool areOwn) {
     bool isRight = true;
     std::vector<Content> written;
     for (const Access &access : now) {
       if (!access.writes)
         continue;
       Buffer buffer = model.partOf(access, model.tileOf(access, "a")).buffer;
+      if ((buffer.kind == Buffer::Kind::Own) != areOwn)
+        continue;
       if (buffer.kind == Buffer::Kind::Cache) {
         isRight &= succeeded(checkAppend(access));
         continue;
@@ -198,7 +213,8 @@ private:
       if (same == written.end()) {
         written.emplace_back();
         same = std::prev(written.end());
-        same->buffer = buffer;
+        // Any worker's that has its own.
+        same->buffer = model.partOf(access, model.tileOf(access, "b")).buffer;
       }
       same->writes.push_back(&access);
     }
@@ -245,7 +261,7 @@ private:
 
   /// What was written was for something.
   LogicalResult checkUsed(const Content &content) {
-    if (content.isRead || content.buffer.kind != Buffer::Kind::Arena)
+    if (content.isRead || !content.buffer.isInArena())
       return success();
     for (const Access *write : content.writes) {
       if (write->reads)
@@ -283,15 +299,14 @@ struct ProveMemoryPass : ingot::impl::ProveMemoryBase<ProveMemoryPass> {
   void runOnOperation() override {
     Model model(getOperation());
     MemoryChecker checker(model);
-    if (failed(model.collect()) || failed(checker.run()))
+    if (failed(model.forEachCase([&] { return checker.run(); })))
       return signalPassFailure();
     markAllAnalysesPreserved();
     if (remarks)
       emitRemark(getOperation().getLoc())
           << "program '" << model.name()
           << "': no live buffers overlap: " << checker.reads << " reads, "
-          << checker.writes << " writes, " << model.solver.numQueries()
-          << " queries";
+          << checker.writes << " writes, " << describeWork(model);
   }
 };
 

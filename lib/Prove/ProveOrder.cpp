@@ -27,6 +27,9 @@ public:
     if (failed(checkUniform()) || failed(checkChecks()))
       return failure();
     ArrayRef<Access> accesses = model.accesses;
+    pairs = 0;
+    first.clear();
+    second.clear();
     for (const Access &access : accesses) {
       first.push_back(model.partOf(access, model.tileOf(access, "a")));
       second.push_back(model.partOf(access, model.tileOf(access, "b")));
@@ -46,7 +49,8 @@ public:
   unsigned pairs = 0;
 
 private:
-  /// What differs between workers decides nothing but where scratch lies.
+  /// What differs between workers decides nothing but where scratch lies, and
+  /// not that where it is one buffer for all.
   LogicalResult checkUniform() {
     auto result = model.program.getBody().walk([&](Operation *op) {
       bool isComputed = isPure(op) && op->getNumRegions() == 0 &&
@@ -65,17 +69,29 @@ private:
       }
       return WalkResult::advance();
     });
-    return failure(result.wasInterrupted());
+    if (result.wasInterrupted())
+      return failure();
+    for (auto scratch : model.program.getProgram().getOps<mega::ScratchOp>()) {
+      if (model.values.holds(scratch.getEach()))
+        continue;
+      Poly here = model.values.valueOf(scratch.getOffset(), {{}, "a"});
+      Poly there = model.values.valueOf(scratch.getOffset(), {{}, "b"});
+      if (!model.solver.prove({}, equal(here, there)))
+        return scratch.emitError("is not the same buffer for all workers where "
+                                 "its condition does not hold");
+    }
+    return success();
   }
 
   /// Nothing stands beside a stage that checks something and after it.
   LogicalResult checkChecks() {
     mega::StageOp last;
     for (Operation &op : model.program.getProgram()) {
-      if (isa<mega::BarrierOp>(op))
+      auto barrier = dyn_cast<mega::BarrierOp>(op);
+      if (barrier && !model.values.holds(barrier.getUnless()))
         last = nullptr;
       auto stage = dyn_cast<mega::StageOp>(op);
-      if (last && (stage || !(isPure(&op) || isa<CheckOp>(op)))) {
+      if (last && !barrier && (stage || !(isPure(&op) || isa<CheckOp>(op)))) {
         InFlightDiagnostic diagnostic =
             op.emitError("does not wait for the checks of an earlier stage");
         diagnostic.attachNote(last.getLoc()) << "the stage";
@@ -96,7 +112,9 @@ private:
     if (buffer.kind == Buffer::Kind::Argument && role != "output")
       return report(model, access, "writes to what is no output",
                     {Outcome::Kind::Proved, ""});
-    if (!access.tiles)
+    bool isOwn = buffer.kind == Buffer::Kind::Own ||
+                 buffer.kind == Buffer::Kind::Scratch;
+    if (!access.tiles || (access.isEach && !isOwn))
       return report(model, access, "races with itself on other workers",
                     {Outcome::Kind::Proved, ""});
     return success();
@@ -118,21 +136,23 @@ private:
       return success();
     const Part &one = first[&a - model.accesses.data()];
     const Part &other = second[&b - model.accesses.data()];
+    bool areOwn = one.buffer.kind == Buffer::Kind::Own &&
+                  other.buffer.kind == Buffer::Kind::Own;
     bool areSame = isSameBuffer(one.buffer, other.buffer);
     if (!areSame && !(one.buffer.isInArena() && other.buffer.isInArena()))
       return success();
     ++pairs;
     constexpr StringLiteral problem = "may race";
-    if (one.buffer.kind == Buffer::Kind::Scratch &&
-        other.buffer.kind == Buffer::Kind::Scratch)
-      return checkScratch(a, b, one.buffer, other.buffer);
+    if (areOwn || (one.buffer.kind == Buffer::Kind::Scratch &&
+                   other.buffer.kind == Buffer::Kind::Scratch))
+      return checkScratch(a, b, one.buffer, other.buffer, areOwn);
     if (!areSame) {
       const Outcome &outcome = model.areApart(one.buffer, other.buffer);
       return outcome ? success() : reportPair(model, a, b, problem, outcome);
     }
 
     std::vector<Formula> facts = model.factsAt(a);
-    if (a.tiles && a.tiles == b.tiles)
+    if (a.tiles && a.tiles == b.tiles && !a.isEach)
       facts.push_back(areDistinct(a, b));
     // A cache's positions are counted from what its rows hold.
     if (one.shape != other.shape) {
@@ -174,9 +194,11 @@ private:
   }
 
   /// That the scratch of two workers is apart. Of one worker, its tiles come
-  /// one after the other, and what a tile has at once is apart too.
+  /// one after the other, and what a tile has at once is apart too. What
+  /// outlives the tile is in the order of the program.
   LogicalResult checkScratch(const Access &a, const Access &b,
-                             const Buffer &one, const Buffer &other) {
+                             const Buffer &one, const Buffer &other,
+                             bool areOwn) {
     Formula goal =
         Formula::any({atLeast(other.offset, one.offset + one.bytes),
                       atLeast(one.offset, other.offset + other.bytes),
@@ -184,7 +206,7 @@ private:
     Formula areTwo =
         equal(model.values.workerOf("a"), model.values.workerOf("b")).negated();
     std::vector<Formula> facts;
-    if (&a == &b || a.tiles != b.tiles)
+    if (areOwn || &a == &b || a.tiles != b.tiles)
       facts.push_back(areTwo);
     Outcome outcome = model.solver.prove(facts, goal);
     return outcome ? success()
@@ -202,14 +224,14 @@ struct ProveOrderPass : ingot::impl::ProveOrderBase<ProveOrderPass> {
   void runOnOperation() override {
     Model model(getOperation());
     OrderChecker checker(model);
-    if (failed(model.collect()) || failed(checker.run()))
+    if (failed(model.forEachCase([&] { return checker.run(); })))
       return signalPassFailure();
     markAllAnalysesPreserved();
     if (remarks)
       emitRemark(getOperation().getLoc())
           << "program '" << model.name()
           << "': no race and no deadlock: " << checker.pairs
-          << " pairs of accesses, " << model.solver.numQueries() << " queries";
+          << " pairs of accesses, " << describeWork(model);
   }
 };
 

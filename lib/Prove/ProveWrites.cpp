@@ -58,24 +58,24 @@ struct ProveWritesPass : ingot::impl::ProveWritesBase<ProveWritesPass> {
 
   void runOnOperation() override {
     Model model(getOperation());
-    if (failed(model.collect()))
-      return signalPassFailure();
-    unsigned outputs = 0;
-    bool isRight = true;
-    for (BlockArgument arg : getOperation().getArguments()) {
-      if (model.values.roleOf(arg) != "output")
-        continue;
-      ++outputs;
-      isRight &= succeeded(checkOutput(model, arg));
-    }
-    if (!isRight)
+    SmallVector<BlockArgument> outputs;
+    for (BlockArgument arg : getOperation().getArguments())
+      if (model.values.roleOf(arg) == "output")
+        outputs.push_back(arg);
+    auto check = [&] {
+      bool isRight = true;
+      for (BlockArgument output : outputs)
+        isRight &= succeeded(checkOutput(model, output));
+      return success(isRight);
+    };
+    if (failed(model.forEachCase(check)))
       return signalPassFailure();
     markAllAnalysesPreserved();
     if (remarks)
       emitRemark(getOperation().getLoc())
           << "program '" << model.name()
-          << "': every element is written: " << outputs << " outputs, "
-          << model.solver.numQueries() << " queries";
+          << "': every element is written: " << outputs.size() << " outputs, "
+          << describeWork(model);
   }
 };
 

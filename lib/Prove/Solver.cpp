@@ -34,6 +34,12 @@ public:
     visit(formula);
   }
 
+  /// Adds what a proof may turn out not to need.
+  void assume(const Formula &formula) {
+    assumptions.push_back(formula);
+    visit(formula);
+  }
+
   /// Adds of what sign products of atoms are.
   void addSigns() {
     for (const Monomial &product : products())
@@ -67,15 +73,52 @@ public:
   bool hasOverflown() const { return overflown; }
   const std::set<Monomial> &getMonomials() const { return monomials; }
   ArrayRef<Formula> getFormulas() const { return formulas; }
+  ArrayRef<Formula> getAssumptions() const { return assumptions; }
 
-  std::string text() const {
-    std::string result;
+  /// Two queries of one key are the same but for the numbers of their atoms,
+  /// and counterexamples call those by the same names.
+  std::string key() const {
+    llvm::DenseMap<AtomId, unsigned> numbers;
+    std::string result, names;
+    auto numberOf = [&](AtomId atom) {
+      auto [entry, isNew] = numbers.try_emplace(atom, numbers.size());
+      if (isNew && terms.isShown(atom))
+        names += "\n" + std::to_string(entry->second) + terms.nameOf(atom);
+      return entry->second;
+    };
     for (const Formula &formula : formulas)
-      result += terms.text(formula) + "\n";
-    return result;
+      write(formula, numberOf, result);
+    return result + names;
+  }
+
+  /// Appends a text of `formula`, in which atoms are called by numbers.
+  static void write(const Formula &formula,
+                    llvm::function_ref<unsigned(AtomId)> numberOf,
+                    std::string &result) {
+    result += "(" + std::to_string(unsigned(formula.kind));
+    if (formula.poly.hasOverflown())
+      result += "!";
+    for (const auto &[monomial, coefficient] : formula.poly.getTerms()) {
+      result += " " + std::to_string(coefficient);
+      for (AtomId atom : monomial)
+        result += "*" + std::to_string(numberOf(atom));
+    }
+    for (const Formula &part : formula.parts)
+      write(part, numberOf, result);
+    result += ")";
   }
 
 private:
+  static bool fits(const Formula &formula) {
+    return !formula.poly.hasOverflown() && llvm::all_of(formula.parts, fits);
+  }
+
+  /// Adds what follows from other formulas, if its numbers fit.
+  void addDerived(const Formula &formula) {
+    if (fits(formula))
+      add(formula);
+  }
+
   void visit(const Formula &formula) {
     for (const Formula &part : formula.parts)
       visit(part);
@@ -102,7 +145,7 @@ private:
     for (AtomId atom : std::set<AtomId>(product.begin(), product.end())) {
       Poly rest = without(product, atom);
       for (const Formula &fact : terms.factsOf(atom))
-        add(Formula::any({lessThan(rest, 0), fact.times(rest)}));
+        addDerived(Formula::any({lessThan(rest, 0), fact.times(rest)}));
     }
   }
 
@@ -145,7 +188,7 @@ private:
   }
 
   const Terms &terms;
-  std::vector<Formula> formulas;
+  std::vector<Formula> formulas, assumptions;
   std::set<Monomial> monomials;
   std::set<AtomId> atoms;
   bool overflown = false;
@@ -166,27 +209,24 @@ struct Solver::Impl {
 
   Z3_ast number(int64_t value) { return Z3_mk_int64(context, value, integers); }
 
-  Z3_ast variable(const std::string &name) {
+  /// The unknown that stands for an atom, or for a product of some.
+  Z3_ast variable(const Monomial &monomial) {
+    std::string name;
+    for (AtomId atom : monomial)
+      name += "*" + std::to_string(atom);
     return Z3_mk_const(context, Z3_mk_string_symbol(context, name.c_str()),
                        integers);
   }
+  Z3_ast variable(AtomId atom) { return variable(Monomial{atom}); }
 
-  std::string nameOf(const Terms &terms, const Monomial &monomial) {
-    std::string name;
-    for (AtomId atom : monomial)
-      name += (name.empty() ? "" : " * ") + terms.nameOf(atom);
-    return name;
-  }
-
-  Z3_ast translate(const Terms &terms, const Poly &poly) {
+  Z3_ast translate(const Poly &poly) {
     SmallVector<Z3_ast> sum;
     for (const auto &[monomial, coefficient] : poly.getTerms()) {
       if (monomial.empty()) {
         sum.push_back(number(coefficient));
         continue;
       }
-      Z3_ast product[] = {number(coefficient),
-                          variable(nameOf(terms, monomial))};
+      Z3_ast product[] = {number(coefficient), variable(monomial)};
       sum.push_back(coefficient == 1 ? product[1]
                                      : Z3_mk_mul(context, 2, product));
     }
@@ -195,35 +235,33 @@ struct Solver::Impl {
     return Z3_mk_add(context, sum.size(), sum.data());
   }
 
-  Z3_ast translate(const Terms &terms, const Formula &formula) {
+  Z3_ast translate(const Formula &formula) {
     switch (formula.kind) {
     case Formula::Kind::NonNegative:
-      return Z3_mk_ge(context, translate(terms, formula.poly), number(0));
+      return Z3_mk_ge(context, translate(formula.poly), number(0));
     case Formula::Kind::Zero:
-      return Z3_mk_eq(context, translate(terms, formula.poly), number(0));
+      return Z3_mk_eq(context, translate(formula.poly), number(0));
     case Formula::Kind::All:
     case Formula::Kind::Any:
       break;
     }
     SmallVector<Z3_ast> parts;
     for (const Formula &part : formula.parts)
-      parts.push_back(translate(terms, part));
+      parts.push_back(translate(part));
     return formula.kind == Formula::Kind::All
                ? Z3_mk_and(context, parts.size(), parts.data())
                : Z3_mk_or(context, parts.size(), parts.data());
   }
 
   /// Z3's numbers of the atoms; empty if one is no number of 64 bits.
-  std::map<AtomId, int64_t> valuesOf(const Terms &terms, const Query &query,
-                                     Z3_model model) {
+  std::map<AtomId, int64_t> valuesOf(const Query &query, Z3_model model) {
     std::map<AtomId, int64_t> values;
     for (const Monomial &monomial : query.getMonomials()) {
       if (monomial.size() != 1)
         continue;
       Z3_ast value = nullptr;
       int64_t number = 0;
-      if (!Z3_model_eval(context, model, variable(terms.nameOf(monomial[0])),
-                         true, &value) ||
+      if (!Z3_model_eval(context, model, variable(monomial), true, &value) ||
           !Z3_get_numeral_int64(context, value, &number))
         return {};
       values[monomial[0]] = number;
@@ -232,11 +270,10 @@ struct Solver::Impl {
   }
 
   /// Whether every product is the product of its factors.
-  bool multipliesOut(const Terms &terms, const Query &query, Z3_model model) {
+  bool multipliesOut(const Query &query, Z3_model model) {
     for (const Monomial &product : query.products()) {
       Z3_ast value = nullptr;
-      if (!Z3_model_eval(context, model, equation(terms, product), true,
-                         &value) ||
+      if (!Z3_model_eval(context, model, equation(product), true, &value) ||
           Z3_get_bool_value(context, value) != Z3_L_TRUE)
         return false;
     }
@@ -244,17 +281,19 @@ struct Solver::Impl {
   }
 
   /// That the unknown for `product` is the product of its factors.
-  Z3_ast equation(const Terms &terms, const Monomial &product) {
+  Z3_ast equation(const Monomial &product) {
     SmallVector<Z3_ast> factors;
     for (AtomId atom : product)
-      factors.push_back(variable(terms.nameOf(atom)));
-    return Z3_mk_eq(context, variable(nameOf(terms, product)),
+      factors.push_back(variable(atom));
+    return Z3_mk_eq(context, variable(product),
                     Z3_mk_mul(context, factors.size(), factors.data()));
   }
 
   /// Asks whether nothing meets the query. A counterexample that does not
   /// multiply out is followed up if `isExact`.
   Outcome run(const Terms &terms, const Query &query, bool isExact) {
+    switches.clear();
+    needsAssumptions = false;
     Z3_solver solver = Z3_mk_simple_solver(context);
     Z3_solver_inc_ref(context, solver);
     Z3_params params = Z3_mk_params(context);
@@ -265,11 +304,25 @@ struct Solver::Impl {
                        millisecondLimit);
     Z3_solver_set_params(context, solver, params);
     for (const Formula &formula : query.getFormulas())
-      Z3_solver_assert(context, solver, translate(terms, formula));
+      Z3_solver_assert(context, solver, translate(formula));
+    for (const Formula &formula : query.getAssumptions()) {
+      std::string name = "assumption " + std::to_string(switches.size());
+      switches.push_back(Z3_mk_const(context,
+                                     Z3_mk_string_symbol(context, name.c_str()),
+                                     Z3_mk_bool_sort(context)));
+      Z3_solver_assert(
+          context, solver,
+          Z3_mk_implies(context, switches.back(), translate(formula)));
+    }
     Outcome outcome = ask(terms, query, solver, isExact);
     Z3_params_dec_ref(context, params);
     Z3_solver_dec_ref(context, solver);
     return outcome;
+  }
+
+  Z3_lbool check(Z3_solver solver) {
+    return Z3_solver_check_assumptions(context, solver, switches.size(),
+                                       switches.data());
   }
 
   Outcome ask(const Terms &terms, const Query &query, Z3_solver solver,
@@ -277,17 +330,20 @@ struct Solver::Impl {
     Outcome unknown{Outcome::Kind::Unknown, "no answer within a query's limit"};
     bool areProducts = query.products().empty();
     while (true) {
-      Z3_lbool answer = Z3_solver_check(context, solver);
-      if (answer == Z3_L_FALSE)
+      Z3_lbool answer = check(solver);
+      if (answer == Z3_L_FALSE) {
+        Z3_ast_vector core = Z3_solver_get_unsat_core(context, solver);
+        needsAssumptions = Z3_ast_vector_size(context, core) != 0;
         return {Outcome::Kind::Proved, ""};
+      }
       Z3_model model =
           answer == Z3_L_TRUE ? Z3_solver_get_model(context, solver) : nullptr;
       if (!model)
         return unknown;
       Z3_model_inc_ref(context, model);
       Outcome outcome = refutation(terms, query, model);
-      bool isReal = areProducts || multipliesOut(terms, query, model);
-      std::map<AtomId, int64_t> values = valuesOf(terms, query, model);
+      bool isReal = areProducts || multipliesOut(query, model);
+      std::map<AtomId, int64_t> values = valuesOf(query, model);
       Z3_model_dec_ref(context, model);
       if (isReal)
         return outcome;
@@ -295,11 +351,10 @@ struct Solver::Impl {
       Z3_solver_push(context, solver);
       for (auto [atom, value] : values)
         if (terms.isShown(atom))
-          Z3_solver_assert(
-              context, solver,
-              Z3_mk_eq(context, variable(terms.nameOf(atom)), number(value)));
-      assertProducts(terms, query, solver);
-      if (Z3_solver_check(context, solver) == Z3_L_TRUE)
+          Z3_solver_assert(context, solver,
+                           Z3_mk_eq(context, variable(atom), number(value)));
+      assertProducts(query, solver);
+      if (check(solver) == Z3_L_TRUE)
         if (Z3_model sized = Z3_solver_get_model(context, solver)) {
           Z3_model_inc_ref(context, sized);
           outcome = refutation(terms, query, sized);
@@ -309,21 +364,20 @@ struct Solver::Impl {
       Z3_solver_pop(context, solver, 1);
       if (!isExact)
         return unknown;
-      assertProducts(terms, query, solver);
+      assertProducts(query, solver);
       areProducts = true;
     }
   }
 
-  void assertProducts(const Terms &terms, const Query &query,
-                      Z3_solver solver) {
+  void assertProducts(const Query &query, Z3_solver solver) {
     for (const Monomial &product : query.products())
-      Z3_solver_assert(context, solver, equation(terms, product));
+      Z3_solver_assert(context, solver, equation(product));
   }
 
   /// The numbers of a counterexample.
   Outcome refutation(const Terms &terms, const Query &query, Z3_model model) {
     Outcome outcome{Outcome::Kind::Refuted, ""};
-    for (auto [atom, value] : valuesOf(terms, query, model))
+    for (auto [atom, value] : valuesOf(query, model))
       if (terms.isShown(atom))
         outcome.text += (outcome.text.empty() ? "" : ", ") +
                         terms.nameOf(atom) + " = " + std::to_string(value);
@@ -332,6 +386,11 @@ struct Solver::Impl {
 
   Z3_context context;
   Z3_sort integers;
+  /// One truth for each assumption of the query at hand: it is made if that is
+  /// true.
+  SmallVector<Z3_ast> switches;
+  /// Whether the last proof is one under the assumptions alone.
+  bool needsAssumptions = false;
 };
 
 Solver::Solver(const Terms &terms)
@@ -339,26 +398,54 @@ Solver::Solver(const Terms &terms)
 
 Solver::~Solver() = default;
 
+void Solver::assume(std::vector<Formula> facts) {
+  assumed = std::move(facts);
+  knownHere.clear();
+}
+
 Outcome Solver::prove(ArrayRef<Formula> facts, const Formula &goal) {
+  auto find = [&](StringRef key) -> const Outcome * {
+    for (const auto *answers : {&known, &knownHere})
+      if (auto found = answers->find(key); found != answers->end())
+        return &found->second;
+    return nullptr;
+  };
+  // Of these very atoms, or else of others of which the same is known.
+  std::string exactKey;
+  for (const Formula &fact : facts)
+    Query::write(fact, [](AtomId atom) { return atom; }, exactKey);
+  exactKey += "=>";
+  Query::write(goal, [](AtomId atom) { return atom; }, exactKey);
+  if (const Outcome *outcome = find(exactKey))
+    return *outcome;
   Query query(terms);
   for (const Formula &fact : facts)
     query.add(fact);
   query.add(goal.negated());
+  std::string key = query.key();
+  for (const Formula &fact : assumed)
+    query.assume(fact);
   if (query.hasOverflown())
     return {Outcome::Kind::Unknown, "a number does not fit 64 bits"};
-  std::string text = query.text();
-  auto found = known.find(text);
-  if (found != known.end())
-    return found->second;
+  if (const Outcome *outcome = find(key)) {
+    bool isGeneral = known.contains(key);
+    return (isGeneral ? known : knownHere)[exactKey] = Outcome(*outcome);
+  }
   ++queries;
+  auto note = [&](const Outcome &outcome) {
+    bool isGeneral = outcome && !impl->needsAssumptions;
+    llvm::StringMap<Outcome> &answers = isGeneral ? known : knownHere;
+    answers[exactKey] = outcome;
+    return answers[key] = outcome;
+  };
   // Most products need no more than their signs.
   if (!query.products().empty()) {
     Query simple = query;
     simple.addSigns();
     Outcome outcome = impl->run(terms, simple, /*isExact=*/false);
     if (outcome.kind != Outcome::Kind::Unknown)
-      return known[text] = outcome;
+      return note(outcome);
     query.addProductFacts();
   }
-  return known[text] = impl->run(terms, query, /*isExact=*/true);
+  return note(impl->run(terms, query, /*isExact=*/true));
 }

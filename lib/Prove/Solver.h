@@ -8,6 +8,8 @@
 
 #include "lib/Prove/Terms.h"
 
+#include "llvm/ADT/StringMap.h"
+
 #include <memory>
 
 namespace ingot::prove {
@@ -25,14 +27,18 @@ struct Outcome {
 /// Asks whether goals hold for all integers. A product of atoms is one unknown
 /// at first, about which products of what is known of its factors are told; if
 /// a counterexample does not multiply out, products are what they are. A query
-/// that runs out of its limit is unknown, which proves nothing.
+/// that runs out of its limit is unknown, which proves nothing. Atoms are told
+/// apart by their numbers, whatever they are called.
 class Solver {
 public:
   explicit Solver(const Terms &terms);
   ~Solver();
 
-  /// Whether `goal` follows from `facts` and what is known of the atoms in
-  /// them.
+  /// What is a fact of every query from now on, in place of what was before.
+  void assume(std::vector<Formula> facts);
+
+  /// Whether `goal` follows from `facts`, what is assumed, and what is known of
+  /// the atoms in them.
   Outcome prove(ArrayRef<Formula> facts, const Formula &goal);
 
   unsigned numQueries() const { return queries; }
@@ -42,7 +48,9 @@ private:
 
   const Terms &terms;
   std::unique_ptr<Impl> impl;
-  std::map<std::string, Outcome> known;
+  std::vector<Formula> assumed;
+  /// Proofs whatever is assumed, and answers that may depend on it.
+  llvm::StringMap<Outcome> known, knownHere;
   unsigned queries = 0;
 };
 

@@ -81,6 +81,11 @@ Poly Values::opaque(Value value, const Tile &tile) {
                     [](const Poly &) { return std::vector<Formula>{}; });
 }
 
+void Values::assume(llvm::DenseMap<Value, bool> conditions) {
+  assumed = std::move(conditions);
+  known.clear();
+}
+
 bool Values::dependsOnWorker(Value value) {
   if (roleOf(value) == "worker")
     return true;
@@ -158,28 +163,33 @@ Poly Values::truncatedDiv(const Poly &a, const Poly &b, Value value,
   });
 }
 
+/// Whether numbers of a type are taken for integers that do not wrap around.
+static bool isWide(Type type) { return type.isIndex() || type.isInteger(64); }
+
 Poly Values::fromArith(Operation *op, const Tile &tile) {
   Value result = op->getResult(0);
   APInt constant;
   if (matchPattern(result, m_ConstantInt(&constant)))
     return constant.getSExtValue();
-  if (isa<arith::IndexCastOp>(op) && op->getNumOperands() == 1)
+  if (isa<arith::IndexCastOp>(op) && isWide(result.getType()))
     return valueOf(op->getOperand(0), tile);
   if (auto select = dyn_cast<arith::SelectOp>(op)) {
-    std::optional<Formula> condition = conditionOf(select.getCondition(), tile);
-    if (!condition)
-      return opaque(result, tile);
+    auto decided = assumed.find(select.getCondition());
+    if (decided != assumed.end())
+      return valueOf(decided->second ? select.getTrueValue()
+                                     : select.getFalseValue(),
+                     tile);
+    Formula condition = conditionOf(select.getCondition(), tile);
     Poly a = valueOf(select.getTrueValue(), tile);
     Poly b = valueOf(select.getFalseValue(), tile);
     std::string name = terms.text(opaque(result, tile)) + " as choice";
     return terms.make(name, name, false, [&](const Poly &atom) {
       return std::vector<Formula>{
-          Formula::any({condition->negated(), equal(atom, a)}),
-          Formula::any({*condition, equal(atom, b)})};
+          Formula::any({condition.negated(), equal(atom, a)}),
+          Formula::any({condition, equal(atom, b)})};
     });
   }
-  if (op->getNumOperands() != 2 ||
-      !isa<IndexType, IntegerType>(op->getOperand(0).getType()))
+  if (op->getNumOperands() != 2 || !isWide(op->getOperand(0).getType()))
     return opaque(result, tile);
   Poly a = valueOf(op->getOperand(0), tile);
   Poly b = valueOf(op->getOperand(1), tile);
@@ -200,9 +210,18 @@ Poly Values::fromArith(Operation *op, const Tile &tile) {
 
 std::optional<Formula> Values::compareOf(Operation *op, const Tile &tile) {
   auto compare = dyn_cast<arith::CmpIOp>(op);
-  if (!compare || !isa<IndexType>(compare.getLhs().getType()))
+  if (!compare || !isWide(compare.getLhs().getType()))
     return std::nullopt;
   Poly a = valueOf(compare.getLhs(), tile), b = valueOf(compare.getRhs(), tile);
+  // Without sign, what is negative is more than all that is not.
+  auto isBelow = [](const Poly &less, const Poly &more, int64_t by) {
+    Formula isLess = atLeast(more, less + by);
+    Formula first = lessThan(less, 0), second = lessThan(more, 0);
+    return Formula::any(
+        {Formula::all({first.negated(), second}),
+         Formula::all({first.negated(), second.negated(), isLess}),
+         Formula::all({first, second, isLess})});
+  };
   switch (compare.getPredicate()) {
   case arith::CmpIPredicate::eq:
     return equal(a, b);
@@ -216,31 +235,51 @@ std::optional<Formula> Values::compareOf(Operation *op, const Tile &tile) {
     return lessThan(b, a);
   case arith::CmpIPredicate::sge:
     return atLeast(a, b);
-  default:
-    return std::nullopt;
+  case arith::CmpIPredicate::ult:
+    return isBelow(a, b, 1);
+  case arith::CmpIPredicate::ule:
+    return isBelow(a, b, 0);
+  case arith::CmpIPredicate::ugt:
+    return isBelow(b, a, 1);
+  case arith::CmpIPredicate::uge:
+    return isBelow(b, a, 0);
   }
+  return std::nullopt;
 }
 
-std::optional<Formula> Values::conditionOf(Value value, const Tile &tile) {
-  Operation *op = value.getDefiningOp();
-  if (!op)
-    return std::nullopt;
+Formula Values::conditionOf(Value value, const Tile &tile) {
   APInt constant;
   if (matchPattern(value, m_ConstantInt(&constant)))
     return constant.isZero() ? Formula::any({}) : Formula::always();
-  if (!isa<arith::AndIOp, arith::OrIOp>(op))
-    return compareOf(op, tile);
-  std::optional<Formula> a = conditionOf(op->getOperand(0), tile);
-  std::optional<Formula> b = conditionOf(op->getOperand(1), tile);
-  if (!a || !b)
-    return std::nullopt;
-  return isa<arith::AndIOp>(op) ? Formula::all({*a, *b})
-                                : Formula::any({*a, *b});
+  Operation *op = value.getDefiningOp();
+  if (op && isa<arith::AndIOp, arith::OrIOp>(op)) {
+    Formula a = conditionOf(op->getOperand(0), tile);
+    Formula b = conditionOf(op->getOperand(1), tile);
+    return isa<arith::AndIOp>(op) ? Formula::all({a, b}) : Formula::any({a, b});
+  }
+  std::optional<Formula> compared = op ? compareOf(op, tile) : std::nullopt;
+  return compared ? *compared : equal(opaque(value, tile), 1);
 }
 
 //===----------------------------------------------------------------------===//
 // Expressions
 //===----------------------------------------------------------------------===//
+
+Poly Values::dimOf(StringRef name, DimOp symbol) {
+  return terms.make("dim " + name.str(), name.str(), true, [&](const Poly &p) {
+    std::vector<Formula> facts = {atLeast(p, 0)};
+    if (symbol)
+      facts.push_back(atLeast(p, int64_t(symbol.getMin())));
+    if (symbol && symbol.getMax())
+      facts.push_back(atLeast(int64_t(*symbol.getMax()), p));
+    return facts;
+  });
+}
+
+Formula Values::rangeOf(DimOp dim) {
+  // All that is known of it comes with it.
+  return atLeast(dimOf(dim.getSymName(), dim), 0);
+}
 
 Poly Values::fromDimExpr(const DimExpr &expr) {
   Poly sum;
@@ -256,15 +295,7 @@ Poly Values::fromDimExpr(const DimExpr &expr) {
       case DimExpr::AtomKind::Symbol: {
         auto module = program->getParentOfType<ModuleOp>();
         auto symbol = module ? module.lookupSymbol<DimOp>(atom->name) : DimOp();
-        product = product *
-                  terms.make(atom->name, atom->name, true, [&](const Poly &p) {
-                    std::vector<Formula> facts = {atLeast(p, 0)};
-                    if (symbol)
-                      facts.push_back(atLeast(p, int64_t(symbol.getMin())));
-                    if (symbol && symbol.getMax())
-                      facts.push_back(atLeast(int64_t(*symbol.getMax()), p));
-                    return facts;
-                  });
+        product = product * dimOf(atom->name, symbol);
         break;
       }
       case DimExpr::AtomKind::FloorDiv:
@@ -334,7 +365,7 @@ Poly Values::extentOfArgument(BlockArgument arg, int64_t dim) {
       return fromDimExpr(dims.getDims()[dim]);
   std::string name = "dim " + std::to_string(dim) + " of argument " +
                      std::to_string(arg.getArgNumber());
-  return terms.make(name, name, true, [](const Poly &atom) {
+  return terms.make("argument " + name, name, true, [](const Poly &atom) {
     return std::vector<Formula>{atLeast(atom, 0)};
   });
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "dialects/Ingot/IR/DimExpr.h"
+#include "dialects/Ingot/IR/IngotOps.h"
 #include "dialects/Mega/IR/MegaOps.h"
 #include "lib/Prove/Terms.h"
 
@@ -26,8 +27,9 @@ public:
   Values(mega::ProgramOp program, Terms &terms);
 
   Poly valueOf(OpFoldResult value, const Tile &tile);
-  /// A condition; nothing if it is none over indices.
-  std::optional<Formula> conditionOf(Value value, const Tile &tile);
+  /// A condition. Of one that is none over indices nothing is known but that
+  /// it is the same wherever the value is.
+  Formula conditionOf(Value value, const Tile &tile);
   /// The extents of a buffer.
   SmallVector<Poly> shapeOf(Value memref, const Tile &tile);
 
@@ -40,6 +42,14 @@ public:
   Poly workerOf(StringRef tag);
   Poly workers();
 
+  /// That the runtime finds a dim in its range.
+  Formula rangeOf(DimOp dim);
+
+  /// Takes for known from now on which conditions hold.
+  void assume(llvm::DenseMap<Value, bool> conditions);
+  /// Whether a condition holds of which that is assumed.
+  bool holds(Value condition) const { return assumed.lookup(condition); }
+
   /// Whether `value` is not the same for all workers.
   bool dependsOnWorker(Value value);
   /// What an argument of the program is.
@@ -51,6 +61,7 @@ private:
   Poly compute(Value value, const Tile &tile);
   Poly fromArith(Operation *op, const Tile &tile);
   std::optional<Formula> compareOf(Operation *op, const Tile &tile);
+  Poly dimOf(StringRef name, DimOp symbol);
   Poly fromDimExpr(const DimExpr &expr);
   Poly fromAffine(AffineExpr expr, ArrayRef<Poly> dims, ArrayRef<Poly> symbols);
   SmallVector<Poly> fromMap(AffineMap map, ValueRange operands,
@@ -62,6 +73,7 @@ private:
 
   mega::ProgramOp program;
   std::map<std::pair<void *, std::string>, Poly> known;
+  llvm::DenseMap<Value, bool> assumed;
   llvm::DenseMap<Value, unsigned> opaqueNumbers;
   llvm::DenseMap<Value, bool> workerDependence;
 };

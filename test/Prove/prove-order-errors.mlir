@@ -186,10 +186,32 @@ mega.program @cache(%k: memref<1x4x3x16xf32> {ingot.role = "input"},
 
 // -----
 
-mega.program @each(%few: i1) {
-  // expected-error @below {{cannot be proved: each worker may run it for itself}}
-  mega.stage each %few {
-    mega.tiles (%i) in (1) step (1) {
+// Some workers wait and some do not.
+mega.program @stuck(%worker: index {ingot.role = "worker"}) {
+  %c0 = arith.constant 0 : index
+  // expected-error @+1 {{not every worker does the same: operand 0 depends on the worker}}
+  %first = arith.cmpi eq, %worker, %c0 : index
+  mega.barrier unless %first
+  mega.return
+}
+
+// -----
+
+// What is written is all of one worker's, whether or not others wait for it.
+mega.program @unowned(%few: i1, %y: memref<8xf32> {ingot.role = "output"}) {
+  %f = arith.constant 1.0 : f32
+  mega.stage {
+    mega.tiles (%i) in (8) step (4) {
+      // expected-error @+1 {{may race: stage 1 writes output argument 1, stage 2 reads output argument 1}}
+      %to = mega.access write %y[%i] [4] [1] : memref<8xf32> to memref<4xf32, strided<[1], offset: ?>>
+      linalg.fill ins(%f : f32) outs(%to : memref<4xf32, strided<[1], offset: ?>>)
+    }
+  }
+  mega.barrier unless %few
+  mega.stage {
+    mega.tiles (%i) in (8) step (8) {
+      // expected-note @+1 {{the other}}
+      %from = mega.access read %y[%i] [8] [1] : memref<8xf32> to memref<8xf32, strided<[1], offset: ?>>
     }
   }
   mega.return
@@ -197,8 +219,26 @@ mega.program @each(%few: i1) {
 
 // -----
 
-mega.program @unless(%few: i1) {
-  // expected-error @below {{cannot be proved: nobody may wait there}}
-  mega.barrier unless %few
+ingot.dim @n {max = 8 : i64}
+// expected-error @+1 {{cannot be proved: no sizes were found that meet its checks and the ranges of its dims}}
+mega.program @impossible() {
+  %n = ingot.size <n>
+  %c8 = arith.constant 8 : index
+  %many = arith.cmpi sgt, %n, %c8 : index
+  ingot.check %many, "too few"
+  mega.return
+}
+
+// -----
+
+// expected-error @+1 {{cannot be proved: its conditions hold in more than 64 ways}}
+mega.program @undecided(%a: i1, %b: i1, %c: i1, %d: i1, %e: i1, %f: i1, %g: i1) {
+  mega.barrier unless %a
+  mega.barrier unless %b
+  mega.barrier unless %c
+  mega.barrier unless %d
+  mega.barrier unless %e
+  mega.barrier unless %f
+  mega.barrier unless %g
   mega.return
 }

@@ -23,7 +23,7 @@ void buildWeightsPipeline(mlir::OpPassManager &passes);
 
 /// linalg and ingot's structured ops on tensors -> stages over buffers with a
 /// memory plan.
-void buildStagesPipeline(mlir::OpPassManager &passes, bool mayRecompute = true);
+void buildStagesPipeline(mlir::OpPassManager &passes);
 
 /// Checks planned programs and changes nothing: an error tells what cannot be
 /// proved, a remark what was.

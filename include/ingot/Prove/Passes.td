@@ -21,10 +21,12 @@ def ProveOrder : ProvePass<"mega-prove-order"> {
     Which worker runs a tile is taken for any function of the tile. So any two
     tiles that no barrier parts, of one stage or of several, have to touch
     disjoint elements, or both only read; the same holds of what every worker
-    does for itself. Whatever follows a stage that checks something waits for
+    does for itself. A stage that each worker runs writes buffers of the worker's
+    own, which are apart from those of others. Whatever follows a stage that checks something waits for
     it. Every worker comes to the same barriers: what decides whether it goes on,
     how many tiles there are and where buffers lie is the same for all. For sizes
-    that are not known before a run, all values are covered.
+    that are not known before a run, all values are covered; each way that the
+    conditions of stages and barriers can turn out is a case of its own.
 
     Example: for
     ```mlir
@@ -57,8 +59,8 @@ def ProveMemory : ProvePass<"mega-prove-memory"> {
     For a program whose memory is planned: every access is inside of its
     buffer, every buffer inside of the arena, and a worker's scratch apart from
     that of others and from all buffers. What is read was written in front of an
-    earlier barrier, entirely, and since then nothing was written to a buffer
-    that may have a byte in common. What a stage writes is read before it is
+    earlier barrier, or by the same worker for itself, entirely, and since then
+    nothing was written to a buffer that may have a byte in common. What a stage writes is read before it is
     written again, unless the stage checks something. A cache is read after what
     the run appends to it.
 
