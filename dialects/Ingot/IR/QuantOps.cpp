@@ -154,10 +154,22 @@ LogicalResult QuantizedLinearOp::verify() {
   Type word = IntegerType::get(getContext(), 32);
   int64_t block = getBlock(), wordsX = block * getActivationBits() / 32 + 2;
   int64_t words = block * getWeightBits() / 32;
-  if (failed(verifyPart(*this, "rows", getX(), {dynamic, dynamic, wordsX},
-                        word)) ||
-      failed(verifyPart(*this, "codes", getCodes(),
-                        {dynamic, x.getDimSize(1), words, 16}, word)))
+  int64_t blocksX = x.getRank() < 2 ? dynamic : x.getDimSize(1);
+  if (getActivationBits() == 32 && x.getRank() == 2) {
+    if (failed(verifyPart(*this, "rows", getX(), {dynamic, dynamic},
+                          Float32Type::get(getContext()))))
+      return failure();
+    if (blocksX != dynamic && blocksX % block != 0)
+      return emitOpError("has rows of ")
+             << blocksX << " floats, which blocks of " << block
+             << " do not divide";
+    blocksX = blocksX == dynamic ? dynamic : blocksX / block;
+  } else if (failed(verifyPart(*this, "rows", getX(),
+                               {dynamic, dynamic, wordsX}, word))) {
+    return failure();
+  }
+  if (failed(verifyPart(*this, "codes", getCodes(),
+                        {dynamic, blocksX, words, 16}, word)))
     return failure();
   Type scaleType = scale.getElementType();
   if (!scaleType.isF32() && !scaleType.isF16())
@@ -194,6 +206,8 @@ DimExpr QuantizeRowsOp::getFlops(ArrayRef<DimShape> operands,
 
 DimExpr QuantizedLinearOp::getFlops(ArrayRef<DimShape> operands,
                                     ArrayRef<DimShape> results) {
-  return DimExpr::constant(2 * static_cast<int64_t>(getBlock())) *
-         operands[0][1] * product(operands.back());
+  // Plain floats are counted by K, others by blocks of it.
+  int64_t each = operands[0].size() == 2 ? 1 : getBlock();
+  return DimExpr::constant(2 * each) * operands[0][1] *
+         product(operands.back());
 }

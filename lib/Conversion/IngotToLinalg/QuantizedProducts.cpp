@@ -431,21 +431,24 @@ std::optional<Tensor> ingot::multiplyCodes(Emitter &e, LinearOp op,
   int64_t bits = e.state.activationBits ? e.state.activationBits : asked;
 
   auto attribute = [&](int64_t value) { return e.getI64IntegerAttr(value); };
-  DimExpr blocks =
-      DimExpr::constant(llvm::divideCeil(w->rows(), w->blockSize()));
-  DimShape rowDims = {x.dims[0], blocks,
-                      DimExpr::constant(w->blockSize() * bits / 32 + 2)};
-  Value rowsInit = e.empty(rowDims, e.getI32Type());
-  auto rows = QuantizeRowsOp::create(
-      e, rowsInit.getType(), x.value, rowsInit, attribute(bits),
-      attribute(w->weightBits()), attribute(w->blockSize()));
+  Value rows = x.value;
+  if (bits != 32 || w->rows() % w->blockSize() != 0) {
+    DimExpr blocks =
+        DimExpr::constant(llvm::divideCeil(w->rows(), w->blockSize()));
+    DimShape rowDims = {x.dims[0], blocks,
+                        DimExpr::constant(w->blockSize() * bits / 32 + 2)};
+    Value init = e.empty(rowDims, e.getI32Type());
+    rows = e.kernel(QuantizeRowsOp::create(
+        e, init.getType(), x.value, init, attribute(bits),
+        attribute(w->weightBits()), attribute(w->blockSize())));
+  }
   DimShape dims = {x.dims[0], DimExpr::constant(w->columns())};
   Value init = e.empty(dims, e.getF32Type());
   Value codes = w->packCodes(e), scales = w->packScales(e);
   Value zeros = w->packZeros(e);
   auto product = QuantizedLinearOp::create(
-      e, init.getType(), e.kernel(rows), codes, scales, zeros, init,
-      attribute(bits), attribute(w->weightBits()), attribute(w->blockSize()),
+      e, init.getType(), rows, codes, scales, zeros, init, attribute(bits),
+      attribute(w->weightBits()), attribute(w->blockSize()),
       attribute(zeros ? 0 : w->commonZero()));
   return Tensor{e.kernel(product), dims};
 }

@@ -117,6 +117,13 @@ private:
   Value rowWord(Value row, Value block, Value word) {
     return b.broadcast(b.load(op.getX(), {row, block, word}), lanes);
   }
+  /// A float of a row in all lanes.
+  Value rowFloat(Value row, Value block, Value k) {
+    if (cast<MemRefType>(op.getX().getType()).getRank() != 2)
+      return arith::BitcastOp::create(b, floats, rowWord(row, block, k));
+    Value at = b.add(b.mul(block, b.index(op.getBlock())), k);
+    return b.broadcast(b.load(op.getX(), {row, at}), lanes);
+  }
   Value rowScalar(Value row, Value block, int64_t fromEnd) {
     int64_t last = op.getBlock() * activationBits / 32 + 2;
     Value word = b.load(op.getX(), {row, block, b.index(last - fromEnd)});
@@ -186,9 +193,9 @@ void QuantizedGemm::addFloats(const Tile &tile, Value block, Value word,
                                  b.splatInt(integers, (1 << weightBits) - 1));
     Value value = b.sub(arith::SIToFPOp::create(b, floats, code), zero);
     for (auto [i, row] : llvm::enumerate(tile.rows)) {
-      Value x = rowWord(row, block, b.add(base, b.index(k)));
+      Value x = rowFloat(row, block, b.add(base, b.index(k)));
       Value &sum = sums[i * tile.columns.size() + column];
-      sum = b.fma(arith::BitcastOp::create(b, floats, x), value, sum);
+      sum = b.fma(x, value, sum);
     }
   }
 }
@@ -331,7 +338,7 @@ void QuantizedGemm::emitTile(const Tile &tile) {
     return parameter(op.getScale(), tile, block, tile.columns[i % columns]);
   };
   SmallVector<Value> totals =
-      b.loop(b.index(0), b.dim(op.getX(), 1), 1, zeros,
+      b.loop(b.index(0), b.dim(op.getCodes(), 1), 1, zeros,
              [&](Value block, ValueRange carried) {
                SmallVector<Value> next = blockSums(tile, block), scales;
                if (!perColumn())

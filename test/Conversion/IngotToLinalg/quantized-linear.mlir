@@ -82,7 +82,8 @@ ingot.weight @codes : tensor<96x32xi8> in "m.onnx" at 0 length 3072
 
 // Activations that the model rounds itself keep their values.
 // CHECK-LABEL: func.func @rounded
-// CHECK: ingot.quantized_linear {{.*}} {activation_bits = 32 : i64, block = 32 : i64, weight_bits = 8 : i64, zero_point = 128 : i64}
+// CHECK-NOT: ingot.quantize_rows
+// CHECK: ingot.quantized_linear ins(%{{.*}}, {{.*}} : tensor<3x96xf32>, {{.*}} {activation_bits = 32 : i64, block = 32 : i64, weight_bits = 8 : i64, zero_point = 128 : i64}
 func.func @rounded(%q: tensor<3x96xi8>, %t: tensor<f32>) -> tensor<3x32xf32> {
   %x = ingot.dequantize %q, %t {axis = 0 : i64} : (tensor<3x96xi8>, tensor<f32>) -> tensor<3x96xf32>
   %c = ingot.weight_ref @codes : tensor<96x32xi8>

@@ -59,3 +59,16 @@ func.func @quads(%x: memref<?x18x10xi32>, %w: memref<3x18x8x16xi32>, %s: memref<
   ingot.quantized_linear ins(%x, %w, %s, %z : memref<?x18x10xi32>, memref<3x18x8x16xi32>, memref<3x1x16xf32>, memref<3x1x16xi8>) outs(%y : memref<?x40xf32>) {activation_bits = 8, weight_bits = 8, block = 32}
   return
 }
+
+// -----
+
+// Rows of floats are read where they are.
+// CHECK-LABEL: func @floats
+// CHECK: %[[X:.*]] = memref.load %{{.*}} : memref<?x64xf32>
+// CHECK: vector.broadcast %[[X]] : f32
+// CHECK: math.fma
+// CHECK-NOT: ingot.quantized_linear
+func.func @floats(%x: memref<?x64xf32>, %w: memref<3x2x8x16xi32>, %s: memref<3x1x16xf32>, %y: memref<?x40xf32>) {
+  ingot.quantized_linear ins(%x, %w, %s : memref<?x64xf32>, memref<3x2x8x16xi32>, memref<3x1x16xf32>) outs(%y : memref<?x40xf32>) {activation_bits = 32, weight_bits = 8, block = 32, zero_point = 128}
+  return
+}

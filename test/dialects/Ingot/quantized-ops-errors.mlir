@@ -93,3 +93,11 @@ func.func @p11(%x: tensor<2x2x18xi32>, %w: tensor<1x2x4x16xi32>, %s: tensor<1x2x
   %0 = ingot.quantized_linear ins(%x, %w, %s : tensor<2x2x18xi32>, tensor<1x2x4x16xi32>, tensor<1x2x16xf32>) outs(%o : tensor<2x17xf32>) {activation_bits = 16, weight_bits = 4, block = 32} -> tensor<2x17xf32>
   return %0 : tensor<2x17xf32>
 }
+
+// -----
+
+func.func @undivided(%x: tensor<?x40xf32>, %w: tensor<3x2x8x16xi32>, %s: tensor<3x1x16xf32>, %i: tensor<?x40xf32>) -> tensor<?x40xf32> {
+  // expected-error @+1 {{has rows of 40 floats, which blocks of 32 do not divide}}
+  %0 = ingot.quantized_linear ins(%x, %w, %s : tensor<?x40xf32>, tensor<3x2x8x16xi32>, tensor<3x1x16xf32>) outs(%i : tensor<?x40xf32>) {activation_bits = 32, weight_bits = 8, block = 32} -> tensor<?x40xf32>
+  return %0 : tensor<?x40xf32>
+}
