@@ -13,8 +13,9 @@
 //
 // Barriers. Every worker passes the same sequence of barriers. The k-th one
 // (k = 1, 2, ...) is: add 1 to *barrier (acq_rel), then load it (acquire)
-// until it is at least k * workers, calling ctx->relax after about 2000
-// pauses and then again after each further pause.
+// until it is at least k * workers, calling ctx->relax after some tens of
+// pauses and then again after each further pause. It is the runtime that knows
+// whether spinning on is worth while.
 //
 // Stopping early. A program that wants to be cancellable loads *error
 // (relaxed, atomic) after a barrier; if it is not zero, the worker adds
@@ -93,7 +94,8 @@ typedef struct IngotContext {
   /// manifest's errors (index 0 is reserved); or INGOT_ERROR_STOP. Checks
   /// store with compare-exchange from 0, so that the first one wins.
   int32_t *error;
-  /// Called by a worker that has spun long in a barrier.
+  /// Called by a worker that waits in a barrier, with the context that it was
+  /// given: returns at once, or lets others run, or sleeps.
   void (*relax)(struct IngotContext *);
   /// Page tables of a program with caches: one for each cache group of the
   /// manifest, rows x pages_per_row addresses of pages. Null without caches.

@@ -8,11 +8,11 @@
 
 #include "runtime/core/PagePool.h"
 #include "runtime/cpu/FloatEnvironment.h"
+#include "runtime/cpu/Patience.h"
 #include "runtime/cpu/ProcessState.h"
 #include "runtime/cpu/WorkerCount.h"
 
 #include <cmath>
-#include <sched.h>
 
 using namespace ingot::rt;
 
@@ -219,7 +219,16 @@ struct Task {
   IngotEntryFn entry;
   IngotContext context;
   int64_t workers;
+  bool isCrowded;
   TracedRun *traced;
+};
+
+/// A worker's own, so that workers do not share what they only read.
+struct WorkerContext : IngotContext {
+  WorkerContext(const IngotContext &context, bool isCrowded)
+      : IngotContext(context), patience(isCrowded) {}
+
+  Patience patience;
 };
 } // namespace
 
@@ -227,13 +236,15 @@ INGOT_CALLS_IMAGE
 static void runWorker(void *argument, int worker) {
   auto *task = static_cast<Task *>(argument);
   FloatEnvironment environment;
-  // A copy of its own, so that workers do not share what they only read.
-  IngotContext context = task->context;
+  WorkerContext context(task->context, task->isCrowded);
   context.trace = task->traced->logOf(worker);
   task->entry(&context, worker, task->workers);
 }
 
-static void relax(IngotContext *) { sched_yield(); }
+static void relax(IngotContext *context) {
+  static_cast<WorkerContext *>(context)->patience.wait(
+      __atomic_load_n(context->barrier, __ATOMIC_RELAXED));
+}
 
 Status Session::outcome(const Context &context,
                         const RunControl &control) const {
@@ -274,6 +285,7 @@ Status Session::execute(const Program &program, Context &context,
              context.symbols.data(), &context.barrier, &context.error, relax,
              pages.tables, pages.pagesPerRow, nullptr},
             team.workers(),
+            team.isCrowded(),
             &traced};
   team.run(runWorker, &task);
   return outcome(context, control);

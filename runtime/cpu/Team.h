@@ -46,6 +46,9 @@ public:
   /// Workers, the caller included.
   int workers() const { return static_cast<int>(threads.size()) + 1; }
 
+  /// Whether there are more workers than CPUs that the process may use.
+  bool isCrowded() const { return spins == 0; }
+
   /// False in a child process, where the team's threads do not exist.
   bool isAlive() const;
 

@@ -22,8 +22,9 @@ using namespace mlir;
 
 namespace {
 
-/// Pauses in a barrier before the runtime is asked to relax.
-constexpr int64_t spinLimit = 2000;
+/// Pauses in a barrier before the runtime is asked how to wait on: about as
+/// long as a barrier takes when nobody is late.
+constexpr int64_t spinLimit = 32;
 /// INGOT_BARRIER_RELEASE of the ABI.
 constexpr int64_t barrierRelease = int64_t(1) << 48;
 constexpr llvm::StringLiteral barrierName = "ingot_barrier";

@@ -7,9 +7,11 @@
 #include "TestArtifact.h"
 
 #include "runtime/cpu/CpuFeatures.h"
+#include "runtime/cpu/Patience.h"
 #include "runtime/cpu/Team.h"
 #include "runtime/cpu/WorkerCount.h"
 
+#include <map>
 #include <sched.h>
 
 using namespace ingot::rt;
@@ -103,6 +105,47 @@ TEST(Team, TimeLimitEndsWaiting) {
   TeamLease lease(team, limited);
   EXPECT_FALSE(lease);
   EXPECT_EQ(limited.reason(), Code::TimeLimit);
+}
+
+TEST(Team, IsCrowdedBeyondTheCpus) {
+  EXPECT_FALSE(Team(1).isCrowded());
+  EXPECT_TRUE(Team(availableWorkers() + 1).isCrowded());
+}
+
+//===----------------------------------------------------------------------===//
+// How a worker waits
+//===----------------------------------------------------------------------===//
+
+/// How often each step comes when nothing arrives, up to the first sleep.
+static std::map<Patience::Step, int> stepsOf(Patience &patience,
+                                             int64_t arrivals) {
+  std::map<Patience::Step, int> counts;
+  while (true) {
+    Patience::Step step = patience.next(arrivals);
+    if (++counts[step], step == Patience::Step::Sleep)
+      return counts;
+  }
+}
+
+TEST(Patience, SpinsYieldsAndSleeps) {
+  Patience patience(/*isCrowded=*/false);
+  EXPECT_EQ(patience.next(3), Patience::Step::Spin);
+  auto counts = stepsOf(patience, 3);
+  EXPECT_GT(counts[Patience::Step::Spin], 100);
+  EXPECT_GT(counts[Patience::Step::Yield], 100);
+  EXPECT_EQ(patience.next(3), Patience::Step::Sleep);
+}
+
+TEST(Patience, BeginsAnewWhenSomebodyArrives) {
+  Patience patience(/*isCrowded=*/false);
+  auto first = stepsOf(patience, 3);
+  EXPECT_EQ(stepsOf(patience, 4), first);
+}
+
+TEST(Patience, DoesNotSpinInACrowd) {
+  Patience patience(/*isCrowded=*/true);
+  EXPECT_EQ(patience.next(0), Patience::Step::Yield);
+  EXPECT_EQ(stepsOf(patience, 0)[Patience::Step::Spin], 0);
 }
 
 //===----------------------------------------------------------------------===//
