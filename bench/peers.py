@@ -116,12 +116,11 @@ def settle():
 
 
 def timed(work):
-    """The median of some calls, behind two that bring caches and clocks to
+    """The median of some calls, behind one that brings caches and clocks to
     where they are in a row of calls."""
-    for _ in range(2):
-        work()
+    work()
     times, end = [], time.perf_counter() + TURN
-    while len(times) < 3 or time.perf_counter() < end:
+    while len(times) < 2 or time.perf_counter() < end:
         start = time.perf_counter()
         work()
         times.append((time.perf_counter() - start) * 1e3)
