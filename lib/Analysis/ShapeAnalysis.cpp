@@ -29,6 +29,17 @@ DimShape ShapeAnalysis::fromType(Value value) {
   return shape;
 }
 
+/// What a loop over layers gives the first of them as `value`; null if it is no
+/// such. What is carried keeps its shape.
+static OpOperand *carriedInto(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  auto loop =
+      argument
+          ? dyn_cast_or_null<scf::ForOp>(argument.getOwner()->getParentOp())
+          : nullptr;
+  return loop ? loop.getTiedLoopInit(argument) : nullptr;
+}
+
 const DimShape &ShapeAnalysis::shapeOf(Value value) {
   // An explicit worklist: models are deeper than the call stack should be.
   SmallVector<Value> worklist = {value};
@@ -39,13 +50,16 @@ const DimShape &ShapeAnalysis::shapeOf(Value value) {
       continue;
     }
     bool ready = true;
+    auto need = [&](Value operand) {
+      if (!isa<RankedTensorType>(operand.getType()) || shapes.contains(operand))
+        return;
+      worklist.push_back(operand);
+      ready = false;
+    };
     if (Operation *op = current.getDefiningOp())
-      for (Value operand : op->getOperands())
-        if (isa<RankedTensorType>(operand.getType()) &&
-            !shapes.contains(operand)) {
-          worklist.push_back(operand);
-          ready = false;
-        }
+      llvm::for_each(op->getOperands(), need);
+    else if (OpOperand *init = carriedInto(current))
+      need(init->get());
     if (!ready)
       continue;
     DimShape shape = compute(current);
@@ -59,6 +73,8 @@ DimShape ShapeAnalysis::compute(Value value) {
   DimShape shape;
   if (auto result = dyn_cast<OpResult>(value)) {
     shape = computeResult(result);
+  } else if (OpOperand *init = carriedInto(value)) {
+    shape = shapes[init->get()];
   } else {
     auto argument = cast<BlockArgument>(value);
     auto function =
@@ -132,6 +148,8 @@ DimShape ShapeAnalysis::computeResult(OpResult result) {
     }
     return shape;
   }
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return shapes[loop.getTiedLoopInit(result)->get()];
   if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
     if (OpOperand *init = destination.getTiedOpOperand(result))
       return shapes[init->get()];

@@ -96,6 +96,11 @@ std::string text(Attribute attr) {
   return string ? string.str() : std::string();
 }
 
+uint64_t number(Attribute attr) {
+  auto integer = dyn_cast_or_null<IntegerAttr>(attr);
+  return integer ? integer.getInt() : 0;
+}
+
 /// Adds the inputs and outputs of one program.
 LogicalResult describeTensors(func::FuncOp func,
                               std::vector<rt::TensorInfo> &inputs,
@@ -133,11 +138,13 @@ std::vector<rt::StageInfo> stagesOf(Attribute attr) {
                 : std::vector<uint32_t>();
   };
   for (auto stage : array.getAsRange<DictionaryAttr>())
-    stages.push_back({text(stage.get("name")), text(stage.get("ops")),
-                      text(stage.get("nodes")), text(stage.get("flops")),
-                      text(stage.get("bytes")), text(stage.get("tiles")),
-                      text(stage.get("sync")), numbers(stage.get("reads")),
-                      numbers(stage.get("writes"))});
+    stages.push_back(
+        {text(stage.get("name")), text(stage.get("ops")),
+         text(stage.get("nodes")), text(stage.get("flops")),
+         text(stage.get("bytes")), text(stage.get("tiles")),
+         text(stage.get("sync")), numbers(stage.get("reads")),
+         numbers(stage.get("writes")),
+         stage.contains("times") ? number(stage.get("times")) : 1});
   return stages;
 }
 
@@ -219,10 +226,6 @@ void describeState(ModuleOp module, rt::Manifest &manifest) {
       main ? main->getAttrOfType<DictionaryAttr>(stateAttrName) : nullptr;
   if (!names)
     return;
-  auto number = [](Attribute attr) -> uint64_t {
-    auto integer = dyn_cast_or_null<IntegerAttr>(attr);
-    return integer ? integer.getInt() : 0;
-  };
   rt::StateInfo state;
   state.pagePositions = cachePagePositions;
   state.maxPositions = number(names.get("max_positions"));

@@ -7,6 +7,7 @@
 #include "lib/Driver/Weights.h"
 
 #include "dialects/Ingot/IR/IngotOps.h"
+#include "ingot/Transforms/Entries.h"
 #include "runtime/core/Abi.h"
 
 #include "llvm/Support/DynamicLibrary.h"
@@ -31,6 +32,7 @@ public:
   Arena(const Arena &) = delete;
   Arena &operator=(const Arena &) = delete;
   unsigned char *get() const { return memory; }
+  int64_t size() const { return int64_t(bytes); }
 
 private:
   unsigned char *memory;
@@ -56,17 +58,23 @@ WeightTable::WeightTable(ModuleOp module, ModuleOp functions) {
   }
   if (auto bytes = module->getAttrOfType<IntegerAttr>("ingot.weights_bytes"))
     sectionBytes = bytes.getInt();
-  auto main =
-      functions ? functions.lookupSymbol<func::FuncOp>("main") : func::FuncOp();
-  if (!main)
+  auto list =
+      functions ? functions->getAttrOfType<ArrayAttr>(callsAttrName) : nullptr;
+  if (!list)
     return;
-  auto indexOf = [&](Attribute attr) {
-    return index.lookup(cast<FlatSymbolRefAttr>(attr).getValue());
+  auto indicesOf = [&](Attribute attr) {
+    std::vector<size_t> indices;
+    for (auto symbol : cast<ArrayAttr>(attr).getAsRange<FlatSymbolRefAttr>())
+      indices.push_back(index.lookup(symbol.getValue()));
+    return indices;
   };
-  for (unsigned i = 0; i < main.getNumArguments(); ++i)
-    inputs.push_back(indexOf(main.getArgAttr(i, "ingot.weight")));
-  for (unsigned i = 0; i < main.getNumResults(); ++i)
-    outputs.push_back(indexOf(main.getResultAttr(i, "ingot.weight")));
+  for (auto call : list.getAsRange<DictionaryAttr>()) {
+    llvm::StringRef name = call.getAs<FlatSymbolRefAttr>("function").getValue();
+    std::string suffix = name == mainName ? "" : "_" + name.str();
+    calls.push_back({sizesName.str() + suffix, entryName.str() + suffix,
+                     indicesOf(call.get("inputs")),
+                     indicesOf(call.get("outputs"))});
+  }
 }
 
 /// A weight's bytes in its file; fails with an error at the weight.
@@ -94,74 +102,111 @@ LogicalResult copyWeights(const WeightTable &table, WeightFiles &files,
   return success();
 }
 
+namespace {
+
+/// The image of the weight functions, as a library of this process.
+class FunctionImage {
+public:
+  FunctionImage(Location loc, std::span<unsigned char> section)
+      : loc(loc), section(section) {}
+  ~FunctionImage() {
+    if (library.isValid())
+      llvm::sys::DynamicLibrary::closeLibrary(library);
+  }
+
+  LogicalResult load(llvm::ArrayRef<char> image) {
+    llvm::SmallString<128> path;
+    int fd = -1;
+    if (std::error_code code =
+            llvm::sys::fs::createTemporaryFile("ingot-weights", "so", fd, path))
+      return emitError(loc, "cannot create a temporary file: ")
+             << code.message();
+    llvm::FileRemover remover(path);
+    {
+      llvm::raw_fd_ostream stream(fd, /*shouldClose=*/true);
+      stream.write(image.data(), image.size());
+    }
+    std::string error;
+    library = llvm::sys::DynamicLibrary::getLibrary(path.c_str(), &error);
+    if (!library.isValid())
+      return emitError(loc, "cannot load the weight functions: ") << error;
+    return success();
+  }
+
+  LogicalResult run(const WeightTable &table, const WeightCall &call,
+                    WeightFiles &files) {
+    std::vector<void *> inputs, outputs;
+    std::vector<int64_t> inDims;
+    size_t numOutDims = 0;
+    for (size_t i : call.inputs) {
+      const WeightRecord &weight = table.records[i];
+      FailureOr<llvm::StringRef> data = bytesOf(weight, files);
+      if (failed(data))
+        return failure();
+      inputs.push_back(const_cast<char *>(data->data()));
+      llvm::append_range(inDims, weight.type.getShape());
+    }
+    for (size_t i : call.outputs) {
+      const WeightRecord &weight = table.records[i];
+      if (!weight.place)
+        return emitError(weight.loc)
+               << "weight '" << weight.name << "' has no place";
+      outputs.push_back(section.data() + *weight.place);
+      numOutDims += weight.type.getRank();
+    }
+    auto sizes = reinterpret_cast<IngotSizesFn>(
+        library.getAddressOfSymbol(call.sizesSymbol.c_str()));
+    auto entry = reinterpret_cast<IngotEntryFn>(
+        library.getAddressOfSymbol(call.entrySymbol.c_str()));
+    if (!sizes || !entry)
+      return emitError(loc, "the image lacks the weight function '")
+             << call.entrySymbol << "'";
+
+    // One worker: the other processor is better used by code generation, and
+    // nobody waits at a barrier.
+    constexpr int64_t workers = 1;
+    std::vector<int64_t> symbolValues(1), outDims(numOutDims + 1);
+    int64_t arenaBytes = 0;
+    if (sizes(inDims.data(), workers, symbolValues.data(), outDims.data(),
+              &arenaBytes) != 0)
+      return emitError(loc, "the weight functions refuse the weights");
+    if (!arena || arenaBytes > arena->size())
+      arena.emplace(arenaBytes);
+    alignas(64) int64_t barrier[8] = {};
+    int32_t failed = 0;
+    IngotContext context{};
+    context.inputs = inputs.data();
+    context.outputs = outputs.data();
+    context.weights = section.data();
+    context.arena = arena->get();
+    context.symbols = symbolValues.data();
+    context.barrier = barrier;
+    context.error = &failed;
+    context.relax = [](IngotContext *) {};
+    entry(&context, 0, workers);
+    if (failed != 0)
+      return emitError(loc, "a check failed while weights were computed");
+    return success();
+  }
+
+private:
+  Location loc;
+  std::span<unsigned char> section;
+  llvm::sys::DynamicLibrary library;
+  std::optional<Arena> arena;
+};
+
+} // namespace
+
 LogicalResult runWeightFunctions(const WeightTable &table, Location loc,
                                  llvm::ArrayRef<char> image, WeightFiles &files,
                                  std::span<unsigned char> section) {
-  std::vector<void *> inputs, outputs;
-  std::vector<int64_t> inDims;
-  size_t numOutDims = 0;
-  for (size_t i : table.inputs) {
-    const WeightRecord &weight = table.records[i];
-    FailureOr<llvm::StringRef> data = bytesOf(weight, files);
-    if (failed(data))
+  FunctionImage functions(loc, section);
+  if (failed(functions.load(image)))
+    return failure();
+  for (const WeightCall &call : table.calls)
+    if (failed(functions.run(table, call, files)))
       return failure();
-    inputs.push_back(const_cast<char *>(data->data()));
-    llvm::append_range(inDims, weight.type.getShape());
-  }
-  for (size_t i : table.outputs) {
-    const WeightRecord &weight = table.records[i];
-    if (!weight.place)
-      return emitError(weight.loc)
-             << "weight '" << weight.name << "' has no place";
-    outputs.push_back(section.data() + *weight.place);
-    numOutDims += weight.type.getRank();
-  }
-
-  llvm::SmallString<128> path;
-  int fd = -1;
-  if (std::error_code code =
-          llvm::sys::fs::createTemporaryFile("ingot-weights", "so", fd, path))
-    return emitError(loc, "cannot create a temporary file: ") << code.message();
-  llvm::FileRemover remover(path);
-  {
-    llvm::raw_fd_ostream stream(fd, /*shouldClose=*/true);
-    stream.write(image.data(), image.size());
-  }
-  std::string error;
-  llvm::sys::DynamicLibrary library =
-      llvm::sys::DynamicLibrary::getLibrary(path.c_str(), &error);
-  if (!library.isValid())
-    return emitError(loc, "cannot load the weight functions: ") << error;
-  auto sizes =
-      reinterpret_cast<IngotSizesFn>(library.getAddressOfSymbol("ingot_sizes"));
-  auto entry =
-      reinterpret_cast<IngotEntryFn>(library.getAddressOfSymbol("ingot_entry"));
-
-  // One worker: the other processor is better used by code generation, and
-  // nobody waits at a barrier.
-  constexpr int64_t workers = 1;
-  std::vector<int64_t> symbolValues(1), outDims(numOutDims + 1);
-  int64_t arenaBytes = 0;
-  int32_t status = sizes(inDims.data(), workers, symbolValues.data(),
-                         outDims.data(), &arenaBytes);
-  if (status != 0)
-    return emitError(loc, "the weight functions refuse the weights");
-  Arena arena(arenaBytes);
-  alignas(64) int64_t barrier[8] = {};
-  int32_t failed = 0;
-  IngotContext context{};
-  context.inputs = inputs.data();
-  context.outputs = outputs.data();
-  context.weights = section.data();
-  context.arena = arena.get();
-  context.symbols = symbolValues.data();
-  context.barrier = barrier;
-  context.error = &failed;
-  context.relax = [](IngotContext *) {};
-  entry(&context, 0, workers);
-  llvm::sys::DynamicLibrary::closeLibrary(library);
-  if (failed != 0)
-    return emitError(loc, "a check failed while weights were computed");
   return success();
 }
 

@@ -28,11 +28,18 @@ struct WeightRecord {
   std::optional<uint64_t> place;
 };
 
-/// The weights of a module, and what its weight functions read and make (as
-/// indices of records).
+/// A call of a weight function.
+struct WeightCall {
+  /// The names of its two entry points in the image.
+  std::string sizesSymbol, entrySymbol;
+  /// What it reads and makes, as indices of records.
+  std::vector<size_t> inputs, outputs;
+};
+
+/// The weights of a module, and the calls that make some of them.
 struct WeightTable {
   std::vector<WeightRecord> records;
-  llvm::SmallVector<size_t> inputs, outputs;
+  std::vector<WeightCall> calls;
   /// Bytes of the weights section.
   uint64_t sectionBytes = 0;
 

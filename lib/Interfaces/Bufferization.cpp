@@ -93,6 +93,46 @@ struct ReaderModel
   }
 };
 
+/// A weight of a family is a view of its bytes.
+struct WeightViewModel
+    : BufferizableOpInterface::ExternalModel<WeightViewModel,
+                                             ingot::WeightViewOp> {
+  bool bufferizesToMemoryRead(Operation *, OpOperand &,
+                              const AnalysisState &) const {
+    return false;
+  }
+  bool bufferizesToMemoryWrite(Operation *, OpOperand &,
+                               const AnalysisState &) const {
+    return false;
+  }
+  AliasingValueList getAliasingValues(Operation *op, OpOperand &operand,
+                                      const AnalysisState &) const {
+    if (!isa<TensorType>(operand.get().getType()))
+      return {};
+    return {{op->getResult(0), BufferRelation::Unknown}};
+  }
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto view = cast<ingot::WeightViewOp>(op);
+    rewriter.setInsertionPoint(op);
+    FailureOr<Value> family =
+        getBuffer(rewriter, view.getFamily(), options, state);
+    if (failed(family))
+      return failure();
+    Location loc = op->getLoc();
+    Value stride =
+        arith::ConstantIndexOp::create(rewriter, loc, view.getStride());
+    Value begin =
+        arith::MulIOp::create(rewriter, loc, view.getNumber(), stride);
+    auto type = cast<RankedTensorType>(view.getType());
+    replaceOpWithNewBufferizedOp<memref::ViewOp>(
+        rewriter, op, MemRefType::get(type.getShape(), type.getElementType()),
+        *family, begin, ValueRange());
+    return success();
+  }
+};
+
 template <typename... OpTys> void attach(MLIRContext *context) {
   (OpTys::template attachInterface<DestinationModel<OpTys>>(*context), ...);
 }
@@ -104,5 +144,6 @@ void ingot::registerBufferization(DialectRegistry &registry) {
     attach<LinearOp, MatmulOp, QuantizeRowsOp, QuantizedLinearOp, AttentionOp,
            PagedAttentionOp, SoftmaxOp, LayerNormOp, RmsNormOp>(context);
     KvAppendOp::attachInterface<ReaderModel<KvAppendOp>>(*context);
+    WeightViewOp::attachInterface<WeightViewModel>(*context);
   });
 }

@@ -33,6 +33,8 @@ void ingot::buildStructuredPipeline(OpPassManager &passes,
 void ingot::buildWeightsPipeline(OpPassManager &passes) {
   passes.addPass(createCSEPass());
   passes.addPass(createHoistWeightFunctions());
+  passes.addPass(createShareWeightFunctions());
+  passes.addPass(createRollLayers());
   passes.addPass(createPlaceWeights());
 }
 
@@ -56,6 +58,7 @@ void ingot::buildStagesPipeline(OpPassManager &passes) {
 }
 
 void ingot::buildProvePipeline(OpPassManager &passes) {
+  passes.addNestedPass<mega::ProgramOp>(createUnrollLoops());
   ProveOrderOptions order{/*remarks=*/true};
   passes.addNestedPass<mega::ProgramOp>(createProveOrder(order));
   ProveWritesOptions writes{/*remarks=*/true};

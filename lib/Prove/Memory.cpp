@@ -93,6 +93,19 @@ Buffer Memory::inArena(Buffer::Kind kind, Value view, Value offset,
   return buffer;
 }
 
+Part Memory::ofWeights(memref::ViewOp view, const Tile &tile) {
+  Buffer buffer =
+      inArena(Buffer::Kind::Argument, view, view.getByteShift(), tile);
+  // Nobody writes weights, so that those of a family need not be told apart.
+  buffer.value = view.getSource();
+  Poly begin = buffer.offset, end = begin + buffer.bytes;
+  Part part = wholeOf(std::move(buffer));
+  part.needs.push_back(atLeast(begin, 0));
+  part.needs.push_back(
+      atLeast(values.shapeOf(view.getSource(), tile).front(), end));
+  return part;
+}
+
 std::optional<Part> Memory::partOf(Value memref, const Tile &tile) {
   if (isa<BlockArgument>(memref)) {
     if (values.roleOf(memref).empty() || values.roleOf(memref) == "arena")
@@ -114,6 +127,8 @@ std::optional<Part> Memory::partOf(Value memref, const Tile &tile) {
     if (values.roleOf(view.getSource()) == "arena")
       return wholeOf(
           inArena(Buffer::Kind::Arena, view, view.getByteShift(), tile));
+    if (values.roleOf(view.getSource()) == "weight")
+      return ofWeights(view, tile);
     if (isOnStack(view.getSource()))
       return wholeOf({Buffer::Kind::Private, view.getSource(),
                       values.shapeOf(view, tile), 0, 0});

@@ -82,6 +82,8 @@ public:
 private:
   Part wholeOf(Buffer buffer);
   Buffer inArena(Buffer::Kind kind, Value view, Value offset, const Tile &tile);
+  /// Of a weight that is a view of the bytes of its family.
+  Part ofWeights(memref::ViewOp view, const Tile &tile);
   Part cut(Part source, Value view, ArrayRef<OpFoldResult> offsets,
            ArrayRef<OpFoldResult> sizes, ArrayRef<OpFoldResult> strides,
            const Tile &tile);

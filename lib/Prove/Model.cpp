@@ -33,6 +33,8 @@ LogicalResult Model::collect() {
       interval += !values.holds(barrier.getUnless());
       continue;
     }
+    if (isa<mega::LoopOp>(op))
+      return op.emitError("cannot be proved: write out the loop first");
     auto stage = dyn_cast<mega::StageOp>(op);
     if (failed(stage ? addStage(stage) : addOutside(&op)))
       return failure();

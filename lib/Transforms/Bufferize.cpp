@@ -50,10 +50,12 @@ struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
   }
 
   LogicalResult bufferize(func::FuncOp func) {
+    IRRewriter rewriter(&getContext());
+    for (auto loop : func.getBody().front().getOps<scf::ForOp>())
+      carryInPlace(loop, rewriter);
     if ((func.isPublic() && failed(takeBuffers(func))) ||
         failed(resolveDims(func)))
       return failure();
-    IRRewriter rewriter(&getContext());
     splitEmptyTensors(rewriter, func);
     if (failed(bufferization::eliminateEmptyTensors(rewriter, func)))
       return failure();
@@ -63,6 +65,8 @@ struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
     bufferization::BufferizationState state;
     if (failed(bufferization::runOneShotBufferize(func, options, state)))
       return failure();
+    for (auto loop : func.getBody().front().getOps<scf::ForOp>())
+      keepPlaces(loop, rewriter);
     return checkBuffers(func);
   }
 
@@ -156,6 +160,55 @@ struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
     return success();
   }
 
+  /// What a loop carries is written to where it was read, once that is over,
+  /// and its sizes are those that it began with.
+  static void carryInPlace(scf::ForOp loop, IRRewriter &rewriter) {
+    auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
+    for (auto [i, arg] : llvm::enumerate(loop.getRegionIterArgs())) {
+      Location loc = yield.getLoc();
+      Value init = loop.getInitArgs()[i];
+      for (Value carried : {Value(arg), Value(loop.getResult(i))})
+        for (Operation *user : llvm::make_early_inc_range(carried.getUsers()))
+          if (auto dim = dyn_cast<tensor::DimOp>(user))
+            rewriter.modifyOpInPlace(
+                dim, [&] { dim.getSourceMutable().assign(init); });
+      rewriter.setInsertionPoint(yield);
+      Value next = yield.getOperand(i), place = arg;
+      SmallVector<tensor::ExpandShapeOp> reshapes;
+      while (auto expand = next.getDefiningOp<tensor::ExpandShapeOp>()) {
+        place = tensor::CollapseShapeOp::create(
+            rewriter, loc, expand.getSrcType(), place,
+            expand.getReassociationIndices());
+        reshapes.push_back(expand);
+        next = expand.getSrc();
+      }
+      next = bufferization::MaterializeInDestinationOp::create(
+                 rewriter, loc, next.getType(), next, place)
+                 .getResult();
+      for (tensor::ExpandShapeOp expand : llvm::reverse(reshapes))
+        next = tensor::ExpandShapeOp::create(
+            rewriter, loc, expand.getResultType(), next,
+            expand.getReassociationIndices(), expand.getMixedOutputShape());
+      rewriter.modifyOpInPlace(yield, [&] { yield.setOperand(i, next); });
+    }
+  }
+
+  /// What a loop carries in a buffer has that buffer's shape each time: a
+  /// reshape to and fro is the buffer itself.
+  static void keepPlaces(scf::ForOp loop, IRRewriter &rewriter) {
+    auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
+    for (auto [i, arg] : llvm::enumerate(loop.getRegionIterArgs())) {
+      Value place = yield.getOperand(i);
+      while (Operation *op = place.getDefiningOp()) {
+        if (!isa<memref::ExpandShapeOp, memref::CollapseShapeOp>(op))
+          break;
+        place = cast<ViewLikeOpInterface>(op).getViewSource();
+      }
+      if (place == arg && yield.getOperand(i).getType() == arg.getType())
+        rewriter.modifyOpInPlace(yield, [&] { yield.setOperand(i, arg); });
+    }
+  }
+
   /// A result that only splits dims of another tensor is that tensor written
   /// to a view of the destination, so that it can be computed there.
   static std::pair<Value, Value> lookThroughReshapes(OpBuilder &b, Value source,
@@ -187,20 +240,27 @@ struct BufferizePass : ingot::impl::BufferizeBase<BufferizePass> {
   }
 
   /// Gives every use an empty tensor of its own. One for several values is one
-  /// buffer, into which they are copied in turn.
+  /// buffer, into which they are copied in turn. What is used in a loop is made
+  /// there, so that its buffer is free behind its last use.
   static void splitEmptyTensors(IRRewriter &rewriter, func::FuncOp func) {
     SmallVector<tensor::EmptyOp> empties;
     func.walk([&](tensor::EmptyOp empty) { empties.push_back(empty); });
     for (tensor::EmptyOp empty : empties) {
-      if (empty->hasOneUse())
-        continue;
-      rewriter.setInsertionPoint(empty);
       for (OpOperand &use : llvm::make_early_inc_range(empty->getUses())) {
+        auto loop = use.getOwner()->getParentOfType<scf::ForOp>();
+        if (loop && !loop->isProperAncestor(empty) &&
+            loop->getBlock() == empty->getBlock())
+          rewriter.setInsertionPointToStart(loop.getBody());
+        else if (empty->hasOneUse())
+          continue;
+        else
+          rewriter.setInsertionPoint(empty);
         Operation *own = rewriter.clone(*empty);
         rewriter.modifyOpInPlace(use.getOwner(),
                                  [&] { use.set(own->getResult(0)); });
       }
-      rewriter.eraseOp(empty);
+      if (empty->use_empty())
+        rewriter.eraseOp(empty);
     }
   }
 

@@ -107,6 +107,9 @@ struct FusionControl {
                     return isa<ShapedType>(in.getType());
                   });
     if (!isFill) {
+      // What is made in front of a loop is made once.
+      if (op->getBlock() != loop->getBlock())
+        return std::nullopt;
       for (Operation *user : op->getUsers())
         // Sizes are resolved to those of the function's arguments later on.
         if (!members.contains(user) && !loop->isProperAncestor(user) &&
@@ -135,9 +138,14 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
     IRRewriter rewriter(&getContext());
     dropEmptyLoops(rewriter, func);
     SmallVector<Operation *> candidates;
-    for (Operation &op : llvm::reverse(func.getBody().front()))
-      if (isa<TilingInterface>(op) && op.getNumResults() != 0)
-        candidates.push_back(&op);
+    auto addCandidates = [&](Block &block) {
+      for (Operation &op : llvm::reverse(block))
+        if (isa<TilingInterface>(op) && op.getNumResults() != 0)
+          candidates.push_back(&op);
+    };
+    for (auto loop : func.getBody().front().getOps<scf::ForOp>())
+      addCandidates(*loop.getBody());
+    addCandidates(func.getBody().front());
     // What stages cost is known of whole tensors, before they are cut.
     ingot::StageInfo info(func);
     // Consumers come first: a producer that every consumer absorbed is dead

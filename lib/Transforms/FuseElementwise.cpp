@@ -39,7 +39,8 @@ bool shouldFuse(OpOperand *operand) {
 /// it has no other use; otherwise both shapes stay alive.
 bool shouldMoveReshape(OpOperand *operand) {
   Operation *producer = operand->get().getDefiningOp();
-  return producer && producer->hasOneUse();
+  return producer && producer->hasOneUse() &&
+         producer->getBlock() == operand->getOwner()->getBlock();
 }
 
 struct FuseElementwisePass

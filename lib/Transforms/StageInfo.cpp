@@ -50,10 +50,15 @@ std::string nameOf(Operation *op) {
 } // namespace
 
 StageInfo::StageInfo(func::FuncOp func) {
-  for (Operation &op : func.getBody().front())
-    for (Value result : op.getResults())
-      if (isa<RankedTensorType>(result.getType()))
-        shapes.shapeOf(result);
+  auto addResults = [&](Block &block) {
+    for (Operation &op : block)
+      for (Value result : op.getResults())
+        if (isa<RankedTensorType>(result.getType()))
+          shapes.shapeOf(result);
+  };
+  addResults(func.getBody().front());
+  for (auto loop : func.getBody().front().getOps<scf::ForOp>())
+    addResults(*loop.getBody());
 }
 
 DimExpr StageInfo::flopsOf(Operation *op) {

@@ -41,19 +41,32 @@ struct StageLeftoversPass
     });
 
     Block &body = func.getBody().front();
-    for (Operation &op : llvm::make_early_inc_range(body)) {
-      if (isUniform(op) || isa<scf::ForallOp>(op) ||
-          op.hasTrait<OpTrait::IsTerminator>())
-        continue;
-      if (op.getNumResults() != 0) {
-        op.emitError("has results and memory effects outside of a stage");
+    for (auto loop : body.getOps<scf::ForOp>())
+      if (failed(stage(rewriter, *loop.getBody())))
         return signalPassFailure();
-      }
+    if (failed(stage(rewriter, body)))
+      return signalPassFailure();
+  }
+
+  LogicalResult stage(IRRewriter &rewriter, Block &body) {
+    for (Operation &op : llvm::make_early_inc_range(body)) {
+      if (isUniform(op) || isStaged(op) || op.hasTrait<OpTrait::IsTerminator>())
+        continue;
+      if (op.getNumResults() != 0)
+        return op.emitError("has results and memory effects outside of a "
+                            "stage");
       if (auto tileable = dyn_cast<TilingInterface>(op))
         if (failed(tile(rewriter, tileable)))
-          return signalPassFailure();
+          return failure();
     }
     wrapRest(rewriter, body);
+    return success();
+  }
+
+  /// A stage, or a loop over layers, whose body is staged by itself.
+  static bool isStaged(Operation &op) {
+    return isa<scf::ForallOp>(op) ||
+           (isa<scf::ForOp>(op) && op.getNumResults() == 0);
   }
 
   LogicalResult tile(IRRewriter &rewriter, TilingInterface op) {
@@ -75,7 +88,7 @@ struct StageLeftoversPass
   void wrapRest(IRRewriter &rewriter, Block &body) {
     scf::ForallOp open;
     for (Operation &op : llvm::make_early_inc_range(body)) {
-      if (isa<scf::ForallOp, memref::LoadOp>(op)) {
+      if (isStaged(op) || isa<memref::LoadOp>(op)) {
         open = nullptr;
         continue;
       }

@@ -89,7 +89,7 @@ static Offsets<fb::Stage> encodeStages(Builder &builder,
     out.push_back(fb::CreateStageDirect(
         builder, stage.name.c_str(), stage.ops.c_str(), stage.nodes.c_str(),
         stage.flops.c_str(), stage.bytes.c_str(), stage.tiles.c_str(),
-        stage.sync.c_str(), &stage.reads, &stage.writes));
+        stage.sync.c_str(), &stage.reads, &stage.writes, stage.times));
   return out;
 }
 
@@ -243,7 +243,8 @@ static StageInfo decodeStage(const fb::Stage *in) {
                    text(in->tiles()),
                    text(in->sync()),
                    {},
-                   {}};
+                   {},
+                   in->times()};
   auto number = [](uint32_t number) { return number; };
   decodeEach(out.reads, in->reads(), number);
   decodeEach(out.writes, in->writes(), number);

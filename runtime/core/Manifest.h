@@ -105,6 +105,9 @@ struct StageInfo {
   std::string sync;
   /// Numbers of the program's buffers.
   std::vector<uint32_t> reads, writes;
+  /// How often a run of the program runs it: what stands in a loop over layers
+  /// is told once. Costs are those of one time.
+  uint64_t times = 1;
 };
 
 /// A buffer between the stages, for people.

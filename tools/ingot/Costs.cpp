@@ -43,9 +43,16 @@ std::optional<double> ingot::cli::total(const std::vector<StageCost> &stages,
       continue;
     if (!amount.value)
       return std::nullopt;
-    sum += double(*amount.value);
+    sum += double(*amount.value) * double(stage.info->times);
   }
   return sum;
+}
+
+uint64_t ingot::cli::runsOf(const std::vector<rt::StageInfo> &stages) {
+  uint64_t runs = 0;
+  for (const rt::StageInfo &stage : stages)
+    runs += stage.times;
+  return runs;
 }
 
 uint64_t ingot::cli::bytesPerToken(const rt::CacheInfo &cache) {

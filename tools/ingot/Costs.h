@@ -44,9 +44,13 @@ struct StageCost {
 std::vector<StageCost> costsOf(const std::vector<rt::StageInfo> &stages,
                                const Symbols &values);
 
-/// The sum over the stages that are not unknown, when each has a value.
+/// The sum over the stages that are not unknown, as often as each is run, when
+/// each has a value.
 std::optional<double> total(const std::vector<StageCost> &stages,
                             Amount StageCost::*field);
+
+/// How many stages a run comes to: one in a loop counts each time.
+uint64_t runsOf(const std::vector<rt::StageInfo> &stages);
 
 /// Bytes of one position of a cache.
 uint64_t bytesPerToken(const rt::CacheInfo &cache);

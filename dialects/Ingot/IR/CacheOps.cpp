@@ -46,6 +46,37 @@ LogicalResult CachePartOp::verify() {
   return success();
 }
 
+LogicalResult CacheMemberOp::verify() {
+  if (getCaches().empty())
+    return emitOpError("has no cache to choose from");
+  for (Type type : getCaches().getTypes())
+    if (type != getType())
+      return emitOpError("chooses ") << getType() << " from " << type;
+  return success();
+}
+
+ParseResult CacheMemberOp::parse(OpAsmParser &parser, OperationState &result) {
+  OpAsmParser::UnresolvedOperand number;
+  SmallVector<OpAsmParser::UnresolvedOperand> caches;
+  Type type;
+  return failure(parser.parseLSquare() || parser.parseOperand(number) ||
+                 parser.parseRSquare() || parser.parseKeyword("of") ||
+                 parser.parseOperandList(caches) ||
+                 parser.parseOptionalAttrDict(result.attributes) ||
+                 parser.parseColonType(type) ||
+                 parser.resolveOperand(number,
+                                       parser.getBuilder().getIndexType(),
+                                       result.operands) ||
+                 parser.resolveOperands(caches, type, result.operands) ||
+                 parser.addTypeToList(type, result.types));
+}
+
+void CacheMemberOp::print(OpAsmPrinter &p) {
+  p << " [" << getNumber() << "] of " << getCaches();
+  p.printOptionalAttrDict((*this)->getAttrs());
+  p << " : " << getResult().getType();
+}
+
 /// The types of a page's keys and values.
 static std::pair<MemRefType, MemRefType> pageTypes(CacheType cache) {
   int64_t heads = cache.getHeads();

@@ -56,6 +56,23 @@ def Ingot_CachePartOp : Ingot_Op<"cache_part", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Ingot_CacheMemberOp : Ingot_Op<"cache_member", [Pure]> {
+  let summary = "One of several caches, by its number";
+  let description = [{
+    The cache at position `number` of the list, which is within it. A loop over
+    layers names the cache of the layer at hand so.
+
+    ```mlir
+    %1 = ingot.cache_member [%i] of %a, %b, %c
+       : !ingot.cache<heads = 3, key_depth = 64, value_depth = 64, type = f32, window = 0>
+    ```
+  }];
+  let arguments = (ins Index:$number, Variadic<Ingot_CacheType>:$caches);
+  let results = (outs Ingot_CacheType:$result);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
 def Ingot_CachePageOp : Ingot_Op<"cache_page", [Pure]> {
   let summary = "The memory of one page of one row";
   let description = [{

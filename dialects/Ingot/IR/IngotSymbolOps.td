@@ -72,6 +72,43 @@ def Ingot_WeightRefOp : Ingot_Op<"weight_ref", [
   let assemblyFormat = "$weight attr-dict `:` type($result)";
 }
 
+def Ingot_WeightMemberOp : Ingot_Op<"weight_member", [
+    Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "The value of one of several weights, by its number";
+  let description = [{
+    A family is a list of weights of one type; the value is that of the weight at
+    position `number`, which is within it. A loop over layers names the weight of
+    the layer at hand so. The members of a family get places that are equally far
+    from each other.
+
+    ```mlir
+    %w = ingot.weight_member [@wq_0, @wq_1, @wq_2][%i] : tensor<384x384xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefArrayAttr:$weights, Index:$number);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$weights `[` $number `]` attr-dict `:` type($result)";
+}
+
+def Ingot_WeightViewOp : Ingot_Op<"weight_view", [Pure]> {
+  let summary = "One weight of a family, where they lie";
+  let description = [{
+    `family` is the bytes of weights that begin `stride` bytes from each other;
+    the value is the one that begins at `number` strides.
+
+    ```mlir
+    %w = ingot.weight_view %family[%i] stride 41472
+       : tensor<1244160xi8> to tensor<36x18x4x4xi32>
+    ```
+  }];
+  let arguments = (ins AnyStaticShapeTensor:$family, Index:$number, I64Attr:$stride);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = [{
+    $family `[` $number `]` `stride` $stride attr-dict `:` type($family) `to` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 def Ingot_ConstantOp : Ingot_Op<"constant", [
     Pure, ConstantLike, AllTypesMatch<["value", "result"]>,
     DeclareOpInterfaceMethods<ShapeInferenceInterface>]> {

@@ -58,19 +58,51 @@ LogicalResult WeightOp::verify() {
   return success();
 }
 
-LogicalResult WeightRefOp::verifySymbolUses(SymbolTableCollection &tables) {
-  auto weight =
-      tables.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
+/// That `symbol` is a weight of the type of `op`'s result.
+static LogicalResult verifyWeight(Operation *op, FlatSymbolRefAttr symbol,
+                                  SymbolTableCollection &tables) {
+  auto weight = tables.lookupNearestSymbolFrom<WeightOp>(op, symbol);
   if (!weight)
-    return emitOpError("refers to ")
-           << getWeightAttr() << ", which is no declared weight";
-  if (weight.getType() != getType()) {
-    InFlightDiagnostic diag = emitOpError("has type ")
-                              << getType() << ", but the weight has "
+    return op->emitOpError("refers to ")
+           << symbol << ", which is no declared weight";
+  Type type = op->getResult(0).getType();
+  if (weight.getType() != type) {
+    InFlightDiagnostic diag = op->emitOpError("has type ")
+                              << type << ", but the weight has "
                               << weight.getType();
     diag.attachNote(weight.getLoc()) << "declared here";
     return diag;
   }
+  return success();
+}
+
+LogicalResult WeightRefOp::verifySymbolUses(SymbolTableCollection &tables) {
+  return verifyWeight(*this, getWeightAttr(), tables);
+}
+
+LogicalResult WeightMemberOp::verifySymbolUses(SymbolTableCollection &tables) {
+  if (getWeights().empty())
+    return emitOpError("has no weight to choose from");
+  for (auto symbol : getWeights().getAsRange<FlatSymbolRefAttr>())
+    if (failed(verifyWeight(*this, symbol, tables)))
+      return failure();
+  return success();
+}
+
+LogicalResult WeightViewOp::verify() {
+  auto family = cast<RankedTensorType>(getFamily().getType());
+  if (family.getRank() != 1 || !family.getElementType().isInteger(8))
+    return emitOpError("takes bytes, not ") << family;
+  auto type = cast<RankedTensorType>(getType());
+  if (!type.getElementType().isIntOrFloat() ||
+      type.getElementTypeBitWidth() % 8 != 0)
+    return emitOpError("gives elements of ") << type.getElementType();
+  int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  int64_t stride = getStride();
+  if (stride < bytes || family.getNumElements() < bytes)
+    return emitOpError("gives ")
+           << bytes << " bytes of members that are " << stride
+           << " bytes apart in " << family.getNumElements();
   return success();
 }
 

@@ -25,8 +25,8 @@ def Mega_Dialect : Dialect {
   let summary = "Whole-model programs: stages of tiles over buffers";
   let description = [{
     A program is run by a team of workers, each of which runs all of it: a
-    thread on a CPU, a thread block on a GPU. It is a sequence of stages. A stage
-    is a set of independent tiles that are dealt to the workers; everything
+    thread on a CPU, a thread block on a GPU. It is a sequence of stages, and of
+    loops over sequences of stages. A stage is a set of independent tiles that are dealt to the workers; everything
     between the stages is computed by each worker for itself. Workers meet where
     `mega.barrier` says so and nowhere else.
 
@@ -119,8 +119,44 @@ def Mega_ReturnOp : Mega_Op<"return", [
   let hasVerifier = 1;
 }
 
+def Mega_LoopOp : Mega_Op<"loop", [
+    AffineScope, HasParent<"ProgramOp">, NoTerminator, RecursiveMemoryEffects,
+    SingleBlock
+  ]> {
+  let summary = "Parts of a program that follow each other and differ in what they read";
+  let description = [{
+    Every worker runs the body `count` times, with the numbers from 0 on. The
+    body is what a program's is. There are no results: what one time leaves for
+    the next stands in a buffer from outside of the loop, and a buffer that is
+    allocated inside is another one each time. What differs from time to time is
+    the view that the number picks of a family of weights, and the cache.
+
+    ```mlir
+    mega.loop %i = 0 to 30 {
+      %at = arith.muli %i, %c41472 : index
+      %w = memref.view %family[%at][] : memref<1244160xi8> to memref<36x18x4x16xi32>
+      mega.stage { ... read %x ... read %w ... write %t ... }
+      mega.barrier
+      mega.stage { ... read %t ... write %x ... }
+      mega.barrier
+    }
+    ```
+  }];
+  let arguments = (ins I64Attr:$count);
+  let regions = (region SizedRegion<1>:$body);
+  let builders = [OpBuilder<(ins "int64_t":$count)>];
+  let skipDefaultBuilders = 1;
+  let extraClassDeclaration = [{
+    /// The number of the time at hand.
+    ::mlir::BlockArgument getNumber() { return getBody().getArgument(0); }
+  }];
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
 def Mega_StageOp : Mega_Op<"stage", [
-    HasParent<"ProgramOp">, NoRegionArguments, NoTerminator,
+    ParentOneOf<["ProgramOp", "LoopOp"]>, NoRegionArguments, NoTerminator,
     RecursiveMemoryEffects, SingleBlock
   ]> {
   let summary = "Tiles that do not depend on each other";
@@ -291,7 +327,9 @@ def Mega_ScratchOp : Mega_Op<"scratch", [AttrSizedOperandSegments, Pure]> {
   let hasVerifier = 1;
 }
 
-def Mega_AllocEachOp : Mega_Op<"alloc_each", [HasParent<"ProgramOp">]> {
+def Mega_AllocEachOp : Mega_Op<"alloc_each", [
+    ParentOneOf<["ProgramOp", "LoopOp"]>
+  ]> {
   let summary = "Makes a buffer, one for each worker where a condition holds";
   let description = [{
     Where the condition holds, the result is another memory for each worker, and
@@ -316,7 +354,7 @@ def Mega_AllocEachOp : Mega_Op<"alloc_each", [HasParent<"ProgramOp">]> {
 }
 
 def Mega_BarrierOp : Mega_Op<"barrier", [
-    HasParent<"ProgramOp">, MemoryEffects<[MemRead, MemWrite]>
+    ParentOneOf<["ProgramOp", "LoopOp"]>, MemoryEffects<[MemRead, MemWrite]>
   ]> {
   let summary = "Waits until every worker is here";
   let description = [{

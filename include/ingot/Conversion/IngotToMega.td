@@ -15,7 +15,8 @@ def ConvertIngotToMega : Pass<"convert-ingot-to-mega", "::mlir::ModuleOp"> {
     Every public function over buffers becomes a `mega.program`, and every
     `scf.forall` at its top level a stage of one `mega.tiles`. What a tile does
     to memory from outside of it goes through `mega.access`: a subview becomes
-    one of that part, anything else one of the whole buffer.
+    one of that part, anything else one of the whole buffer. An `scf.for` at the
+    top level becomes a `mega.loop`.
 
     Example: `scf.forall (%i) = (0) to (%n) step (8) { ... }` becomes
     ```mlir

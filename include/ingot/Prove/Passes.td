@@ -77,4 +77,14 @@ def ProveMemory : ProvePass<"mega-prove-memory"> {
   }];
 }
 
+def UnrollLoops : Pass<"mega-unroll-loops", "::ingot::mega::ProgramOp"> {
+  let summary = "Write out loops for the checkers";
+  let description = [{
+    Replaces each `mega.loop` by as many copies of its body as it runs. The
+    checkers see every time of a loop then, and what one leaves for the next.
+
+    Example: `mega.loop %i = 0 to 2 { A(%i) }` becomes `A(0)`, `A(1)`.
+  }];
+}
+
 #endif // INGOT_PROVE_PASSES

@@ -38,5 +38,9 @@ inline constexpr llvm::StringLiteral stagesAttrName = "ingot.stages";
 inline constexpr llvm::StringLiteral buffersAttrName = "ingot.buffers";
 /// Module attribute: a dictionary with the same of each further entry.
 inline constexpr llvm::StringLiteral entriesAttrName = "ingot.entries";
+/// Attribute of the module of weight functions: which weights each function is
+/// called with and which it makes, a list of dictionaries (`function`,
+/// `inputs`, `outputs`).
+inline constexpr llvm::StringLiteral callsAttrName = "ingot.calls";
 
 } // namespace ingot

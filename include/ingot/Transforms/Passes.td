@@ -109,6 +109,63 @@ def HoistWeightFunctions
                            "::mlir::func::FuncDialect"];
 }
 
+def ShareWeightFunctions
+    : Pass<"ingot-share-weight-functions", "::mlir::ModuleOp"> {
+  let summary = "One function for what is computed alike from several weights";
+  let description = [{
+    Cuts the function of `weight_functions` into parts that have no computed
+    value in common. A part becomes a function of its own, the first of them
+    `main`, and parts that do the same share one. Which weights a function is
+    called with, and which it makes, is a list of calls: the attribute
+    `ingot.calls` of the nested module. So one function packs the weights of all
+    layers.
+
+    Example: `@main(%a {ingot.weight = @a}, %b {ingot.weight = @b})`, which
+    transposes both, becomes `@main(%0)`, which transposes one, and
+    ```mlir
+    ingot.calls = [
+      {function = @main, inputs = [@a], outputs = [@computed_0]},
+      {function = @main, inputs = [@b], outputs = [@computed_1]}
+    ]
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
+def RollLayers : Pass<"ingot-roll-layers", "::mlir::ModuleOp"> {
+  let summary = "Make one loop of layers that differ in their weights alone";
+  let description = [{
+    Finds the longest run of equal parts of a program that follow each other: of
+    the same ops with the same attributes and types, whatever they are, whose
+    operands are made alike. What a part takes from the one before it is carried
+    by the loop, what is the same for all is read from outside, and weights or
+    caches that differ become a family which the loop's number picks from. The
+    part may be one layer or a group of several. Runs of fewer than `least`
+    parts stay, and so does what differs in anything else or whose values are
+    needed behind the run; the option `remarks` tells why.
+
+    A cache of a family is used by nothing but the loop, and caches lie equally
+    far from each other in one page; so do the weights of a family, which may be
+    members of one family alone.
+
+    Example: `%2 = linear(%1, @w0); %3 = linear(%2, @w1); ...` becomes
+    ```mlir
+    %4 = scf.for %i = %c0 to %c30 step %c1 iter_args(%x = %1) {
+      %w = ingot.weight_member [@w0, @w1, ...][%i] : tensor<64x64xf32>
+      %y = linear(%x, %w)
+      scf.yield %y
+    }
+    ```
+  }];
+  let options = [
+    Option<"least", "least", "int64_t", "4", "Parts that are worth a loop">,
+    Option<"remarks", "remarks", "bool", "false",
+           "Emit a remark that tells what became of each program">
+  ];
+  let dependentDialects = ["::ingot::IngotDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
 def PlaceWeights : Pass<"ingot-place-weights", "::mlir::ModuleOp"> {
   let summary = "Give every weight that is used its place in the artifact";
   let description = [{
@@ -116,6 +173,9 @@ def PlaceWeights : Pass<"ingot-place-weights", "::mlir::ModuleOp"> {
     aligned to 64 bytes, and become arguments of the program (`ingot.role` =
     "weight", `ingot.weight_offset`). The place stays on `ingot.weight` as
     `ingot.place`, the section's size on the module as `ingot.weights_bytes`.
+    Members of a family lie equally far from each other, so that what one time of
+    a loop reads of several families lies together; the argument is the bytes
+    from the first to the last.
 
     Example: `%w = ingot.weight_ref @w` becomes an argument
     `%w: tensor<4xf32> {ingot.role = "weight", ingot.weight_offset = 0}`.

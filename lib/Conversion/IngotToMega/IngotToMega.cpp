@@ -124,11 +124,12 @@ struct ConvertIngotToMegaPass
         func.emitError("expected one block");
         return signalPassFailure();
       }
-      convert(func, rewriter);
+      if (failed(convert(func, rewriter)))
+        return signalPassFailure();
     }
   }
 
-  static void convert(func::FuncOp func, IRRewriter &rewriter) {
+  static LogicalResult convert(func::FuncOp func, IRRewriter &rewriter) {
     rewriter.setInsertionPoint(func);
     auto program = ProgramOp::create(rewriter, func.getLoc(), func.getSymName(),
                                      func.getFunctionType());
@@ -144,8 +145,40 @@ struct ConvertIngotToMegaPass
     Operation *ret = body.getTerminator();
     rewriter.setInsertionPoint(ret);
     rewriter.replaceOpWithNewOp<ReturnOp>(ret, ret->getOperands());
+    for (auto loop : llvm::make_early_inc_range(body.getOps<scf::ForOp>()))
+      if (failed(makeLoop(loop, rewriter)))
+        return failure();
+    makeStages(body, rewriter);
+    return success();
+  }
+
+  static void makeStages(Block &body, IRRewriter &rewriter) {
     for (auto loop : llvm::make_early_inc_range(body.getOps<scf::ForallOp>()))
       AccessNamer(makeStage(loop, rewriter), rewriter).run();
+  }
+
+  /// Replaces `loop` by one of stages.
+  static LogicalResult makeLoop(scf::ForOp loop, IRRewriter &rewriter) {
+    auto isNumber = [](Value value, int64_t number) {
+      return isConstantIntValue(value, number);
+    };
+    std::optional<int64_t> count = getConstantIntValue(loop.getUpperBound());
+    if (!count || *count < 1 || !isNumber(loop.getLowerBound(), 0) ||
+        !isNumber(loop.getStep(), 1))
+      return loop.emitError("a loop over layers has a number of them that is "
+                            "known, and counts them from 0");
+    if (loop.getNumResults() != 0)
+      return loop.emitError("a loop over layers carries values in buffers "
+                            "alone");
+    rewriter.setInsertionPoint(loop);
+    auto result = LoopOp::create(rewriter, loop.getLoc(), *count);
+    Block &body = result.getBody().front();
+    rewriter.eraseOp(loop.getBody()->getTerminator());
+    rewriter.inlineBlockBefore(loop.getBody(), &body, body.end(),
+                               result.getNumber());
+    rewriter.eraseOp(loop);
+    makeStages(body, rewriter);
+    return success();
   }
 
   /// Replaces `loop` by a stage whose tiles are its iterations.

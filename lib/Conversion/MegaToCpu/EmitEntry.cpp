@@ -130,7 +130,7 @@ public:
 
     ingot::mega::ProgramOp main = program.main;
     for (Operation &op : main.getProgram().without_terminator())
-      if (failed(place(op, func)))
+      if (failed(place(op)))
         return failure();
     func::ReturnOp::create(b, loc);
     return success();
@@ -166,6 +166,10 @@ private:
                 memref::ViewOp::create(b, loc, cast<MemRefType>(arg.getType()),
                                        base, start, ValueRange()));
       } else if (role == "cache") {
+        // A loop makes the handle of the layer at hand itself.
+        if (!arg.use_empty() &&
+            llvm::all_of(arg.getUsers(), llvm::IsaPred<ingot::CacheMemberOp>))
+          continue;
         Value handle = cacheHandle(i);
         if (!handle)
           return failure();
@@ -189,28 +193,75 @@ private:
     return bindOutputs();
   }
 
-  /// The handle of a cache: the page table of its group, the pages in a row of
-  /// it, and where its keys and values are in a page.
-  Value cacheHandle(unsigned argument) {
+  /// Where the cache of an argument lies: its group, and where keys and values
+  /// begin in a page of that. Nothing, with an error, if it has no place.
+  std::optional<std::array<int64_t, 3>> cachePlace(unsigned argument) {
     ingot::mega::ProgramOp main = program.main;
-    auto number = [&](StringRef name) {
-      return main.getArgAttrOfType<IntegerAttr>(argument, name);
+    std::array<int64_t, 3> place;
+    constexpr StringRef names[] = {"ingot.cache_group", "ingot.key_offset",
+                                   "ingot.value_offset"};
+    for (auto [name, number] : llvm::zip_equal(names, place)) {
+      auto attr = main.getArgAttrOfType<IntegerAttr>(argument, name);
+      if (!attr) {
+        main.emitError("cache argument ") << argument << " has no place";
+        return std::nullopt;
+      }
+      number = attr.getInt();
+    }
+    return place;
+  }
+
+  /// The handle of an argument's cache.
+  Value cacheHandle(unsigned argument) {
+    std::optional<std::array<int64_t, 3>> place = cachePlace(argument);
+    if (!place)
+      return {};
+    return cacheHandle((*place)[0], i64Constant(b, loc, (*place)[1]),
+                       i64Constant(b, loc, (*place)[2]));
+  }
+
+  /// The handle of the cache that a loop's number picks, of some that lie
+  /// equally far from each other.
+  Value memberHandle(ingot::CacheMemberOp member) {
+    SmallVector<std::array<int64_t, 3>> places;
+    for (Value cache : member.getCaches()) {
+      auto argument = dyn_cast<BlockArgument>(cache);
+      auto place = argument ? cachePlace(argument.getArgNumber())
+                            : std::optional<std::array<int64_t, 3>>();
+      if (!place)
+        return {};
+      places.push_back(*place);
+    }
+    Value number = arith::IndexCastOp::create(b, loc, b.getI64Type(),
+                                              map.lookup(member.getNumber()));
+    auto offset = [&](unsigned field) -> Value {
+      int64_t first = places.front()[field];
+      int64_t step = places.size() > 1 ? places[1][field] - first : 0;
+      for (auto [i, place] : llvm::enumerate(places))
+        if (place[0] != places.front()[0] ||
+            place[field] != first + int64_t(i) * step)
+          return {};
+      Value moved =
+          arith::MulIOp::create(b, loc, number, i64Constant(b, loc, step));
+      return arith::AddIOp::create(b, loc, i64Constant(b, loc, first), moved);
     };
-    IntegerAttr group = number("ingot.cache_group"),
-                keys = number("ingot.key_offset"),
-                values = number("ingot.value_offset");
-    if (!group || !keys || !values) {
-      main.emitError("cache argument ") << argument << " has no place";
+    Value keys = offset(1), values = offset(2);
+    if (!keys || !values) {
+      member.emitError("caches do not lie equally far from each other");
       return {};
     }
+    return cacheHandle(places.front()[0], keys, values);
+  }
+
+  /// A handle: the page table of a group, the pages in a row of it, and where
+  /// keys and values are in a page.
+  Value cacheHandle(int64_t group, Value keys, Value values) {
     ingot::AbiAccess access(b, loc);
     Value tables = access.field(context, ingot::ContextField::PageTables);
     Value pages = arith::IndexCastOp::create(
         b, loc, b.getI64Type(),
         access.indexAt(context, int64_t(ingot::ContextField::PagesPerRow) / 8));
-    Value fields[] = {access.pointerAt(tables, group.getInt()), pages,
-                      i64Constant(b, loc, keys.getInt()),
-                      i64Constant(b, loc, values.getInt())};
+    Value fields[] = {access.pointerAt(tables, group), pages, keys, values};
     SmallVector<Type> types(ValueRange(fields).getTypes());
     Value handle = LLVM::PoisonOp::create(
         b, loc, LLVM::LLVMStructType::getLiteral(b.getContext(), types));
@@ -246,15 +297,25 @@ private:
   }
 
   /// Adds one op of the program.
-  LogicalResult place(Operation &op, func::FuncOp func) {
+  LogicalResult place(Operation &op) {
     if (auto size = dyn_cast<ingot::SizeOp>(op)) {
       Value value = ingot::cloneSize(b, program, dims, size.getResult(), map);
       return success(bool(value));
     }
     if (auto barrier = dyn_cast<ingot::mega::BarrierOp>(op)) {
-      waitForAll(func, map.lookupOrNull(barrier.getUnless()));
+      waitForAll(map.lookupOrNull(barrier.getUnless()));
       ingot::emitMark(b, loc, log, ingot::markWait);
       return success();
+    }
+    if (auto loop = dyn_cast<ingot::mega::LoopOp>(op))
+      return placeLoop(loop);
+    if (auto member = dyn_cast<ingot::CacheMemberOp>(op)) {
+      Value handle = memberHandle(member);
+      if (handle)
+        map.map(member.getResult(), UnrealizedConversionCastOp::create(
+                                        b, loc, member.getType(), handle)
+                                        .getResult(0));
+      return success(bool(handle));
     }
     if (auto check = dyn_cast<ingot::CheckOp>(op)) {
       // What follows may rely on it: every worker finds the same and leaves.
@@ -275,6 +336,35 @@ private:
     return success();
   }
 
+  /// Adds a loop: a block that begins it anew, and the body.
+  LogicalResult placeLoop(ingot::mega::LoopOp loop) {
+    if (!expected)
+      expected = i64Constant(b, loc, 0);
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    auto [before, head] = startBlock();
+    Value number = head->addArgument(b.getIndexType(), loc);
+    Value arrivals = head->addArgument(b.getI64Type(), loc);
+    b.setInsertionPointToEnd(before);
+    cf::BranchOp::create(b, loc, head, ValueRange{zero, expected});
+    b.setInsertionPointToStart(head);
+    map.map(loop.getNumber(), number);
+    expected = arrivals;
+    for (Operation &op : loop.getBody().front())
+      if (failed(place(op)))
+        return failure();
+    Value one = arith::ConstantIndexOp::create(b, loc, 1);
+    Value count = arith::ConstantIndexOp::create(b, loc, loop.getCount());
+    Value next = arith::AddIOp::create(b, loc, number, one);
+    Value isMore =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, next, count);
+    auto [last, behind] = startBlock();
+    b.setInsertionPointToEnd(last);
+    cf::CondBranchOp::create(b, loc, isMore, head, ValueRange{next, expected},
+                             behind, ValueRange());
+    b.setInsertionPointToStart(behind);
+    return success();
+  }
+
   /// Makes the block in which the program goes on; gives this one and that.
   std::pair<Block *, Block *> startBlock() {
     Block *next = b.createBlock(exit);
@@ -282,7 +372,7 @@ private:
   }
 
   /// Waits for all workers, unless `unless` is given and holds.
-  void waitForAll(func::FuncOp func, Value unless) {
+  void waitForAll(Value unless) {
     Value arrivals =
         arith::IndexCastOp::create(b, loc, b.getI64Type(), workers);
     if (unless) {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "dialects/Mega/IR/MegaOps.h"
+#include "ingot/Analysis/SameBody.h"
 #include "ingot/Analysis/ShapeAnalysis.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
 #include "ingot/Transforms/Entries.h"
@@ -23,33 +24,6 @@ using namespace mlir;
 using namespace ingot::mega;
 
 namespace {
-
-/// Hashes and compares functions by what they do: neither their names nor
-/// their locations count.
-struct SameBody : llvm::DenseMapInfo<func::FuncOp> {
-  static unsigned getHashValue(func::FuncOp func) {
-    unsigned hash = hash_value(func.getFunctionType());
-    func.getBody().walk([&](Operation *op) {
-      hash = llvm::hash_combine(hash,
-                                OperationEquivalence::computeHash(
-                                    op, OperationEquivalence::ignoreHashValue,
-                                    OperationEquivalence::ignoreHashValue,
-                                    OperationEquivalence::IgnoreLocations));
-    });
-    return hash;
-  }
-  static bool isEqual(func::FuncOp a, func::FuncOp b) {
-    if (a == b)
-      return true;
-    if (a == getEmptyKey() || a == getTombstoneKey() || b == getEmptyKey() ||
-        b == getTombstoneKey())
-      return false;
-    return a.getFunctionType() == b.getFunctionType() &&
-           OperationEquivalence::isRegionEquivalentTo(
-               &a.getBody(), &b.getBody(),
-               OperationEquivalence::IgnoreLocations);
-  }
-};
 
 /// Values that the tiles' own function recomputes instead of taking them as
 /// arguments: they make types and loops static.
@@ -170,7 +144,7 @@ private:
 struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
-    llvm::DenseMap<func::FuncOp, func::FuncOp, SameBody> unique;
+    llvm::DenseMap<func::FuncOp, func::FuncOp, ingot::SameBody> unique;
     for (ProgramOp program :
          llvm::to_vector(getOperation().getOps<ProgramOp>())) {
       descriptions.clear();
@@ -182,8 +156,9 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
         program.emitError("has no worker arguments: plan memory first");
         return signalPassFailure();
       }
-      for (auto stage :
-           llvm::make_early_inc_range(program.getProgram().getOps<StageOp>())) {
+      SmallVector<StageOp> stages;
+      program.walk([&](StageOp stage) { stages.push_back(stage); });
+      for (StageOp stage : stages) {
         hoistSizes(stage);
         OpBuilder b(stage);
         std::string sync = syncBefore(stage);
@@ -198,7 +173,7 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
           call->setAttr(ingot::stageNumberAttrName,
                         b.getI64IntegerAttr(int64_t(descriptions.size())));
           describe(tiles, call.getCalleeAttr().getAttr(),
-                   i == 0 ? sync : "joined", bool(stage.getEach()), touched);
+                   i == 0 ? sync : "joined", stage, touched);
         }
         stage.erase();
       }
@@ -232,7 +207,7 @@ private:
   static func::CallOp
   outline(OpBuilder &b, TilesOp tiles, std::array<Value, 3> dealt, Value error,
           SymbolTable &symbols,
-          llvm::DenseMap<func::FuncOp, func::FuncOp, SameBody> &unique) {
+          llvm::DenseMap<func::FuncOp, func::FuncOp, ingot::SameBody> &unique) {
     llvm::SetVector<Value> captured;
     getUsedValuesDefinedAbove(tiles.getRegion(), captured);
     for (Value operand : tiles->getOperands())
@@ -289,7 +264,7 @@ private:
 
   /// Notes for people what the tiles hold; the description made when they were
   /// formed is the metadata of their location.
-  void describe(TilesOp tiles, StringAttr name, StringRef sync, bool isEach,
+  void describe(TilesOp tiles, StringAttr name, StringRef sync, StageOp stage,
                 NamedAttrList attrs) {
     Builder b(tiles->getContext());
     if (auto fused = dyn_cast<FusedLoc>(tiles.getLoc()))
@@ -306,10 +281,12 @@ private:
     SmallVector<StringRef> words;
     if (!sync.empty())
       words.push_back(sync);
-    if (isEach)
+    if (stage.getEach())
       words.push_back("each*");
     if (!words.empty())
       attrs.set("sync", b.getStringAttr(llvm::join(words, " ")));
+    if (auto loop = dyn_cast<LoopOp>(stage->getParentOp()))
+      attrs.set("times", loop.getCountAttr());
     ingot::ShapeAnalysis shapes;
     std::optional<ingot::DimExpr> count = ingot::DimExpr::constant(1);
     auto valueOf = [&](OpFoldResult value) -> std::optional<ingot::DimExpr> {

@@ -20,10 +20,16 @@ namespace {
 struct MergeStagesPass : ingot::impl::MergeStagesBase<MergeStagesPass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
+    Block &program = getOperation().getProgram();
+    merge(program, rewriter);
+    for (auto loop : program.getOps<LoopOp>())
+      merge(loop.getBody().front(), rewriter);
+  }
+
+  static void merge(Block &body, IRRewriter &rewriter) {
     StageOp last;
     ingot::ProgramEffects effects;
-    for (Operation &op :
-         llvm::make_early_inc_range(getOperation().getProgram())) {
+    for (Operation &op : llvm::make_early_inc_range(body)) {
       auto stage = dyn_cast<StageOp>(op);
       if (!stage) {
         // Values and allocations move in front of the stage when one joins it.

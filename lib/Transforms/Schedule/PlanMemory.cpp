@@ -99,9 +99,11 @@ private:
   /// Moves the computation of `value` in front of the anchor.
   LogicalResult hoist(Value value, Operation *user) {
     Operation *op = value.getDefiningOp();
-    if (!op || op->isBeforeInBlock(anchor))
+    bool isArgument = !op && value.getParentBlock() == body;
+    if (isArgument ||
+        (op && op->getBlock() == body && op->isBeforeInBlock(anchor)))
       return success();
-    if (!isMemoryEffectFree(op) || op->getBlock() != body)
+    if (!op || !isMemoryEffectFree(op) || !isBetweenStages(op))
       return user->emitError("data-dependent shape: the size of a buffer "
                              "depends on the data of another");
     for (Value operand : op->getOperands())
@@ -145,40 +147,75 @@ private:
     return result ? result : Value(arith::ConstantIndexOp::create(b, loc, 1));
   }
 
-  /// When each op runs: what no barrier parts for sure, at one time.
-  static DenseMap<Operation *, unsigned> timesOf(Block &body) {
-    DenseMap<Operation *, unsigned> times;
-    unsigned now = 0;
+  /// Whether `op` stands in the program itself or in a loop of it.
+  static bool isBetweenStages(Operation *op) {
+    return isa<ProgramOp, LoopOp>(op->getParentOp());
+  }
+
+  /// The op around `op`, or `op` itself, that stands between the stages.
+  static Operation *topOf(Operation *op) {
+    while (!isBetweenStages(op))
+      op = op->getParentOp();
+    return op;
+  }
+
+  /// When each op runs: what no barrier parts for sure, at one time. A loop has
+  /// the times of its first run; `now` is the last of them.
+  static void addTimes(Block &body, DenseMap<Operation *, unsigned> &times,
+                       unsigned &now) {
     for (Operation &op : body) {
       if (auto barrier = dyn_cast<BarrierOp>(op))
         now += !barrier.getUnless();
       times[&op] = now;
+      if (auto loop = dyn_cast<LoopOp>(op))
+        addTimes(loop.getBody().front(), times, now);
     }
-    return times;
+  }
+
+  /// Makes `buffer` be alive when `user` runs. What is used in a loop and was
+  /// made in front of it is alive throughout the loop: the next time may want
+  /// it. What was made in the loop is made anew each time.
+  static void addUse(Buffer &buffer, Operation *user,
+                     const DenseMap<Operation *, unsigned> &times) {
+    auto extend = [&](unsigned time) {
+      buffer.first = std::min(buffer.first, time);
+      buffer.last = std::max(buffer.last, time);
+    };
+    extend(times.lookup(user));
+    auto loop = dyn_cast<LoopOp>(user->getParentOp());
+    if (!loop || loop->isProperAncestor(buffer.alloc))
+      return;
+    extend(times.lookup(loop));
+    extend(times.lookup(&loop.getBody().front().back()));
   }
 
   /// Collects the buffers between the stages, in order.
   FailureOr<SmallVector<Buffer>> collectBuffers(ProgramOp program) {
     SmallVector<Buffer> buffers;
     BufferViewFlowAnalysis aliases(program);
-    DenseMap<Operation *, unsigned> times = timesOf(*body);
-    for (Operation &op : *body) {
+    DenseMap<Operation *, unsigned> times;
+    unsigned now = 0;
+    addTimes(*body, times, now);
+    SmallVector<Operation *> allocs;
+    program.walk([&](Operation *op) {
+      if (isa<memref::AllocOp, AllocEachOp>(op) && isBetweenStages(op))
+        allocs.push_back(op);
+    });
+    for (Operation *alloc : allocs) {
+      Operation &op = *alloc;
       Buffer buffer{&op, {}, {}, {}, {}, 1.0, ~0u, 0};
-      if (auto alloc = dyn_cast<memref::AllocOp>(op))
-        buffer.dynamicSizes = alloc.getDynamicSizes();
-      else if (auto own = dyn_cast<AllocEachOp>(op))
-        std::tie(buffer.dynamicSizes, buffer.each) =
-            std::pair<ValueRange, Value>(own.getDynamicSizes(),
-                                         own.getCondition());
-      else
-        continue;
+      if (auto shared = dyn_cast<memref::AllocOp>(op)) {
+        buffer.dynamicSizes = shared.getDynamicSizes();
+      } else {
+        auto own = cast<AllocEachOp>(op);
+        buffer.dynamicSizes = own.getDynamicSizes();
+        buffer.each = own.getCondition();
+      }
       for (Value alias : aliases.resolve(op.getResult(0)))
         for (Operation *user : alias.getUsers()) {
-          Operation *top = body->findAncestorOpInBlock(*user);
-          if (isa<ViewLikeOpInterface>(top))
-            continue;
-          buffer.first = std::min(buffer.first, times[top]);
-          buffer.last = std::max(buffer.last, times[top]);
+          Operation *top = topOf(user);
+          if (!isa<ViewLikeOpInterface>(top))
+            addUse(buffer, top, times);
         }
       auto type = cast<MemRefType>(op.getResult(0).getType());
       buffer.estimate = elementBytes(type);
@@ -317,8 +354,7 @@ private:
     SmallVector<Value> tileBytes;
     SmallVector<std::pair<memref::AllocOp, Value>> scratch;
     SmallVector<TilesOp> all;
-    for (auto stage : body->getOps<StageOp>())
-      llvm::append_range(all, stage.getTiles());
+    program.walk([&](TilesOp tiles) { all.push_back(tiles); });
     for (TilesOp tiles : all) {
       Value used;
       SmallVector<memref::AllocOp> allocs;

@@ -28,8 +28,15 @@ Value allOf(OpBuilder &b, Location loc,
 struct PlanSyncPass : ingot::impl::PlanSyncBase<PlanSyncPass> {
   void runOnOperation() override {
     OpBuilder b(&getContext());
+    plan(getOperation().getProgram(), b);
+  }
+
+  /// Puts barriers into `body`, in front of which nothing is open.
+  static void plan(Block &body, OpBuilder &b) {
     ingot::ProgramEffects sinceBarrier;
-    for (Operation &op : getOperation().getProgram().without_terminator()) {
+    for (Operation &op : body) {
+      if (op.hasTrait<OpTrait::IsTerminator>())
+        continue;
       ingot::ProgramEffects own(&op);
       if (auto order = sinceBarrier.orderBefore(own)) {
         b.setInsertionPoint(&op);
@@ -41,6 +48,16 @@ struct PlanSyncPass : ingot::impl::PlanSyncBase<PlanSyncPass> {
           sinceBarrier = {};
         else
           sinceBarrier.dropEach(order.unless);
+      }
+      if (auto loop = dyn_cast<LoopOp>(op)) {
+        // Nothing in it has to wait for what is still open; all wait at its
+        // end, since what one time makes is for the next.
+        Block &inner = loop.getBody().front();
+        plan(inner, b);
+        b.setInsertionPointToEnd(&inner);
+        BarrierOp::create(b, op.getLoc(), /*unless=*/Value());
+        sinceBarrier = {};
+        continue;
       }
       sinceBarrier.join(std::move(own));
     }

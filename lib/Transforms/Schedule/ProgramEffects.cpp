@@ -19,6 +19,9 @@ Value sourceOf(Value view) {
     return op.getViewSource();
   if (auto part = view.getDefiningOp<CachePartOp>())
     return part.getCache();
+  // No cache is on two lists: the first one stands for all of its list.
+  if (auto member = view.getDefiningOp<CacheMemberOp>())
+    return member.getCaches().front();
   return {};
 }
 
@@ -63,6 +66,11 @@ bool ProgramEffects::Access::conflicts(const Access &other) const {
 ProgramEffects::ProgramEffects(Operation *op) {
   if (auto stage = dyn_cast<mega::StageOp>(op)) {
     addStage(stage);
+    return;
+  }
+  if (auto loop = dyn_cast<mega::LoopOp>(op)) {
+    for (Operation &inner : loop.getBody().front())
+      join(ProgramEffects(&inner));
     return;
   }
   // What each worker checks for itself it finds before it goes on.

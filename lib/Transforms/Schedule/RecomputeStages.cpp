@@ -45,11 +45,13 @@ LogicalResult collectPure(Operation *op,
 }
 
 /// Whether `value` is known before the program computes anything: it comes from
-/// arguments and pure ops, and not from the contents or the size of a buffer
-/// that the program makes.
+/// its arguments and pure ops, and not from the contents or the size of a
+/// buffer that the program makes.
 bool isKnownBefore(Value value, llvm::SmallPtrSetImpl<Operation *> &seen) {
   Operation *op = value.getDefiningOp();
-  if (!op || !seen.insert(op).second)
+  if (!op)
+    return isa<ProgramOp>(value.getParentBlock()->getParentOp());
+  if (!seen.insert(op).second)
     return true;
   return isMemoryEffectFree(op) &&
          llvm::all_of(op->getOperands(), [&](Value operand) {
@@ -72,8 +74,9 @@ struct RecomputeStagesPass
     : ingot::impl::RecomputeStagesBase<RecomputeStagesPass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    for (auto stage : llvm::make_early_inc_range(
-             getOperation().getProgram().getOps<StageOp>())) {
+    SmallVector<StageOp> stages;
+    getOperation().walk([&](StageOp stage) { stages.push_back(stage); });
+    for (StageOp stage : stages) {
       llvm::SetVector<memref::AllocOp> written;
       if (mayHaveFewTiles(stage) && writesOwnBuffers(stage, written))
         recompute(stage, written, rewriter);
@@ -140,12 +143,12 @@ private:
   static bool isWrittenIn(memref::AllocOp alloc, StageOp stage) {
     SmallVector<AccessOp> accesses;
     collectAccesses(alloc, accesses);
-    Block *program = stage->getBlock();
-    return alloc->getBlock() == program &&
+    Block *block = stage->getBlock();
+    return alloc->getBlock() == block &&
            llvm::all_of(accesses, [&](AccessOp access) {
-             Operation *user = program->findAncestorOpInBlock(*access);
-             return user == stage ||
-                    (!access.mayWrite() && stage->isBeforeInBlock(user));
+             Operation *user = block->findAncestorOpInBlock(*access);
+             return user == stage || (user && !access.mayWrite() &&
+                                      stage->isBeforeInBlock(user));
            });
   }
 

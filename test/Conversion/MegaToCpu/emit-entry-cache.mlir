@@ -4,6 +4,8 @@
 // places of keys and values.
 // CHECK-LABEL: func @ingot_entry(
 // CHECK-SAME: %[[CTX:.*]]: !llvm.ptr
+// CHECK: %[[KEYS:.*]] = arith.constant 512 : i64
+// CHECK: %[[VALUES:.*]] = arith.constant 1024 : i64
 // CHECK: %[[AT:.*]] = llvm.getelementptr %[[CTX]][64]
 // CHECK: %[[TABLES:.*]] = llvm.load %[[AT]]
 // CHECK: %[[ROW:.*]] = llvm.getelementptr %[[CTX]][72]
@@ -12,8 +14,6 @@
 // CHECK: %[[PAGES:.*]] = arith.index_cast %[[INDEX]] : index to i64
 // CHECK: %[[GROUP:.*]] = llvm.getelementptr %[[TABLES]][8]
 // CHECK: %[[TABLE:.*]] = llvm.load %[[GROUP]] : !llvm.ptr -> !llvm.ptr
-// CHECK-DAG: %[[KEYS:.*]] = arith.constant 512 : i64
-// CHECK-DAG: %[[VALUES:.*]] = arith.constant 1024 : i64
 // CHECK-DAG: %[[A:.*]] = llvm.insertvalue %[[TABLE]], %{{.*}}[0]
 // CHECK-DAG: %[[B:.*]] = llvm.insertvalue %[[PAGES]], %[[A]][1]
 // CHECK-DAG: %[[C:.*]] = llvm.insertvalue %[[KEYS]], %[[B]][2]

@@ -144,3 +144,54 @@ mega.program @each(%x: memref<8xf32>, %y: memref<8xf32>, %few: i1) {
   }
   mega.return
 }
+
+// -----
+
+// A loop waits for what its body needs, in front of it, and all workers meet at
+// its end: what one time writes the next one reads.
+// CHECK-LABEL: mega.program @loop(
+// CHECK: mega.stage
+// CHECK: mega.barrier{{$}}
+// CHECK-NEXT: mega.loop
+// CHECK-NEXT: mega.stage
+// CHECK: mega.barrier{{$}}
+// CHECK-NEXT: mega.stage
+// CHECK: mega.barrier{{$}}
+// CHECK-NEXT: }
+// CHECK-NOT: mega.barrier
+mega.program @loop(%a: memref<8xf32>, %b: memref<8xf32>, %c: memref<8xf32>) {
+  %f = arith.constant 1.0 : f32
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %to = mega.access write %a : memref<8xf32> to memref<8xf32>
+      memref.store %f, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.loop %l = 0 to 4 {
+    mega.stage {
+      mega.tiles (%i) in (8) step (1) {
+        %from = mega.access read %a : memref<8xf32> to memref<8xf32>
+        %to = mega.access write %b : memref<8xf32> to memref<8xf32>
+        %0 = memref.load %from[%i] : memref<8xf32>
+        memref.store %0, %to[%i] : memref<8xf32>
+      }
+    }
+    mega.stage {
+      mega.tiles (%i) in (8) step (1) {
+        %from = mega.access read %b : memref<8xf32> to memref<8xf32>
+        %to = mega.access write %a : memref<8xf32> to memref<8xf32>
+        %0 = memref.load %from[%i] : memref<8xf32>
+        memref.store %0, %to[%i] : memref<8xf32>
+      }
+    }
+  }
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %from = mega.access read %a : memref<8xf32> to memref<8xf32>
+      %to = mega.access write %c : memref<8xf32> to memref<8xf32>
+      %0 = memref.load %from[%i] : memref<8xf32>
+      memref.store %0, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.return
+}

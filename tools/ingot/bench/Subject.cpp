@@ -30,7 +30,7 @@ void Work::add(const std::vector<rt::StageInfo> &list, const Symbols &values) {
   put(bytes, &StageCost::bytes);
   if (stages != 0)
     return; // The same list at other sizes.
-  stages = list.size();
+  stages = runsOf(list);
   for (const StageCost &stage : costs)
     if (stage.isUnknown())
       unknown.push_back(stage.info);

@@ -133,10 +133,10 @@ std::string Report::entries() const {
     return "";
   Table table({"entry", "in", "out", ">stages"});
   table.add({"main", shapesOf(manifest.inputs), shapesOf(manifest.outputs),
-             std::to_string(manifest.stages.size())});
+             std::to_string(runsOf(manifest.stages))});
   for (const rt::EntryInfo &entry : manifest.entries)
     table.add({entry.name, shapesOf(entry.inputs), shapesOf(entry.outputs),
-               std::to_string(entry.stages.size())});
+               std::to_string(runsOf(entry.stages))});
   std::string which;
   if (manifest.decider)
     which = "  main where " + manifest.decider->input + " is true, " +
@@ -178,7 +178,9 @@ std::string Report::memory() const {
 std::optional<double> Report::least(const StageCost &stage) const {
   if (!options.roofline || !stage.flops.value || !stage.bytes.value)
     return std::nullopt;
-  return std::max(double(*stage.flops.value) / options.roofline->flops,
+  // In a loop, of all times together, as the time that it took.
+  return double(stage.info->times) *
+         std::max(double(*stage.flops.value) / options.roofline->flops,
                   double(*stage.bytes.value) / options.roofline->bytes);
 }
 
@@ -187,9 +189,9 @@ std::string Report::stageTable(size_t width) const {
     return "";
   std::optional<double> flops = total(costs, &StageCost::flops),
                         bytes = total(costs, &StageCost::bytes);
-  std::vector<std::string> titles = {">#",        "stage",  "sync",
-                                     "ops fused", ">tiles", ">flops",
-                                     ">share",    ">bytes", ">share"};
+  std::vector<std::string> titles = {">#",        ">times", "stage",  "sync",
+                                     "ops fused", ">tiles", ">flops", ">share",
+                                     ">bytes",    ">share"};
   if (options.roofline)
     titles.emplace_back(">at peak");
   if (measurement)
@@ -199,18 +201,22 @@ std::string Report::stageTable(size_t width) const {
     titles.emplace_back(">of peak");
   titles.emplace_back("model's nodes");
   Table table(titles);
-  auto part = [](const Amount &amount, std::optional<double> whole) {
-    return whole && amount.value ? share(double(*amount.value), *whole) : "";
-  };
   auto in = [](std::string_view unit) {
     return [unit](int64_t value) { return quantity(double(value), unit); };
   };
   bool isRecomputed = false;
   for (size_t i = 0; i < costs.size(); ++i) {
     const StageCost &stage = costs[i];
+    auto part = [&](const Amount &amount, std::optional<double> whole) {
+      double times = double(stage.info->times);
+      return whole && amount.value
+                 ? share(double(*amount.value) * times, *whole)
+                 : "";
+    };
     isRecomputed |= stage.info->sync.ends_with("each*");
     std::vector<std::string> row = {
         std::to_string(i),
+        stage.info->times == 1 ? "" : std::to_string(stage.info->times) + " x",
         stage.info->name,
         stage.info->sync,
         stage.info->ops,
@@ -249,7 +255,10 @@ std::string Report::stageSums() const {
   std::optional<double> flops = total(costs, &StageCost::flops),
                         bytes = total(costs, &StageCost::bytes);
   if (flops && bytes) {
-    std::string out = "  all " + std::to_string(costs.size()) + ": " +
+    uint64_t runs = 0;
+    for (const StageCost &stage : costs)
+      runs += stage.info->times;
+    std::string out = "  all " + std::to_string(runs) + ": " +
                       quantity(*flops, "FLOP") + ", " + quantity(*bytes, "B");
     size_t unknown = std::ranges::count_if(costs, &StageCost::isUnknown);
     if (unknown)
@@ -316,7 +325,7 @@ Json Report::json() const {
                               {"inputs", toJson(entry.inputs)},
                               {"outputs", toJson(entry.outputs)},
                               {"arena", entry.arena},
-                              {"stages", entry.stages.size()}});
+                              {"stages", runsOf(entry.stages)}});
   if (manifest.decider)
     out["decider"] = {{"input", manifest.decider->input},
                       {"otherwise", manifest.decider->entry}};
@@ -339,7 +348,8 @@ Json Report::json() const {
     const StageCost &stage = costs[i];
     Json entry = {{"name", stage.info->name},   {"ops", stage.info->ops},
                   {"nodes", stage.info->nodes}, {"sync", stage.info->sync},
-                  {"reads", stage.info->reads}, {"writes", stage.info->writes}};
+                  {"reads", stage.info->reads}, {"writes", stage.info->writes},
+                  {"times", stage.info->times}};
     put(entry, "flops", "flops_value", stage.flops);
     put(entry, "bytes", "bytes_value", stage.bytes);
     put(entry, "tiles", "tiles_value", stage.tiles);
