@@ -50,6 +50,10 @@ typedef struct IngotCompileOptions {
   /// buffers overlap; what was proved goes to standard error, and what cannot
   /// be proved is an error.
   int prove;
+  /// File with planned programs, as dump_dir gets them, which take the place of
+  /// the model's own; null for none. Tests see by it what a changed program
+  /// does.
+  const char *stages_from;
 } IngotCompileOptions;
 
 /// Compiles an ONNX file to an artifact. Returns 0, or 1 with *error_out set to

@@ -19,6 +19,7 @@
 #include "lib/Driver/Weights.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -189,7 +190,7 @@ LogicalResult Compilation::compileImages() {
 FailureOr<Compilation::Image> Compilation::compileModule(ModuleOp op) {
   std::string prefix = op == *module ? "" : "weights-";
   if (failed(runPasses(op, prefix + "4-stages", buildStagesPipeline, 0.3)) ||
-      failed(prove(op)) ||
+      failed(replaceStages(op)) || failed(prove(op)) ||
       failed(runPasses(
           op, prefix + "5-cpu",
           [&](OpPassManager &passes) { buildCpuPipeline(passes, target); },
@@ -202,6 +203,17 @@ FailureOr<Compilation::Image> Compilation::compileModule(ModuleOp op) {
       report(std::string(currentPhase), 0.6 + 0.25 * share);
     };
   return compileImage(op, target, imageExports(op), progress);
+}
+
+LogicalResult Compilation::replaceStages(ModuleOp op) {
+  if (!options.stages_from || op != *module)
+    return success();
+  auto given = parseSourceFile<ModuleOp>(options.stages_from, context.get());
+  if (!given)
+    return failure();
+  op.getBodyRegion().takeBody(given->getBodyRegion());
+  op->setAttrs((*given)->getAttrs());
+  return success();
 }
 
 LogicalResult Compilation::prove(ModuleOp op) {

@@ -65,6 +65,8 @@ void ingot::buildProvePipeline(OpPassManager &passes) {
   passes.addNestedPass<mega::ProgramOp>(createProveWrites(writes));
   ProveMemoryOptions memory{/*remarks=*/true};
   passes.addNestedPass<mega::ProgramOp>(createProveMemory(memory));
+  ProveDealingOptions dealing{/*remarks=*/true};
+  passes.addPass(createProveDealing(dealing));
 }
 
 void ingot::buildCpuPipeline(OpPassManager &passes, const TargetInfo &target) {

@@ -177,6 +177,8 @@ const Outcome &Model::areApart(const Buffer &a, const Buffer &b) {
   auto found = apart.find(key);
   if (found != apart.end())
     return found->second;
+  if (isBehind(a, b) || isBehind(b, a))
+    return apart[key] = {Outcome::Kind::Proved, ""};
   // Nothing overlaps what takes no byte.
   Formula goal = Formula::any({atLeast(b.offset, a.offset + a.bytes),
                                atLeast(a.offset, b.offset + b.bytes),

@@ -52,6 +52,11 @@ public:
   /// Whether a tile that reads what it writes writes all of it first.
   bool isWrittenFirst(const Access &access);
 
+  /// Whether `poly` is shown not to be negative, part by part.
+  bool isNonNegative(const Poly &poly);
+  /// Whether `b` is shown to lie behind `a` in the arena, part by part.
+  bool isBehind(const Buffer &a, const Buffer &b);
+
   /// Whether the bytes of two buffers in the arena are apart.
   const Outcome &areApart(const Buffer &a, const Buffer &b);
 
@@ -79,6 +84,7 @@ private:
   LogicalResult collect();
   /// Whether sizes were found for which all checks hold.
   bool mayHappen();
+  bool isShareNonNegative(const Poly &poly);
   LogicalResult addStage(mega::StageOp stage);
   LogicalResult addTiles(mega::TilesOp tiles);
   LogicalResult addOutside(Operation *op);

@@ -131,7 +131,9 @@ private:
     if (!outcome)
       return report(model, access, "is not inside of the buffer", outcome);
     const Buffer &buffer = part.buffer;
-    if (!buffer.isInArena())
+    if (!buffer.isInArena() ||
+        (model.isNonNegative(buffer.offset) &&
+         model.isNonNegative(arena - buffer.offset - buffer.bytes)))
       return success();
     outcome = model.solver.prove(
         facts, Formula::all({atLeast(buffer.offset, 0),

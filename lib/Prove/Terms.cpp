@@ -112,8 +112,15 @@ Poly Terms::make(const std::string &key, const std::string &name, bool isShown,
   return result;
 }
 
-/// Tells polynomials apart, also where atoms of one name are in both.
-static std::string keyOf(const Poly &poly) {
+std::string Terms::keyOf(const Formula &formula) {
+  std::string key = std::to_string(unsigned(formula.kind)) + "(";
+  key += keyOf(formula.poly);
+  for (const Formula &part : formula.parts)
+    key += keyOf(part);
+  return key + ")";
+}
+
+std::string Terms::keyOf(const Poly &poly) {
   std::string key = poly.hasOverflown() ? "!" : "";
   for (const auto &[atoms, coefficient] : poly.getTerms()) {
     key += std::to_string(coefficient);
@@ -161,7 +168,22 @@ Poly Terms::extremum(ArrayRef<Poly> values, bool isMin) {
   });
 }
 
+std::optional<AtomId> Terms::positiveAtom(const Poly &poly) const {
+  if (poly.hasOverflown() || poly.getTerms().size() != 1)
+    return std::nullopt;
+  const auto &[product, coefficient] = *poly.getTerms().begin();
+  if (coefficient != 1 || product.size() != 1)
+    return std::nullopt;
+  bool isPositive =
+      llvm::any_of(factsOf(product.front()), [&](const Formula &fact) {
+        return fact.kind == Formula::Kind::NonNegative && fact.poly == poly - 1;
+      });
+  return isPositive ? std::optional(product.front()) : std::nullopt;
+}
+
 Poly Terms::floorDiv(const Poly &a, const Poly &b) {
+  if (a.hasOverflown() || b.hasOverflown())
+    return a + b;
   Poly whole, rest = a;
   std::optional<int64_t> divisor = b.constant();
   if (divisor && *divisor > 0) {
@@ -179,6 +201,20 @@ Poly Terms::floorDiv(const Poly &a, const Poly &b) {
                                             : coefficient);
     }
     if (rest.constant())
+      return whole;
+  }
+  // So does what is a multiple of a positive atom.
+  if (std::optional<AtomId> atom = positiveAtom(b)) {
+    rest = 0;
+    for (const auto &[atoms, coefficient] : a.getTerms()) {
+      auto at = llvm::find(atoms, *atom);
+      Monomial others = atoms;
+      if (at != atoms.end())
+        others.erase(others.begin() + (at - atoms.begin()));
+      Poly &part = at != atoms.end() ? whole : rest;
+      part = part + Poly::monomial(others) * coefficient;
+    }
+    if (rest == Poly(0))
       return whole;
   }
   std::string name = "(" + text(rest) + ") floordiv (" + text(b) + ")";

@@ -104,10 +104,16 @@ public:
   /// Whether `poly`, or what defines an atom in it, has an atom of `atoms`.
   bool mentions(const Poly &poly, ArrayRef<Poly> atoms) const;
 
+  /// Tells polynomials apart, also where atoms of one name are in both.
+  static std::string keyOf(const Poly &poly);
+  static std::string keyOf(const Formula &formula);
+
   std::string text(const Poly &poly) const;
   std::string text(const Formula &formula) const;
 
 private:
+  /// The atom that `poly` is, if that is known to be positive.
+  std::optional<AtomId> positiveAtom(const Poly &poly) const;
   Poly extremum(ArrayRef<Poly> values, bool isMin);
 
   struct Atom {

@@ -34,6 +34,8 @@ StringRef Values::roleOf(Value argument) {
 //===----------------------------------------------------------------------===//
 
 Poly Values::workers() {
+  if (knownWorkers)
+    return *knownWorkers;
   return terms.make("workers", "workers", true, [](const Poly &atom) {
     return std::vector<Formula>{atLeast(atom, 1)};
   });
@@ -73,8 +75,9 @@ Poly Values::numberOf(const Tile &tile, unsigned dim) {
 Poly Values::opaque(Value value, const Tile &tile) {
   unsigned number =
       opaqueNumbers.try_emplace(value, opaqueNumbers.size()).first->second;
-  mega::TilesOp tiles = tile.tiles;
-  bool isOfTile = (tiles && tiles.isInside(value)) || dependsOnWorker(value);
+  bool isOfTile =
+      !isa<mega::ProgramOp>(value.getParentBlock()->getParentOp()) ||
+      dependsOnWorker(value);
   std::string name = "value" + std::to_string(number) +
                      (isOfTile ? " of " + tile.tag : std::string());
   return terms.make(name, name, false,
@@ -84,6 +87,11 @@ Poly Values::opaque(Value value, const Tile &tile) {
 void Values::assume(llvm::DenseMap<Value, bool> conditions) {
   assumed = std::move(conditions);
   known.clear();
+}
+
+void Values::define(Value value, const Poly &poly, StringRef tag) {
+  auto key = std::make_pair(value.getAsOpaquePointer(), tag.str());
+  defined.insert_or_assign(key, poly);
 }
 
 bool Values::dependsOnWorker(Value value) {
@@ -113,6 +121,13 @@ Poly Values::valueOf(OpFoldResult value, const Tile &tile) {
   auto found = known.find(key);
   if (found != known.end())
     return found->second;
+  for (StringRef tag : {StringRef(tile.tag), StringRef("*")}) {
+    auto told = defined.find({key.first, tag.str()});
+    if (told != defined.end())
+      return told->second;
+  }
+  if (Value other = aliases.lookup(cast<Value>(value)))
+    return valueOf(other, tile);
   Poly result = compute(cast<Value>(value), tile);
   return known.try_emplace(key, result).first->second;
 }
@@ -155,9 +170,11 @@ Poly Values::truncatedDiv(const Poly &a, const Poly &b, Value value,
   std::optional<int64_t> constant = a.constant(), divisor = b.constant();
   if (constant && divisor && *constant >= 0 && *divisor > 0)
     return *constant / *divisor;
-  Poly quotient = opaque(value, tile), floor = terms.floorDiv(a, b);
-  std::string name = terms.text(quotient) + " as quotient";
-  return terms.make(name, name, false, [&](const Poly &atom) {
+  Poly floor = terms.floorDiv(a, b);
+  // What it is of may not be the same in every case.
+  std::string name = terms.text(opaque(value, tile)) + " as quotient";
+  std::string key = name + Terms::keyOf(a) + "/" + Terms::keyOf(b);
+  return terms.make(key, name, false, [&](const Poly &atom) {
     return std::vector<Formula>{
         Formula::any({lessThan(a, 0), lessThan(b, 1), equal(atom, floor)})};
   });
@@ -183,7 +200,9 @@ Poly Values::fromArith(Operation *op, const Tile &tile) {
     Poly a = valueOf(select.getTrueValue(), tile);
     Poly b = valueOf(select.getFalseValue(), tile);
     std::string name = terms.text(opaque(result, tile)) + " as choice";
-    return terms.make(name, name, false, [&](const Poly &atom) {
+    std::string key = name + Terms::keyOf(condition) + "?" + Terms::keyOf(a) +
+                      ":" + Terms::keyOf(b);
+    return terms.make(key, name, false, [&](const Poly &atom) {
       return std::vector<Formula>{
           Formula::any({condition.negated(), equal(atom, a)}),
           Formula::any({condition, equal(atom, b)})};
@@ -359,6 +378,13 @@ SmallVector<Poly> Values::fromMap(AffineMap map, ValueRange operands,
 //===----------------------------------------------------------------------===//
 
 Poly Values::extentOfArgument(BlockArgument arg, int64_t dim) {
+  if (arg.getOwner() != &program.getProgram()) {
+    std::string name = "dim " + std::to_string(dim) + " of " +
+                       terms.text(opaque(arg, {{}, ""}));
+    return terms.make(name, name, false, [](const Poly &atom) {
+      return std::vector<Formula>{atLeast(atom, 0)};
+    });
+  }
   if (auto dims =
           program.getArgAttrOfType<DimsAttr>(arg.getArgNumber(), dimsAttrName))
     if (size_t(dim) < dims.getDims().size())
@@ -371,6 +397,8 @@ Poly Values::extentOfArgument(BlockArgument arg, int64_t dim) {
 }
 
 SmallVector<Poly> Values::shapeOf(Value memref, const Tile &tile) {
+  if (Value other = aliases.lookup(memref))
+    return shapeOf(other, tile);
   auto type = cast<MemRefType>(memref.getType());
   SmallVector<Poly> shape;
   for (int64_t extent : type.getShape())

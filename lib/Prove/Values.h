@@ -50,6 +50,13 @@ public:
   /// Whether a condition holds of which that is assumed.
   bool holds(Value condition) const { return assumed.lookup(condition); }
 
+  /// Takes a value for known, in tiles of one tag or in all.
+  void define(Value value, const Poly &poly, StringRef tag = "*");
+  /// Takes a value for another one.
+  void alias(Value value, Value other) { aliases[value] = other; }
+  /// Takes the number of workers for known.
+  void setWorkers(int64_t count) { knownWorkers = count; }
+
   /// Whether `value` is not the same for all workers.
   bool dependsOnWorker(Value value);
   /// What an argument of the program is.
@@ -73,6 +80,10 @@ private:
 
   mega::ProgramOp program;
   std::map<std::pair<void *, std::string>, Poly> known;
+  /// Of what was told, not computed.
+  std::map<std::pair<void *, std::string>, Poly> defined;
+  llvm::DenseMap<Value, Value> aliases;
+  std::optional<int64_t> knownWorkers;
   llvm::DenseMap<Value, bool> assumed;
   llvm::DenseMap<Value, unsigned> opaqueNumbers;
   llvm::DenseMap<Value, bool> workerDependence;

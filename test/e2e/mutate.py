@@ -32,12 +32,18 @@ class Program:
         self.maps = dict(re.findall(r"^(#map\d*) = (affine_map<.*>)$", text, re.M))
         self.stages = []  # first and last line
         for number, line in enumerate(self.lines):
-            if line == "    mega.stage {":
+            if re.fullmatch(r"    mega\.stage (each %\w+ )?{", line):
                 end = next(i for i in range(number, len(self.lines)) if self.lines[i] == "    }")
                 self.stages.append((number, end))
 
     def find(self, pattern):
         return [i for i, line in enumerate(self.lines) if re.search(pattern, line)]
+
+    def conditions(self, number):
+        """Conditions of stages and barriers in front of a line, of one program."""
+        begin = max(i for i in self.find(r"^  mega\.program") if i < number)
+        text = "\n".join(self.lines[begin:number])
+        return sorted(set(re.findall(r"^    mega\.(?:stage each|barrier unless) (%\w+)", text, re.M)))
 
     def edited(self, edits):
         """The text with lines replaced: {number: line, or None for none}."""
@@ -47,6 +53,11 @@ class Program:
     def before(self, number):
         """The line of the stage around a line, where values may be put."""
         return next(begin for begin, end in self.stages if begin <= number <= end)
+
+
+    def argument(self, role):
+        """The names, of all programs, of the argument with a role."""
+        return re.findall(rf'(%\w+): [^{{,]* {{ingot.role = "{role}"}}', "\n".join(self.lines))
 
 
 def shifted(value, by, indent):
@@ -68,7 +79,60 @@ def changed_list(items, at, by, indent):
 
 
 def drop_barrier(program, pick):
-    return program.edited({pick.choice(program.find(r"^    mega\.barrier$")): None})
+    return program.edited({pick.choice(program.find(r"^    mega\.barrier")): None})
+
+
+def wait_never(program, pick):
+    """Nobody waits at a barrier that some runs do without."""
+    number = pick.choice(program.find(r"^    mega\.barrier unless"))
+    extra = "    %mutant = arith.constant true\n"
+    return program.edited({number: extra + "    mega.barrier unless %mutant"})
+
+
+def wait_seldom(program, pick):
+    """A barrier that all runs need is left out where some condition holds."""
+    number = pick.choice(program.find(r"^    mega\.barrier$"))
+    condition = pick.choice(program.conditions(number))
+    return program.edited({number: f"    mega.barrier unless {condition}"})
+
+
+def deal_stage(program, pick):
+    """What each worker should run for itself is dealt."""
+    number = pick.choice(program.find(r"^    mega\.stage each"))
+    return program.edited({number: "    mega.stage {"})
+
+
+def own_offset(program, pick):
+    """The line that chooses where a worker's own buffer lies."""
+    scratch = pick.choice(program.find(r"^    %\w+ = mega\.scratch .* each "))
+    offset = re.search(r"\[(%\w+)\]", program.lines[scratch])[1]
+    define = re.compile(rf"    {offset} = arith\.select (%\w+), (%\w+), (%\w+) : index$")
+    at = max(i for i in range(scratch) if define.match(program.lines[i]))
+    return at, offset, define.match(program.lines[at])
+
+
+def share_own(program, pick):
+    """Each worker's own buffer is the same memory."""
+    at, offset, select = own_offset(program, pick)
+    line = f"    {offset} = arith.select {select[1]}, {select[3]}, {select[3]} : index"
+    return program.edited({at: line})
+
+
+def always_own(program, pick):
+    """Workers have different memory for what is one buffer."""
+    at, offset, select = own_offset(program, pick)
+    line = f"    {offset} = arith.select {select[1]}, {select[2]}, {select[2]} : index"
+    return program.edited({at: line})
+
+
+def one_copy_less(program, pick):
+    """Room for the copies of all workers but one."""
+    workers = "|".join(set(program.argument("workers")))
+    number = pick.choice(program.find(rf"^    %\w+ = arith\.muli %\w+, (?:{workers}) : index$"))
+    line = program.lines[number]
+    count = re.findall(r"%\w+", line)[-1]
+    extra, name = shifted(count, -1, "    ")
+    return program.edited({number: extra + line.replace(f", {count} :", f", {name} :")})
 
 
 def drop_stage(program, pick):
@@ -193,7 +257,7 @@ def redirect(modes):
 
 def share_scratch(program, pick):
     """A worker's own memory at a place that all have."""
-    number = pick.choice(program.find(r"mega\.scratch"))
+    number = pick.choice(program.find(r"^      .*mega\.scratch"))
     view = re.search(r"memref\.view %\w+\[(%\w+)\]", program.lines[arena_view(program, pick)])[1]
     line = re.sub(r"(mega\.scratch %\w+\[)%\w+", lambda m: m[1] + view, program.lines[number])
     return program.edited({number: line})
@@ -218,6 +282,12 @@ def step_changes(step):
 
 MUTATIONS = {
     "drop a barrier": drop_barrier,
+    "wait never": wait_never,
+    "wait seldom": wait_seldom,
+    "deal what each runs": deal_stage,
+    "share what is each one's own": share_own,
+    "own what all share": always_own,
+    "one copy too few": one_copy_less,
     "drop a stage": drop_stage,
     "swap two stages": swap_stages,
     "shift what a tile reads": shift_access({"read"}),

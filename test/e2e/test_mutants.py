@@ -12,9 +12,13 @@ ALWAYS_WRONG = {
     "drop a barrier",
     "shift what a tile reads",
     "shift what a tile writes",
-    "read another buffer",
     "write to another buffer",
     "share scratch",
+    "wait never",
+    "deal what each runs",
+    "share what is each one's own",
+    "own what all share",
+    "one copy too few",
     "shrink the arena",
 }
 

@@ -104,5 +104,7 @@ void ingot::cli::addCompileCommand(CLI::App &program, int &) {
       ->add_option("--dump-dir", options.dumpDir,
                    "Write the program after each phase to this folder")
       ->type_name("FOLDER");
+  // For tests of what a changed program does; not in the help.
+  command->add_option("--stages-from", options.stagesFrom)->group("");
   command->callback([arguments] { compile(*arguments); });
 }

@@ -67,6 +67,8 @@ void Compiler::compile(const std::string &onnxPath, const std::string &outPath,
   given.setting_count = static_cast<int>(settings.size());
   given.activation_bits = options.activationBits;
   given.prove = options.prove;
+  given.stages_from =
+      options.stagesFrom.empty() ? nullptr : options.stagesFrom.c_str();
   if (progress) {
     given.user = progress;
     given.progress = [](void *user, const char *phase, double fraction) {

@@ -27,6 +27,8 @@ struct CompileOptions {
   bool timing = false;
   bool prove = false;
   std::string dumpDir;
+  /// For tests: planned programs in place of the model's own.
+  std::string stagesFrom;
   /// Keep a decoder's cache as state; of this element type, or the model's own
   /// if empty.
   bool generate = false;

@@ -9,8 +9,8 @@
 
 include "mlir/Pass/PassBase.td"
 
-class ProvePass<string argument>
-    : Pass<argument, "::ingot::mega::ProgramOp"> {
+class ProvePass<string argument, string op = "::ingot::mega::ProgramOp">
+    : Pass<argument, op> {
   let options = [Option<"remarks", "remarks", "bool", "false",
                         "Emit a remark that tells what was proved">];
 }
@@ -85,6 +85,26 @@ def UnrollLoops : Pass<"mega-unroll-loops", "::ingot::mega::ProgramOp"> {
 
     Example: `mega.loop %i = 0 to 2 { A(%i) }` becomes `A(0)`, `A(1)`.
   }];
+}
+
+def ProveDealing : ProvePass<"mega-prove-dealing", "::mlir::ModuleOp"> {
+  let summary = "Prove that each tile is run by one worker";
+  let description = [{
+    Lowers a copy of the module by `mega-outline-tiles` and compares what a
+    worker runs then with the stages: the parts of an index space that workers
+    run follow each other from the first tile to the last, or each runs every
+    so many and no two begin at the same; where every worker runs a stage, each
+    runs all. The number of a tile leads to its place, in row-major order, and
+    views begin and end where accesses do. That is proved for any number of
+    workers at once, or else for each number from 1 to 64.
+
+    Example: of 100 tiles that seven workers share by hundreds times the number
+    of the worker divided by seven, rounded down, the first runs 0 to 13 and the
+    last 85 to 99.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::scf::SCFDialect"];
 }
 
 #endif // INGOT_PROVE_PASSES

@@ -1,0 +1,303 @@
+//===- Dealing.cpp - which worker runs which tile -------------------------===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "lib/Prove/Dealing.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::prove;
+
+namespace {
+
+/// More ways in which choices of one stage can turn out are not followed.
+constexpr size_t maxCases = 64;
+
+const Tile nowhere{{}, ""};
+
+} // namespace
+
+Dealing::Dealing(mega::ProgramOp before, mega::ProgramOp after,
+                 std::optional<int64_t> count)
+    : before(before), after(after), values(after, terms), solver(terms) {
+  llvm::DenseMap<int64_t, Operation *> numbered;
+  for (Operation &op : after.getProgram())
+    if (auto number = op.getAttrOfType<IntegerAttr>(sameAttrName))
+      numbered[number.getInt()] = &op;
+  auto note = [&](Value mine, Value theirs) {
+    same[mine] = theirs;
+    if (isa<MemRefType>(mine.getType()))
+      values.alias(mine, theirs);
+  };
+  for (auto [mine, theirs] :
+       llvm::zip_equal(before.getArguments(), after.getArguments()))
+    note(mine, theirs);
+  for (Operation &op : before.getProgram()) {
+    auto number = op.getAttrOfType<IntegerAttr>(sameAttrName);
+    Operation *other = number ? numbered.lookup(number.getInt()) : nullptr;
+    if (other)
+      for (auto [mine, theirs] :
+           llvm::zip_equal(op.getResults(), other->getResults()))
+        note(mine, theirs);
+  }
+  for (Value argument : after.getArguments()) {
+    if (values.roleOf(argument) == "worker")
+      workerArgument = argument;
+    if (values.roleOf(argument) == "workers" && count)
+      values.define(argument, *count);
+  }
+  if (count)
+    values.setWorkers(*count);
+}
+
+std::optional<Dealing::Problem> Dealing::check() {
+  if (!workerArgument)
+    return Problem{before, "has no worker: plan memory first"};
+  SmallVector<func::CallOp> calls;
+  for (auto call : after.getProgram().getOps<func::CallOp>())
+    calls.push_back(call);
+  for (auto [mine, theirs] : same)
+    if (mine.getType().isIndex())
+      values.alias(mine, theirs);
+  ArrayRef<func::CallOp> rest = calls;
+  for (auto stage : before.getProgram().getOps<mega::StageOp>()) {
+    size_t count = llvm::range_size(stage.getTiles());
+    if (count > rest.size())
+      return Problem{stage, "has tiles that nobody runs"};
+    if (auto problem = checkStage(stage, rest.take_front(count)))
+      return problem;
+    rest = rest.drop_front(count);
+    spaces += count;
+  }
+  if (!rest.empty())
+    return Problem{before, "became more calls than it has spaces of tiles"};
+  return std::nullopt;
+}
+
+void Dealing::enter(const Space &space, const std::string &tag) {
+  auto func = space.loop->getParentOfType<func::FuncOp>();
+  func::CallOp call = space.call;
+  for (auto [argument, operand] :
+       llvm::zip_equal(func.getArguments(), call.getOperands()))
+    if (isa<MemRefType>(argument.getType()))
+      values.alias(argument, operand);
+    else if (argument.getType().isIndex())
+      values.define(argument, values.valueOf(operand, {{}, tag}), tag);
+}
+
+Dealing::Share Dealing::shareOf(const Space &space, const std::string &kind,
+                                const Poly &worker) {
+  std::string tag = space.tag + kind;
+  values.define(workerArgument, worker, tag);
+  enter(space, tag);
+  scf::ForOp loop = space.loop;
+  Tile tile{{}, tag};
+  return {values.valueOf(loop.getLowerBound(), tile),
+          values.valueOf(loop.getUpperBound(), tile),
+          values.valueOf(loop.getStep(), tile)};
+}
+
+void Dealing::collectChoices(Value value, llvm::SetVector<Value> &conditions,
+                             llvm::SmallPtrSetImpl<Operation *> &seen) {
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getBlock() != &after.getProgram() || !seen.insert(op).second)
+    return;
+  if (auto select = dyn_cast<arith::SelectOp>(op))
+    conditions.insert(select.getCondition());
+  for (Value operand : op->getOperands())
+    if (operand.getType().isIndex())
+      collectChoices(operand, conditions, seen);
+}
+
+std::optional<Dealing::Problem>
+Dealing::checkStage(mega::StageOp stage, ArrayRef<func::CallOp> calls) {
+  SmallVector<Space> spacesOfStage;
+  llvm::SetVector<Value> conditions;
+  Value each = stage.getEach() ? same.lookup(stage.getEach()) : Value();
+  if (stage.getEach() && !each)
+    return Problem{stage, "depends on a condition that is gone"};
+  if (each)
+    conditions.insert(each);
+  llvm::SmallPtrSet<Operation *, 32> seen;
+  for (auto [tiles, made] : llvm::zip_equal(stage.getTiles(), calls)) {
+    func::CallOp call = made;
+    auto func = dyn_cast_or_null<func::FuncOp>(
+        SymbolTable::lookupNearestSymbolFrom(call, call.getCalleeAttr()));
+    if (!func || func.isExternal())
+      return Problem{tiles, "became a call of nothing"};
+    auto loops = llvm::to_vector(func.getBody().getOps<scf::ForOp>());
+    if (loops.size() != 1)
+      return Problem{tiles, "did not become a loop"};
+    Space space{tiles, call, loops.front(), {}, {}, 1};
+    space.tag = "call " + std::to_string(spaces + spacesOfStage.size());
+    for (Value operand : call.getOperands())
+      if (operand.getType().isIndex())
+        collectChoices(operand, conditions, seen);
+    spacesOfStage.push_back(space);
+  }
+
+  using Case = std::pair<SmallVector<bool>, std::vector<Formula>>;
+  std::vector<Case> cases(1);
+  values.assume(llvm::DenseMap<Value, bool>());
+  solver.assume({});
+  for (Value condition : conditions) {
+    Formula holds = values.conditionOf(condition, nowhere);
+    std::vector<Case> next;
+    for (const Case &known : cases)
+      for (bool isHeld : {true, false}) {
+        Case longer = known;
+        longer.first.push_back(isHeld);
+        longer.second.push_back(isHeld ? holds : holds.negated());
+        if (!proves(longer.second, Formula::any({})))
+          next.push_back(longer);
+      }
+    cases = std::move(next);
+    if (cases.size() > maxCases)
+      return Problem{stage, "is dealt in too many ways"};
+  }
+  for (const auto &[holds, facts] : cases) {
+    llvm::DenseMap<Value, bool> assumed;
+    for (auto [condition, isHeld] : llvm::zip_equal(conditions, holds))
+      assumed[condition] = isHeld;
+    bool isEach = each && assumed.lookup(each);
+    values.assume(std::move(assumed));
+    solver.assume(facts);
+    for (Space &space : spacesOfStage) {
+      space.counts.clear();
+      space.all = 1;
+      for (auto [extent, step] : llvm::zip_equal(space.tiles.getMixedExtents(),
+                                                 space.tiles.getMixedSteps())) {
+        space.counts.push_back(terms.ceilDiv(values.valueOf(extent, nowhere),
+                                             values.valueOf(step, nowhere)));
+        space.all = space.all * space.counts.back();
+      }
+      if (auto problem = checkSpace(space, isEach))
+        return problem;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Dealing::Problem> Dealing::checkSpace(const Space &space,
+                                                    bool isEach) {
+  auto problem = [&](StringRef text) {
+    return Problem{space.tiles, text.str()};
+  };
+  // No tiles are none, but not less than none.
+  mega::TilesOp tiles = space.tiles;
+  std::vector<Formula> facts;
+  for (unsigned dim = 0; dim < space.counts.size(); ++dim) {
+    OpFoldResult step = tiles.getMixedSteps()[dim];
+    if (!proves({}, atLeast(values.valueOf(step, nowhere), 1)))
+      return problem("has a step that may not be positive");
+    OpFoldResult extent = tiles.getMixedExtents()[dim];
+    if (!proves({}, atLeast(values.valueOf(extent, nowhere), 0)))
+      return problem("has an extent that may be negative");
+    facts.push_back(atLeast(space.counts[dim], 0));
+    if (!proves({}, facts.back()))
+      return problem("may have less than no tiles");
+  }
+  Poly worker = values.workerOf("w"), workers = values.workers();
+  Share mine = shareOf(space, " mine", worker);
+  if (isEach)
+    return !proves(facts, Formula::all({equal(mine.first, 0),
+                                        equal(mine.end, space.all),
+                                        equal(mine.step, 1)}))
+               ? problem("is not run by every worker")
+               : checkOrigins(space);
+
+  Share next = shareOf(space, " next", worker + 1);
+  std::vector<Formula> notLast = facts;
+  notLast.push_back(lessThan(worker + 1, workers));
+  if (proves(facts, equal(mine.step, 1))) {
+    // Parts that follow each other, from the first tile to the last.
+    Share first = shareOf(space, " first", 0);
+    Share last = shareOf(space, " last", workers - 1);
+    if (!proves(facts, equal(first.first, 0)))
+      return problem("is not run from its first tile on");
+    if (!proves(facts, equal(last.end, space.all)))
+      return problem("is not run up to its last tile");
+    if (!proves(notLast, equal(mine.end, next.first)))
+      return problem("has tiles that no worker runs, or two");
+    if (!proves(facts, atLeast(mine.end, mine.first)))
+      return problem("is dealt in parts that may overlap");
+    return checkOrigins(space);
+  }
+  if (!proves(facts, equal(mine.step, workers)))
+    return problem("is dealt in a way that is not understood");
+  // Every so many: no two workers begin at one remainder, and those are all.
+  if (!proves(facts, equal(mine.end, space.all)))
+    return problem("is not run up to its last tile");
+  if (!proves(facts, Formula::all({atLeast(mine.first, 0),
+                                   lessThan(mine.first, workers)})))
+    return problem("is not run from its first tiles on");
+  if (!proves(notLast,
+              Formula::any({equal(next.first, mine.first + 1),
+                            equal(next.first, mine.first + 1 - workers)})))
+    return problem("has tiles that no worker runs, or two");
+  return checkOrigins(space);
+}
+
+/// Views in the order of the body, each with what it begins at and extends to.
+static SmallVector<OffsetSizeAndStrideOpInterface> viewsIn(Operation *root) {
+  SmallVector<OffsetSizeAndStrideOpInterface> views;
+  root->walk([&](memref::SubViewOp view) { views.push_back(view); });
+  return views;
+}
+
+std::optional<Dealing::Problem> Dealing::checkOrigins(const Space &space) {
+  // The number of a tile has its numbers along the dims for digits.
+  mega::TilesOp tiles = space.tiles;
+  std::string tag = space.tag + " tile";
+  Tile tile{tiles, tag, /*isWitness=*/true};
+  std::vector<Formula> facts;
+  Poly number = 0;
+  for (unsigned dim = 0; dim < space.counts.size(); ++dim) {
+    Poly digit = values.numberOf(tile, dim), count = space.counts[dim];
+    facts.push_back(atLeast(digit, 0));
+    facts.push_back(lessThan(digit, count));
+    if (dim != 0 && !number.constant()) {
+      // Products take one unknown each.
+      std::string name = tag + " up to " + std::to_string(dim);
+      Poly so = number;
+      number = terms.make(name, name, false, [&](const Poly &atom) {
+        return std::vector<Formula>{equal(atom, so), atLeast(atom, 0)};
+      });
+    }
+    number = number * count + digit;
+  }
+  values.define(workerArgument, values.workerOf("w"), tag);
+  enter(space, tag);
+  scf::ForOp loop = space.loop;
+  values.define(loop.getInductionVar(), number, tag);
+
+  SmallVector<std::array<SmallVector<OpFoldResult>, 2>> wanted;
+  tiles.getBody().walk([&](Operation *op) {
+    if (auto access = dyn_cast<mega::AccessOp>(op)) {
+      if (!access.isWhole())
+        wanted.push_back({access.getMixedOffsets(), access.getMixedSizes()});
+    } else if (auto view = dyn_cast<memref::SubViewOp>(op)) {
+      wanted.push_back({view.getMixedOffsets(), view.getMixedSizes()});
+    }
+  });
+  auto found = viewsIn(loop);
+  if (found.size() != wanted.size())
+    return Problem{tiles, "has another body than the loop that runs it"};
+  for (auto [view, parts] : llvm::zip_equal(found, wanted)) {
+    SmallVector<OpFoldResult> got[] = {view.getMixedOffsets(),
+                                       view.getMixedSizes()};
+    for (auto [mine, theirs] : llvm::zip_equal(parts, got))
+      for (auto [a, b] : llvm::zip_equal(mine, theirs))
+        if (Poly want = values.valueOf(a, tile),
+            have = values.valueOf(b, {{}, tag});
+            !proves(facts, equal(want, have)))
+          return Problem{tiles, "touches another part than its loop does: " +
+                                    terms.text(want) + ", not " +
+                                    terms.text(have)};
+  }
+  return std::nullopt;
+}

@@ -1,0 +1,81 @@
+//===- Dealing.h - which worker runs which tile -----------------*- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "lib/Prove/Solver.h"
+#include "lib/Prove/Values.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace ingot::prove {
+
+/// Ops between the stages that are the same in both programs carry one number.
+constexpr llvm::StringLiteral sameAttrName = "ingot.prove.same";
+
+/// Compares a program of stages with what became of it: each index space is a
+/// call of a function with a loop over numbers of tiles, whose bounds and step
+/// the worker computes.
+class Dealing {
+public:
+  /// For a number of workers, or for any.
+  Dealing(mega::ProgramOp before, mega::ProgramOp after,
+          std::optional<int64_t> count);
+
+  /// What is wrong, at which op; nothing if each tile is run once.
+  struct Problem {
+    Operation *op;
+    std::string text;
+  };
+  std::optional<Problem> check();
+
+  unsigned spaces = 0;
+  unsigned numQueries() const { return solver.numQueries(); }
+
+private:
+  /// An index space and the loop that runs a worker's share of it.
+  struct Space {
+    mega::TilesOp tiles;
+    func::CallOp call;
+    scf::ForOp loop;
+    /// Calls of one function are told apart by it.
+    std::string tag;
+    SmallVector<Poly> counts;
+    Poly all = 1;
+  };
+  /// Bounds and step of the loop, for a worker.
+  struct Share {
+    Poly first, end, step;
+  };
+
+  std::optional<Problem> checkStage(mega::StageOp stage,
+                                    ArrayRef<func::CallOp> calls);
+  std::optional<Problem> checkSpace(const Space &space, bool isEach);
+  std::optional<Problem> checkOrigins(const Space &space);
+  /// Takes what a function is called with for its arguments.
+  void enter(const Space &space, const std::string &tag);
+  /// For the worker of a number; by `kind` the tags of several are told apart.
+  Share shareOf(const Space &space, const std::string &kind,
+                const Poly &worker);
+  /// Conditions of choices on the way to `value`.
+  void collectChoices(Value value, llvm::SetVector<Value> &conditions,
+                      llvm::SmallPtrSetImpl<Operation *> &seen);
+
+  bool proves(ArrayRef<Formula> facts, const Formula &goal) {
+    return bool(solver.prove(facts, goal));
+  }
+
+  mega::ProgramOp before, after;
+  Terms terms;
+  Values values;
+  Solver solver;
+  Value workerArgument;
+  /// Values of the first program, as values of the second.
+  llvm::DenseMap<Value, Value> same;
+};
+
+} // namespace ingot::prove

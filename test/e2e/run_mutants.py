@@ -1,0 +1,162 @@
+"""What mutants do when they run: each is compiled in place of the program that
+it was made of and run by several numbers of workers on inputs of several sizes,
+and its outputs are compared with those of the right program, bit by bit.
+
+    python test/e2e/run_mutants.py MODEL.onnx... [--count N] [--seed N] [--out FILE]
+
+prints a line for each mutant that verifies: whether the checkers refuse it, and
+whether a run shows it to be wrong. `--generate` compiles decoders with state.
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import harness
+import mutate
+import numpy as np
+
+sys.path.insert(0, str(harness.BUILD / "python"))
+
+THREADS, ROUNDS = (2, 5, 8), 2
+
+
+def feeds_of(model):
+    """The inputs in the folders beside a model."""
+    import onnx
+    from onnx import numpy_helper
+
+    names = [value.name for value in onnx.load(model, load_external_data=False).graph.input]
+    sets = []
+    for folder in sorted(model.parent.glob("test_data_set_*")):
+        files = sorted(folder.glob("input_*.pb"), key=lambda path: int(path.stem.split("_")[1]))
+        arrays = [numpy_helper.to_array(onnx.load_tensor(str(path))) for path in files]
+        sets.append(dict(zip(names, arrays)))
+    return sets
+
+
+def results(artifact, sets, threads):
+    """All outputs of a session that runs the inputs one after the other."""
+    import ingot
+
+    session = ingot.Session(artifact, threads=threads)
+    found = []
+    if session.model.state is None:
+        for feeds in sets:
+            outputs = session.run(feeds)
+            found += [np.array(outputs[name]) for name in sorted(outputs)]
+        return found
+    random = np.random.default_rng(0)
+    for length in (1, 70, 7):
+        sequence = session.sequence()
+        ids = random.integers(0, session.vocab_size, length)
+        found.append(np.array(sequence.append(ids, all_logits=True)))
+        for _ in range(3):
+            found.append(np.array(sequence.append(random.integers(0, session.vocab_size, 1))))
+    return found
+
+
+def child(artifact, given, wanted):
+    """Runs an artifact; prints how its outputs differ from what is wanted."""
+    sets = np.load(given, allow_pickle=True)["sets"].tolist()
+    with np.load(wanted) as loaded:
+        right = [loaded[name] for name in loaded.files]
+    wrong = []
+    for number in range(ROUNDS):
+        for threads in THREADS:
+            found = results(artifact, sets, threads)
+            same = all(a.tobytes() == b.tobytes() for a, b in zip(found, right, strict=True))
+            wrong.append(not same)
+    print("same" if not any(wrong) else "wrong" if all(wrong) else "sometimes wrong")
+
+
+def shown(artifact, given, wanted):
+    """What a run of an artifact shows."""
+    command = [sys.executable, __file__, "--child", artifact, given, wanted]
+    try:
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60)
+    except subprocess.TimeoutExpired:
+        return "does not end"
+    if done.returncode < 0:
+        return "crashes"
+    if done.returncode > 0:
+        return "fails: " + done.stderr.strip().split("\n")[-1][:100]
+    return done.stdout.strip()
+
+
+class Subject:
+    """A model, its planned program and what it computes."""
+
+    def __init__(self, model, folder, options):
+        self.model, self.folder, self.options = model, folder, options
+        self.artifact = folder / "right.ingot"
+        harness.ingot_ok("compile", model, "-o", self.artifact, "--dump-dir", folder, *options)
+        self.program = (folder / "4-stages.mlir").read_text()
+        self.given, self.wanted = folder / "given.npz", folder / "wanted.npz"
+        sets = feeds_of(model)
+        np.savez(self.given, sets=np.array(sets, dtype=object))
+        np.savez(self.wanted, *results(self.artifact, sets, 1))
+
+    def judge(self, mutant):
+        """(refused, error, what a run shows), or None if it does not verify."""
+        judgement = mutate.judged(mutant, self.folder)
+        if judgement is None:
+            return None
+        path, artifact = self.folder / "mutant.mlir", self.folder / "mutant.ingot"
+        done = harness.ingot(
+            "compile", self.model, "-o", artifact, "--stages-from", path, *self.options
+        )
+        if done.returncode != 0:
+            run = "does not compile: " + done.stderr.strip().split("\n")[-1][:100]
+        else:
+            run = shown(artifact, self.given, self.wanted)
+        return *judgement, run
+
+
+def main():
+    if sys.argv[1:2] == ["--child"]:
+        child(*sys.argv[2:5])
+        return 0
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("models", nargs="+", type=pathlib.Path)
+    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--generate", action="store_true")
+    parser.add_argument("--out", help="a file for a line of JSON for each mutant")
+    parser.add_argument("--keep", help="a folder for the mutants that were not refused")
+    options = parser.parse_args()
+    flags = ["--generate"] if options.generate else []
+    totals = collections.Counter()
+    for model in options.models:
+        with tempfile.TemporaryDirectory() as folder:
+            subject = Subject(model, pathlib.Path(folder), flags)
+            run = shown(subject.artifact, subject.given, subject.wanted)
+            assert run == "same", f"{model}: the right program is '{run}'"
+            made = mutate.mutants(subject.program, options.count, options.seed)
+            for number, (name, mutant) in enumerate(made):
+                judgement = subject.judge(mutant)
+                if judgement is None:
+                    continue
+                refused, error, run = judgement
+                totals["refused" if refused else "not refused", run.split(":")[0]] += 1
+                verdict = error[:90] if refused else "NOT REFUSED"
+                print(f"{model.parent.name} {number} {name}: {run}; {verdict}", flush=True)
+                if options.out:
+                    line = {"model": model.parent.name, "number": number, "name": name}
+                    line |= {"refused": refused, "error": error, "run": run}
+                    with open(options.out, "a") as out:
+                        out.write(json.dumps(line) + "\n")
+                if options.keep and not refused:
+                    kept = f"{model.parent.name}-{number}.mlir"
+                    pathlib.Path(options.keep, kept).write_text(mutant)
+    for (verdict, run), count in sorted(totals.items()):
+        print(f"{count} {verdict}, {run}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
