@@ -95,7 +95,8 @@ def Ingot_QuantizedLinearOp : Ingot_StructuredOp<"quantized_linear"> {
   let summary = "A product with a weight matrix of packed codes";
   let description = [{
     Rows made by `quantize_rows` (M x B x W) times a K x N matrix of unsigned
-    codes of `weight_bits` bits. For blocks b of K,
+    codes of `weight_bits` bits. Rows of 32 bits may also be floats as they are
+    (M x K) where blocks divide K. For blocks b of K,
 
         y[m, n] = sum over b of (scale[b, n] * x_scale[m, b]
                                  * sum over k in b of (code[k, n] - zero[b, n]) * x_code[m, k])
