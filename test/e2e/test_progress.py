@@ -24,6 +24,7 @@ class Options(ctypes.Structure):
         ("setting_count", ctypes.c_int),
         ("activation_bits", ctypes.c_int),
         ("prove", ctypes.c_int),
+        ("stages_from", ctypes.c_char_p),
     ]
 
 

@@ -260,7 +260,9 @@ LogicalResult RmsNormOp::verify() {
 
 DimExpr LinearOp::getFlops(ArrayRef<DimShape> operands,
                            ArrayRef<DimShape> results) {
-  return DimExpr::constant(2) * product(operands.back()) * operands[0].back();
+  DimExpr each = DimExpr::constant(2) * operands[0].back() +
+                 DimExpr::constant(getBias() ? 1 : 0);
+  return product(operands.back()) * each;
 }
 DimExpr MatmulOp::getFlops(ArrayRef<DimShape> operands,
                            ArrayRef<DimShape> results) {
