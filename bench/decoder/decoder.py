@@ -138,7 +138,9 @@ def bytes_per_token(artifact, length):
     """What decoding reads and writes after `length` tokens, as explain counts."""
     dims = [f"{symbol['name']}=1" for symbol in explained(artifact)["symbols"]]
     report = explained(artifact, *dims)
-    stages = sum(stage.get("bytes_value") or 0 for stage in report["stages"])
+    stages = sum(
+        (stage.get("bytes_value") or 0) * stage["times"] for stage in report["stages"]
+    )
     return stages + length * report["state"]["bytes_per_token"]
 
 
