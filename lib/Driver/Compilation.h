@@ -41,9 +41,9 @@ private:
   mlir::LogicalResult compileImages();
   /// Runs stages to image on a module of linalg and structured ops.
   mlir::FailureOr<Image> compileModule(mlir::ModuleOp module);
-  /// Proves the programs of a module, if that was asked for.
   /// Takes planned programs from a file, where a test asks for it.
   mlir::LogicalResult replaceStages(mlir::ModuleOp module);
+  /// Proves the programs of a module, if that was asked for.
   mlir::LogicalResult prove(mlir::ModuleOp module);
   mlir::LogicalResult writeArtifact();
 

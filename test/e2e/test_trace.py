@@ -57,6 +57,23 @@ def test_each_worker_is_seen_all_the_time(threads, tmp_path):
         assert sum(gap > 0.01 for gap in gaps) <= 2
 
 
+def test_loops_are_seen(tmp_path):
+    """A stage in a loop over layers is noted each time that it runs, the layers
+    one after the other."""
+    artifact = harness.compiled(harness.MODELS / "minilm-l6-int8.onnx")
+    times = [s["times"] for s in harness.explained(artifact)["stages"]]
+    assert max(times) == 6
+    first, last = times.index(6), len(times) - times[::-1].index(6)
+    order = [*range(first), *list(range(first, last)) * 6, *range(last, len(times))]
+    session = ingot.Session(artifact, threads=2)
+    session.start_trace()
+    session.run(harness.sentence_batch(1, 16, token_types=True))
+    session.write_trace(tmp_path / "trace.json")
+    trace = json.loads((tmp_path / "trace.json").read_text())
+    for worker in range(2):
+        assert [stage for *_, stage in spans(trace, worker) if stage is not None] == order
+
+
 def test_barriers_are_seen(tmp_path):
     """Nobody leaves a barrier before the last has come: the waits for one
     overlap at the time of the last arrival."""

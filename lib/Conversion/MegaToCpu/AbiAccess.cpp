@@ -10,6 +10,10 @@ using namespace mlir;
 
 namespace ingot {
 
+Value i64Constant(OpBuilder &b, Location loc, int64_t value) {
+  return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
+}
+
 Value AbiAccess::address(Value base, int64_t bytes) {
   auto type = LLVM::LLVMPointerType::get(b.getContext());
   return LLVM::GEPOp::create(b, loc, type, b.getI8Type(), base,

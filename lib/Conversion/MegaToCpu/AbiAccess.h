@@ -1,5 +1,4 @@
-//===- AbiAccess.h - reading and writing the runtime's structures *- C++
-//-*-===//
+//===- AbiAccess.h - reading and writing the runtime's structures ---------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -27,6 +26,9 @@ enum class ContextField : int64_t {
   PagesPerRow = 72,
   Trace = 80,
 };
+
+/// A number of 64 bits, as the runtime's structures hold them.
+mlir::Value i64Constant(mlir::OpBuilder &b, mlir::Location loc, int64_t value);
 
 /// Builds accesses to memory that the runtime owns.
 class AbiAccess {

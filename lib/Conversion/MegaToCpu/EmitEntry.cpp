@@ -29,10 +29,6 @@ constexpr int64_t spinLimit = 32;
 constexpr int64_t barrierRelease = int64_t(1) << 48;
 constexpr llvm::StringLiteral barrierName = "ingot_barrier";
 
-Value i64Constant(OpBuilder &b, Location loc, int64_t value) {
-  return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
-}
-
 /// Makes the function that waits until `target` arrivals were counted. It
 /// answers whether the run was stopped, and then has released the others.
 void emitBarrier(OpBuilder &b, Location loc) {
@@ -48,12 +44,12 @@ void emitBarrier(OpBuilder &b, Location loc) {
   ingot::AbiAccess access(b, loc);
   Value context = body->getArgument(0), target = body->getArgument(1);
   Value counter = access.field(context, ingot::ContextField::Barrier);
-  Value one = i64Constant(b, loc, 1);
+  Value one = ingot::i64Constant(b, loc, 1);
   LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::add, counter, one,
                             LLVM::AtomicOrdering::acq_rel);
 
   auto wait = scf::WhileOp::create(
-      b, loc, TypeRange{i64}, ValueRange{i64Constant(b, loc, 0)},
+      b, loc, TypeRange{i64}, ValueRange{ingot::i64Constant(b, loc, 0)},
       [&](OpBuilder &b, Location loc, ValueRange args) {
         Value count = LLVM::LoadOp::create(
             b, loc, i64, counter, /*alignment=*/8, /*isVolatile=*/false,
@@ -69,7 +65,7 @@ void emitBarrier(OpBuilder &b, Location loc) {
         Value spins = arith::AddIOp::create(b, loc, args[0], one);
         Value isLong =
             arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, spins,
-                                  i64Constant(b, loc, spinLimit));
+                                  ingot::i64Constant(b, loc, spinLimit));
         scf::IfOp::create(b, loc, isLong, [&](OpBuilder &b, Location loc) {
           Value relax = ingot::AbiAccess(b, loc).field(
               context, ingot::ContextField::Relax);
@@ -92,7 +88,7 @@ void emitBarrier(OpBuilder &b, Location loc) {
       arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, error, zero);
   scf::IfOp::create(b, loc, isStopped, [&](OpBuilder &b, Location loc) {
     LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::add, counter,
-                              i64Constant(b, loc, barrierRelease),
+                              ingot::i64Constant(b, loc, barrierRelease),
                               LLVM::AtomicOrdering::release);
     scf::YieldOp::create(b, loc);
   });
@@ -216,8 +212,8 @@ private:
     std::optional<std::array<int64_t, 3>> place = cachePlace(argument);
     if (!place)
       return {};
-    return cacheHandle((*place)[0], i64Constant(b, loc, (*place)[1]),
-                       i64Constant(b, loc, (*place)[2]));
+    return cacheHandle((*place)[0], ingot::i64Constant(b, loc, (*place)[1]),
+                       ingot::i64Constant(b, loc, (*place)[2]));
   }
 
   /// The handle of the cache that a loop's number picks, of some that lie
@@ -241,9 +237,10 @@ private:
         if (place[0] != places.front()[0] ||
             place[field] != first + int64_t(i) * step)
           return {};
-      Value moved =
-          arith::MulIOp::create(b, loc, number, i64Constant(b, loc, step));
-      return arith::AddIOp::create(b, loc, i64Constant(b, loc, first), moved);
+      Value moved = arith::MulIOp::create(b, loc, number,
+                                          ingot::i64Constant(b, loc, step));
+      return arith::AddIOp::create(b, loc, ingot::i64Constant(b, loc, first),
+                                   moved);
     };
     Value keys = offset(1), values = offset(2);
     if (!keys || !values) {
@@ -339,7 +336,7 @@ private:
   /// Adds a loop: a block that begins it anew, and the body.
   LogicalResult placeLoop(ingot::mega::LoopOp loop) {
     if (!expected)
-      expected = i64Constant(b, loc, 0);
+      expected = ingot::i64Constant(b, loc, 0);
     Value zero = arith::ConstantIndexOp::create(b, loc, 0);
     auto [before, head] = startBlock();
     Value number = head->addArgument(b.getIndexType(), loc);
@@ -377,7 +374,7 @@ private:
         arith::IndexCastOp::create(b, loc, b.getI64Type(), workers);
     if (unless) {
       // Arrivals are counted, and how often is known at run time alone.
-      Value none = i64Constant(b, loc, 0);
+      Value none = ingot::i64Constant(b, loc, 0);
       arrivals = arith::SelectOp::create(b, loc, unless, none, arrivals);
     }
     expected =

@@ -17,10 +17,6 @@ constexpr llvm::StringLiteral markName = "ingot_mark";
 /// Byte offsets in IngotTraceLog, and bytes of an IngotTraceMark.
 constexpr int64_t capacityOffset = 8, countOffset = 16, markBytes = 16;
 
-static Value i64Constant(OpBuilder &b, Location loc, int64_t value) {
-  return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
-}
-
 /// Adds a mark to `log`, which is not null.
 static void note(OpBuilder &b, Location loc, Value log, Value what) {
   ingot::AbiAccess access(b, loc);
@@ -35,8 +31,8 @@ static void note(OpBuilder &b, Location loc, Value log, Value what) {
     ingot::AbiAccess access(b, loc);
     Value marks = LLVM::LoadOp::create(b, loc, ptr, log);
     Value place = access.address(
-        marks,
-        arith::MulIOp::create(b, loc, count, i64Constant(b, loc, markBytes)));
+        marks, arith::MulIOp::create(b, loc, count,
+                                     ingot::i64Constant(b, loc, markBytes)));
     LLVM::StoreOp::create(b, loc, what, place);
     Value ticks =
         LLVM::CallIntrinsicOp::create(
@@ -45,7 +41,8 @@ static void note(OpBuilder &b, Location loc, Value log, Value what) {
     LLVM::StoreOp::create(b, loc, ticks, access.address(place, 8));
     scf::YieldOp::create(b, loc);
   });
-  Value next = arith::AddIOp::create(b, loc, count, i64Constant(b, loc, 1));
+  Value next =
+      arith::AddIOp::create(b, loc, count, ingot::i64Constant(b, loc, 1));
   LLVM::StoreOp::create(b, loc, next, countPlace);
 }
 
@@ -70,5 +67,5 @@ void ingot::emitMarkFunction(OpBuilder &b, Location loc) {
 
 void ingot::emitMark(OpBuilder &b, Location loc, Value log, int64_t what) {
   func::CallOp::create(b, loc, markName, TypeRange(),
-                       ValueRange{log, i64Constant(b, loc, what)});
+                       ValueRange{log, ingot::i64Constant(b, loc, what)});
 }

@@ -60,8 +60,8 @@ private:
   std::string stageTable(size_t width) const;
   std::string stageSums() const;
   std::string measuredSums() const;
-  /// Seconds that the stage takes where nothing but the machine's peaks limits
-  /// it.
+  /// Seconds that the stage takes, each time that it runs, where nothing but
+  /// the machine's peaks limits it.
   std::optional<double> least(const StageCost &stage) const;
 
   const rt::Artifact &artifact;
