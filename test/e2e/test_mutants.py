@@ -12,6 +12,7 @@ ALWAYS_WRONG = {
     "drop a barrier",
     "shift what a tile reads",
     "shift what a tile writes",
+    "read another buffer",
     "write to another buffer",
     "share scratch",
     "wait never",
