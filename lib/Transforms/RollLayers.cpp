@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Analysis/ShapeAnalysis.h"
-#include "ingot/Transforms/Decoder.h"
+#include "ingot/Transforms/DecoderNames.h"
 #include "ingot/Transforms/Passes.h"
 #include "lib/Transforms/FindLayers.h"
 
