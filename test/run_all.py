@@ -142,6 +142,12 @@ def tidy():
     return int(not failed), int(failed), 0
 
 
+def aarch64():
+    """Artifacts for 64-bit Arm CPUs, run in an emulator."""
+    build("aarch64")
+    return pytest("aarch64", "test/aarch64")
+
+
 def fuzz():
     """The fuzzers, briefly, with AddressSanitizer."""
     build("asan", "ingot-fuzzers")
@@ -168,6 +174,7 @@ PARTS = {
     "e2e": e2e,
     "python": python,
     "docs": docs,
+    "aarch64": aarch64,
     "tidy": tidy,
     "tsan": tsan,
     "asan": asan,

@@ -16,8 +16,8 @@ extern "C" {
 
 /// Options of a compilation. Zero-initialise, then set what differs.
 typedef struct IngotCompileOptions {
-  /// "native" (also when null), "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4"
-  /// or "x86-64-v4+avx512vnni".
+  /// "native" (also when null), "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4",
+  /// "x86-64-v4+avx512vnni" or "aarch64".
   const char *target_cpu;
   /// Verify the IR after every pass.
   int verify_each;

@@ -171,13 +171,23 @@ LogicalResult Compilation::toStructuredOps() {
 
 LogicalResult Compilation::compileImages() {
   report("generate code", 0.2);
+  // Weight functions run now, on this machine.
+  TargetInfo here = target;
+  if (std::string error; weightFunctions && !runsHere(target)) {
+    std::optional<TargetInfo> native = lookupTarget("native", error);
+    if (!native) {
+      addError("weights cannot be prepared: " + error);
+      return failure();
+    }
+    here = *native;
+  }
   // Both modules at once; the smaller one is done long before the other.
   FailureOr<Image> weightsResult = Image();
   std::thread other;
   if (weightFunctions)
-    other =
-        std::thread([&] { weightsResult = compileModule(*weightFunctions); });
-  FailureOr<Image> result = compileModule(*module);
+    other = std::thread(
+        [&] { weightsResult = compileModule(*weightFunctions, here); });
+  FailureOr<Image> result = compileModule(*module, target);
   if (other.joinable())
     other.join();
   if (failed(result) || failed(weightsResult))
@@ -187,7 +197,8 @@ LogicalResult Compilation::compileImages() {
   return success();
 }
 
-FailureOr<Compilation::Image> Compilation::compileModule(ModuleOp op) {
+FailureOr<Compilation::Image>
+Compilation::compileModule(ModuleOp op, const TargetInfo &target) {
   std::string prefix = op == *module ? "" : "weights-";
   if (failed(runPasses(op, prefix + "4-stages", buildStagesPipeline, 0.3)) ||
       failed(replaceStages(op)) || failed(prove(op)) ||

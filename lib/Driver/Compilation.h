@@ -40,7 +40,8 @@ private:
   mlir::LogicalResult toStructuredOps();
   mlir::LogicalResult compileImages();
   /// Runs stages to image on a module of linalg and structured ops.
-  mlir::FailureOr<Image> compileModule(mlir::ModuleOp module);
+  mlir::FailureOr<Image> compileModule(mlir::ModuleOp module,
+                                       const TargetInfo &target);
   /// Takes planned programs from a file, where a test asks for it.
   mlir::LogicalResult replaceStages(mlir::ModuleOp module);
   /// Proves the programs of a module, if that was asked for.

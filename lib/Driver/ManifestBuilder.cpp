@@ -287,6 +287,7 @@ void describeWeights(ModuleOp module, rt::Manifest &manifest) {
 
 void describeCode(ModuleOp module, const TargetInfo &target,
                   rt::Manifest &manifest) {
+  manifest.triple = target.triple;
   manifest.cpuFeatures.assign(target.required.begin(), target.required.end());
   manifest.errors.assign(1, "");
   if (auto errors = module->getAttrOfType<ArrayAttr>("ingot.errors")) {

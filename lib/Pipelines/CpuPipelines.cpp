@@ -71,7 +71,9 @@ void ingot::buildProvePipeline(OpPassManager &passes) {
 
 void ingot::buildCpuPipeline(OpPassManager &passes, const TargetInfo &target) {
   passes.addPass(createOutlineTiles());
-  passes.addPass(createEmitEntry());
+  EmitEntryOptions entry;
+  entry.target = target.name;
+  passes.addPass(createEmitEntry(entry));
   LowerLinearOptions linear;
   linear.target = target.name;
   passes.addPass(createLowerLinear(linear));

@@ -59,6 +59,7 @@ std::string writeFile(StringRef path, StringRef data) {
 } // namespace
 
 SmallVector<char, 0> ingot::linkImage(ArrayRef<StringRef> objects,
+                                      const TargetInfo &target,
                                       std::string &error) {
   TemporaryFolder folder;
   if (std::error_code code = folder.create()) {
@@ -85,7 +86,8 @@ SmallVector<char, 0> ingot::linkImage(ArrayRef<StringRef> objects,
                                         "-z",
                                         "norelro",
                                         "-z",
-                                        "max-page-size=4096",
+                                        target.isX86 ? "max-page-size=4096"
+                                                     : "max-page-size=65536",
                                         "-o",
                                         output};
   for (auto [i, object] : enumerate(objects)) {

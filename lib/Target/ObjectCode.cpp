@@ -24,19 +24,25 @@ using namespace llvm;
 
 namespace {
 
-constexpr const char *targetTriple = "x86_64-unknown-linux-gnu";
-
 /// A machine for `target`, or null with `error` set.
 std::unique_ptr<TargetMachine> createMachine(const ingot::TargetInfo &target,
                                              std::string &error) {
   static const bool isInitialized = [] {
-    InitializeNativeTarget();
-    InitializeNativeTargetAsmPrinter();
-    InitializeNativeTargetAsmParser();
+    // LLVM's own names.
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+    LLVMInitializeAArch64AsmParser();
     return true;
   }();
   (void)isInitialized;
-  Triple triple(targetTriple);
+  Triple triple(target.triple);
   const Target *backend = TargetRegistry::lookupTarget(triple, error);
   if (!backend)
     return nullptr;
@@ -87,7 +93,7 @@ ingot::translateToLlvmIr(mlir::ModuleOp module, LLVMContext &context,
     module.emitError("cannot be translated to LLVM IR");
     return nullptr;
   }
-  llvmModule->setTargetTriple(Triple(targetTriple));
+  llvmModule->setTargetTriple(Triple(target.triple));
   llvmModule->setDataLayout(machine->createDataLayout());
   for (GlobalValue &value : llvmModule->global_values())
     if (!value.isDeclaration() && !is_contained(exported, value.getName()))
@@ -165,7 +171,7 @@ ingot::compileImage(mlir::ModuleOp module, const TargetInfo &target,
   if (object.empty())
     return module.emitError(error), mlir::failure();
   SmallVector<char, 0> image =
-      linkImage(StringRef(object.data(), object.size()), error);
+      linkImage(StringRef(object.data(), object.size()), target, error);
   if (image.empty())
     return module.emitError(error), mlir::failure();
   return image;

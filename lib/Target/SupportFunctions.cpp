@@ -9,6 +9,7 @@
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/Module.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace llvm;
 
@@ -46,17 +47,83 @@ void emitRepeat(IRBuilder<> &b, StringRef code, StringRef third,
                operands);
 }
 
+/// Copies `count` bytes `from` somewhere, or fills them with the byte `fill`
+/// where `from` is null: blocks of 16 bytes, then what is left, from the first
+/// byte to the last or the other way around. For CPUs without instructions of
+/// that kind. Goes on building behind the loops.
+void emitBlocks(IRBuilder<> &b, Value *to, Value *from, Value *fill,
+                Value *count, bool isDown = false) {
+  LLVMContext &context = b.getContext();
+  Function *func = b.GetInsertBlock()->getParent();
+  Type *i64 = b.getInt64Ty(), *i8 = b.getInt8Ty();
+  Value *place = b.CreateAlloca(i64);
+  b.CreateStore(isDown ? count : b.getInt64(0), place);
+  for (unsigned bytes : {16, 1}) {
+    auto *head = BasicBlock::Create(context, "head", func);
+    auto *body = BasicBlock::Create(context, "body", func);
+    auto *after = BasicBlock::Create(context, "after", func);
+    b.CreateBr(head);
+    b.SetInsertPoint(head);
+    Value *at = b.CreateLoad(i64, place), *step = b.getInt64(bytes);
+    Value *left = isDown ? at : b.CreateSub(count, at);
+    b.CreateCondBr(b.CreateICmpUGE(left, step), body, after);
+    b.SetInsertPoint(body);
+    Value *next = isDown ? b.CreateSub(at, step) : b.CreateAdd(at, step);
+    Value *offset = isDown ? next : at;
+    auto *type = FixedVectorType::get(i8, bytes);
+    Value *block =
+        from
+            ? b.CreateAlignedLoad(type, b.CreateGEP(i8, from, offset), Align(1))
+            : b.CreateVectorSplat(bytes, fill);
+    b.CreateAlignedStore(block, b.CreateGEP(i8, to, offset), Align(1));
+    b.CreateStore(next, place);
+    b.CreateBr(head);
+    b.SetInsertPoint(after);
+  }
+}
+
+/// Copies upwards.
+void emitCopy(IRBuilder<> &b, bool isX86, Value *to, Value *from,
+              Value *count) {
+  if (isX86)
+    emitRepeat(b, "rep movsb", "{si}", {to, from, count});
+  else
+    emitBlocks(b, to, from, nullptr, count);
+}
+
+/// Copies from the last byte to the first.
+void emitCopyDown(IRBuilder<> &b, bool isX86, Value *to, Value *from,
+                  Value *count) {
+  if (!isX86) {
+    emitBlocks(b, to, from, nullptr, count, /*isDown=*/true);
+    return;
+  }
+  Value *last = b.CreateSub(count, b.getInt64(1));
+  emitRepeat(b, "std\nrep movsb\ncld", "{si}",
+             {b.CreateGEP(b.getInt8Ty(), to, last),
+              b.CreateGEP(b.getInt8Ty(), from, last), count});
+}
+
+/// Fills with the lowest byte of `value`.
+void emitFill(IRBuilder<> &b, bool isX86, Value *to, Value *value,
+              Value *count) {
+  if (isX86)
+    emitRepeat(b, "rep stosb", "{ax}", {to, value, count});
+  else
+    emitBlocks(b, to, nullptr, b.CreateTrunc(value, b.getInt8Ty()), count);
+}
+
 } // namespace
 
 void ingot::addSupportFunctions(Module &module) {
   LLVMContext &context = module.getContext();
+  bool isX86 = module.getTargetTriple().isX86();
   IRBuilder<> b(context);
   Type *ptr = b.getPtrTy(), *i64 = b.getInt64Ty();
   auto *copyType = FunctionType::get(ptr, {ptr, ptr, i64}, false);
   if (Function *func = define(module, "memcpy", copyType)) {
     b.SetInsertPoint(&func->getEntryBlock());
-    emitRepeat(b, "rep movsb", "{si}",
-               {func->getArg(0), func->getArg(1), func->getArg(2)});
+    emitCopy(b, isX86, func->getArg(0), func->getArg(1), func->getArg(2));
     b.CreateRet(func->getArg(0));
   }
 
@@ -65,30 +132,23 @@ void ingot::addSupportFunctions(Module &module) {
           *count = func->getArg(2);
     auto *up = BasicBlock::Create(context, "up", func);
     auto *down = BasicBlock::Create(context, "down", func);
-    auto *done = BasicBlock::Create(context, "done", func);
     b.SetInsertPoint(&func->getEntryBlock());
     // Going up is wrong only if the target begins inside the source.
     Value *distance =
         b.CreateSub(b.CreatePtrToInt(to, i64), b.CreatePtrToInt(from, i64));
     b.CreateCondBr(b.CreateICmpULT(distance, count), down, up);
     b.SetInsertPoint(up);
-    emitRepeat(b, "rep movsb", "{si}", {to, from, count});
-    b.CreateBr(done);
+    emitCopy(b, isX86, to, from, count);
+    b.CreateRet(to);
     b.SetInsertPoint(down);
-    Value *last = b.CreateSub(count, b.getInt64(1));
-    emitRepeat(b, "std\nrep movsb\ncld", "{si}",
-               {b.CreateGEP(b.getInt8Ty(), to, last),
-                b.CreateGEP(b.getInt8Ty(), from, last), count});
-    b.CreateBr(done);
-    b.SetInsertPoint(done);
+    emitCopyDown(b, isX86, to, from, count);
     b.CreateRet(to);
   }
 
   auto *setType = FunctionType::get(ptr, {ptr, b.getInt32Ty(), i64}, false);
   if (Function *func = define(module, "memset", setType)) {
     b.SetInsertPoint(&func->getEntryBlock());
-    emitRepeat(b, "rep stosb", "{ax}",
-               {func->getArg(0), func->getArg(1), func->getArg(2)});
+    emitFill(b, isX86, func->getArg(0), func->getArg(1), func->getArg(2));
     b.CreateRet(func->getArg(0));
   }
 }

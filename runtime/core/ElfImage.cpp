@@ -12,7 +12,17 @@
 
 using namespace ingot::rt;
 
+/// The largest pages that a machine may have; segments are this far apart. The
+/// kind of CPU, and its relocation that adds the base.
+#if defined(__aarch64__)
+static constexpr uint64_t pageBytes = 65536;
+static constexpr unsigned thisMachine = EM_AARCH64;
+static constexpr unsigned relativeRelocation = R_AARCH64_RELATIVE;
+#else
 static constexpr uint64_t pageBytes = 4096;
+static constexpr unsigned thisMachine = EM_X86_64;
+static constexpr unsigned relativeRelocation = R_X86_64_RELATIVE;
+#endif
 /// An image larger than this in memory is refused before it is allocated.
 static constexpr uint64_t maxSpan = uint64_t(1) << 30;
 static constexpr unsigned maxSegments = 64;
@@ -41,8 +51,8 @@ static Status checkFileHeader(const Elf64_Ehdr &header) {
   if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
     return refuse("is not an ELF file");
   if (header.e_ident[EI_CLASS] != ELFCLASS64 ||
-      header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != EM_X86_64)
-    return refuse("is not for x86-64");
+      header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != thisMachine)
+    return refuse("is not for this kind of CPU");
   if (header.e_type != ET_DYN || header.e_ident[EI_VERSION] != EV_CURRENT)
     return refuse("is not a shared object");
   if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 ||
@@ -199,7 +209,7 @@ Status ElfImage::relocate(const Dynamic &dynamic) {
     if (!isInside(dynamic.relocations, 0) ||
         !read(dynamic.relocations + i * sizeof(relocation), relocation))
       return refuse("has relocations outside its memory");
-    if (ELF64_R_TYPE(relocation.r_info) != R_X86_64_RELATIVE)
+    if (ELF64_R_TYPE(relocation.r_info) != relativeRelocation)
       return refuse("has a relocation of unsupported type ",
                     ELF64_R_TYPE(relocation.r_info));
     bool isWritable = false;
@@ -283,6 +293,9 @@ Status ElfImage::readSymbols(const Dynamic &dynamic) {
 //===----------------------------------------------------------------------===//
 
 Status ElfImage::protect() {
+  // Some CPUs fetch instructions past what was written as data.
+  char *begin = reinterpret_cast<char *>(memory.data());
+  __builtin___clear_cache(begin, begin + memory.size());
   auto set = [&](uint64_t start, uint64_t end, int protection) -> Status {
     if (start < end &&
         mprotect(memory.data() + start, end - start, protection) != 0)

@@ -24,6 +24,10 @@ static constexpr uint64_t maxMarks = 1 << 24;
 static int64_t cycleCounter() {
 #if defined(__x86_64__)
   return static_cast<int64_t>(__rdtsc());
+#elif defined(__aarch64__)
+  int64_t ticks;
+  __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+  return ticks;
 #else
   return 0;
 #endif

@@ -6,11 +6,17 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/cpu/CpuFeatures.h"
 
+#if defined(__x86_64__)
 #include <array>
 #include <cpuid.h>
 #include <cstdint>
+#endif
 
 using namespace ingot::rt;
+
+#if defined(__x86_64__)
+
+static constexpr std::string_view thisArchitecture = "x86_64";
 
 namespace {
 enum Register { EAX, EBX, ECX, EDX };
@@ -119,6 +125,15 @@ bool ingot::rt::cpuHas(std::string_view feature) {
   return false;
 }
 
+#elif defined(__aarch64__)
+
+static constexpr std::string_view thisArchitecture = "aarch64";
+
+// Code is made for what all 64-bit Arm CPUs have.
+bool ingot::rt::cpuHas(std::string_view feature) { return feature == "neon"; }
+
+#endif
+
 Status ingot::rt::checkCpuFeatures(std::span<const std::string> features) {
   std::string missing;
   for (const std::string &feature : features)
@@ -133,8 +148,8 @@ Status ingot::rt::checkCpuFeatures(std::span<const std::string> features) {
 }
 
 Status ingot::rt::checkTriple(std::string_view triple) {
-  if (triple.starts_with("x86_64"))
+  if (triple.substr(0, triple.find('-')) == thisArchitecture)
     return {};
   return failure(Code::UnsupportedCpu, "the artifact was compiled for '",
-                 triple, "', this machine is x86_64");
+                 triple, "', this machine is ", thisArchitecture);
 }

@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 // Asks the CPU itself (cpuid) and the operating system's enabled register
-// state (xgetbv) for the features that an artifact names.
+// state (xgetbv) for the features that an artifact names. On Arm artifacts need
+// nothing beyond what every 64-bit CPU has.
 #ifndef INGOT_RUNTIME_CPU_CPUFEATURES_H
 #define INGOT_RUNTIME_CPU_CPUFEATURES_H
 

@@ -11,20 +11,43 @@
 #ifndef INGOT_RUNTIME_CPU_FLOATENVIRONMENT_H
 #define INGOT_RUNTIME_CPU_FLOATENVIRONMENT_H
 
+#include <cstdint>
+#if defined(__x86_64__)
 #include <immintrin.h>
+#endif
 
 namespace ingot::rt {
 
 /// Round to nearest, denormals kept, exceptions masked: for this scope.
 class FloatEnvironment {
 public:
-  FloatEnvironment() : saved(_mm_getcsr()) { _mm_setcsr(0x1F80); }
+  FloatEnvironment() : saved(read()) { write(standard); }
   FloatEnvironment(const FloatEnvironment &) = delete;
   FloatEnvironment &operator=(const FloatEnvironment &) = delete;
-  ~FloatEnvironment() { _mm_setcsr(saved); }
+  ~FloatEnvironment() { write(saved); }
 
 private:
-  unsigned saved;
+#if defined(__x86_64__)
+  /// MXCSR: all exceptions masked.
+  static constexpr uint64_t standard = 0x1F80;
+  static uint64_t read() { return _mm_getcsr(); }
+  static void write(uint64_t mode) { _mm_setcsr(unsigned(mode)); }
+#elif defined(__aarch64__)
+  /// FPCR: no trap enabled.
+  static constexpr uint64_t standard = 0;
+  static uint64_t read() {
+    uint64_t mode;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+    return mode;
+  }
+  static void write(uint64_t mode) {
+    __asm__ volatile("msr fpcr, %0" : : "r"(mode));
+  }
+#else
+#error "the rounding mode of this CPU is not known"
+#endif
+
+  uint64_t saved;
 };
 
 } // namespace ingot::rt

@@ -6,12 +6,12 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/cpu/Team.h"
 
+#include "runtime/cpu/Pause.h"
 #include "runtime/cpu/ProcessState.h"
 #include "runtime/cpu/RunControl.h"
 #include "runtime/cpu/WorkerCount.h"
 
 #include <algorithm>
-#include <immintrin.h>
 #include <map>
 #include <system_error>
 
@@ -125,7 +125,7 @@ void Team::awaitDone() {
   for (unsigned i = 0; i < spins; ++i) {
     if (pending.load(std::memory_order_acquire) == 0)
       return;
-    _mm_pause();
+    pauseCpu();
   }
   std::unique_lock lock(sleepMutex);
   isCallerAsleep.store(true);
@@ -137,7 +137,7 @@ void Team::awaitWork(uint64_t seen) {
   for (unsigned i = 0; i < spins; ++i) {
     if (epoch.load(std::memory_order_acquire) != seen)
       return;
-    _mm_pause();
+    pauseCpu();
   }
   std::unique_lock lock(sleepMutex);
   sleepers.fetch_add(1);

@@ -22,7 +22,7 @@ namespace {
 llvm::cl::opt<std::string>
     targetCpu("target-cpu", llvm::cl::init("native"),
               llvm::cl::desc("CPU to make code for: native, x86-64-v3, "
-                             "x86-64-v4"));
+                             "x86-64-v4, aarch64"));
 
 llvm::cl::opt<bool>
     eraseDims("onnx-erase-dims", llvm::cl::init(false),

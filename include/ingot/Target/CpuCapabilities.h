@@ -21,9 +21,12 @@ namespace ingot {
 
 /// One row of the capability table.
 struct TargetInfo {
-  /// The level's name, "x86-64-v3" or "x86-64-v4", with the extensions above it
-  /// that kernels use ("x86-64-v4+avx512vnni"), also when asked by "native".
+  /// The level's name, "x86-64-v3", "x86-64-v4" or "aarch64", with the
+  /// extensions above it that kernels use ("x86-64-v4+avx512vnni"), also when
+  /// asked by "native".
   std::string name;
+  /// LLVM's name of the machine and its system.
+  std::string triple;
   /// What LLVM's TargetMachine takes as its CPU.
   std::string cpu;
   /// What LLVM's "tune-cpu" function attribute takes; changes no instruction
@@ -34,8 +37,10 @@ struct TargetInfo {
   /// The CPU features the code may use; the loader refuses a machine without
   /// one of them.
   llvm::SmallVector<std::string> required;
-  /// Width of the widest vector register.
+  /// Width of the widest vector register, and how many there are.
   unsigned vectorBits = 256;
+  unsigned vectorRegisters = 16;
+  bool isX86 = true;
   bool hasFma = true;
   bool hasF16c = true;
   bool hasAvx512f = false;
@@ -53,9 +58,13 @@ struct TargetInfo {
 };
 
 /// Looks up "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4",
-/// "x86-64-v4+avx512vnni" or "native" (the highest level that this machine has,
-/// with its extension). On failure the answer is empty and `error` says why.
+/// "x86-64-v4+avx512vnni", "aarch64" or "native" (the highest level that this
+/// machine has, with its extension). On failure the answer is empty and `error`
+/// says why.
 std::optional<TargetInfo> lookupTarget(llvm::StringRef name,
                                        std::string &error);
+
+/// Whether this machine can run what is compiled for `target`.
+bool runsHere(const TargetInfo &target);
 
 } // namespace ingot

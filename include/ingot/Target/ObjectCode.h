@@ -48,6 +48,7 @@ llvm::SmallVector<char, 0> emitObject(llvm::Module &module,
 /// independent ELF shared object without undefined symbols. Empty with `error`
 /// set on failure.
 llvm::SmallVector<char, 0> linkImage(llvm::ArrayRef<llvm::StringRef> objects,
+                                     const TargetInfo &target,
                                      std::string &error);
 
 /// The whole way from a module in the LLVM dialect to an image. Failures are

@@ -8,6 +8,7 @@
 
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "lib/Conversion/MegaToCpu/AbiAccess.h"
+#include "lib/Conversion/MegaToCpu/EmitBarrier.h"
 #include "lib/Conversion/MegaToCpu/EmitMark.h"
 #include "lib/Conversion/MegaToCpu/Program.h"
 
@@ -21,79 +22,6 @@ namespace ingot {
 using namespace mlir;
 
 namespace {
-
-/// Pauses in a barrier before the runtime is asked how to wait on: about as
-/// long as a barrier takes when nobody is late.
-constexpr int64_t spinLimit = 32;
-/// INGOT_BARRIER_RELEASE of the ABI.
-constexpr int64_t barrierRelease = int64_t(1) << 48;
-constexpr llvm::StringLiteral barrierName = "ingot_barrier";
-
-/// Makes the function that waits until `target` arrivals were counted. It
-/// answers whether the run was stopped, and then has released the others.
-void emitBarrier(OpBuilder &b, Location loc) {
-  Type ptr = LLVM::LLVMPointerType::get(b.getContext());
-  Type i64 = b.getI64Type();
-  auto func = func::FuncOp::create(
-      b, loc, barrierName, b.getFunctionType({ptr, i64}, b.getI1Type()));
-  func.setPrivate();
-  func.setNoInline(true);
-  OpBuilder::InsertionGuard guard(b);
-  Block *body = func.addEntryBlock();
-  b.setInsertionPointToStart(body);
-  ingot::AbiAccess access(b, loc);
-  Value context = body->getArgument(0), target = body->getArgument(1);
-  Value counter = access.field(context, ingot::ContextField::Barrier);
-  Value one = ingot::i64Constant(b, loc, 1);
-  LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::add, counter, one,
-                            LLVM::AtomicOrdering::acq_rel);
-
-  auto wait = scf::WhileOp::create(
-      b, loc, TypeRange{i64}, ValueRange{ingot::i64Constant(b, loc, 0)},
-      [&](OpBuilder &b, Location loc, ValueRange args) {
-        Value count = LLVM::LoadOp::create(
-            b, loc, i64, counter, /*alignment=*/8, /*isVolatile=*/false,
-            /*isNonTemporal=*/false, /*isInvariant=*/false,
-            /*isInvariantGroup=*/false, LLVM::AtomicOrdering::acquire);
-        Value isMissing = arith::CmpIOp::create(
-            b, loc, arith::CmpIPredicate::slt, count, target);
-        scf::ConditionOp::create(b, loc, isMissing, args);
-      },
-      [&](OpBuilder &b, Location loc, ValueRange args) {
-        LLVM::CallIntrinsicOp::create(
-            b, loc, b.getStringAttr("llvm.x86.sse2.pause"), ValueRange());
-        Value spins = arith::AddIOp::create(b, loc, args[0], one);
-        Value isLong =
-            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, spins,
-                                  ingot::i64Constant(b, loc, spinLimit));
-        scf::IfOp::create(b, loc, isLong, [&](OpBuilder &b, Location loc) {
-          Value relax = ingot::AbiAccess(b, loc).field(
-              context, ingot::ContextField::Relax);
-          auto type = LLVM::LLVMFunctionType::get(
-              LLVM::LLVMVoidType::get(b.getContext()), {ptr});
-          LLVM::CallOp::create(b, loc, type, ValueRange{relax, context});
-          scf::YieldOp::create(b, loc);
-        });
-        scf::YieldOp::create(b, loc, spins);
-      });
-  (void)wait;
-
-  Value error = LLVM::LoadOp::create(
-      b, loc, b.getI32Type(), access.field(context, ingot::ContextField::Error),
-      /*alignment=*/4, /*isVolatile=*/false, /*isNonTemporal=*/false,
-      /*isInvariant=*/false, /*isInvariantGroup=*/false,
-      LLVM::AtomicOrdering::monotonic);
-  Value zero = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
-  Value isStopped =
-      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, error, zero);
-  scf::IfOp::create(b, loc, isStopped, [&](OpBuilder &b, Location loc) {
-    LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::add, counter,
-                              ingot::i64Constant(b, loc, barrierRelease),
-                              LLVM::AtomicOrdering::release);
-    scf::YieldOp::create(b, loc);
-  });
-  func::ReturnOp::create(b, loc, isStopped);
-}
 
 /// Builds the function of a worker and moves the program's body into it.
 class EntryBuilder {
@@ -393,10 +321,10 @@ private:
 
   /// Calls the barrier, and goes on in `next`, a new block if it is null.
   void emitWait(Block *next) {
-    Value isStopped =
-        func::CallOp::create(b, loc, barrierName, TypeRange{b.getI1Type()},
-                             ValueRange{context, expected})
-            .getResult(0);
+    Value isStopped = func::CallOp::create(b, loc, ingot::barrierName,
+                                           TypeRange{b.getI1Type()},
+                                           ValueRange{context, expected})
+                          .getResult(0);
     Block *here = b.getInsertionBlock();
     if (!next)
       next = startBlock().second;
@@ -420,11 +348,19 @@ private:
 };
 
 struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
+  using EmitEntryBase::EmitEntryBase;
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto programs = llvm::to_vector(module.getOps<ingot::mega::ProgramOp>());
     if (programs.empty()) {
       module.emitError("expected a program, found none");
+      return signalPassFailure();
+    }
+    std::string error;
+    std::optional<ingot::TargetInfo> cpu = ingot::lookupTarget(target, error);
+    if (!cpu) {
+      module.emitError(error);
       return signalPassFailure();
     }
     auto isMain = [&](ingot::mega::ProgramOp op) {
@@ -436,8 +372,8 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
     }
     ingot::ErrorTable errors(module);
     OpBuilder b(programs.front());
-    emitBarrier(b, programs.front().getLoc());
-    ingot::emitMarkFunction(b, programs.front().getLoc());
+    ingot::emitBarrierFunction(b, programs.front().getLoc(), *cpu);
+    ingot::emitMarkFunction(b, programs.front().getLoc(), *cpu);
     NamedAttrList entries;
     for (ingot::mega::ProgramOp op : programs) {
       FailureOr<ingot::Program> program = ingot::Program::create(

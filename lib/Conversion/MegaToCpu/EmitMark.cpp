@@ -17,8 +17,20 @@ constexpr llvm::StringLiteral markName = "ingot_mark";
 /// Byte offsets in IngotTraceLog, and bytes of an IngotTraceMark.
 constexpr int64_t capacityOffset = 8, countOffset = 16, markBytes = 16;
 
+/// Reads the counter whose ticks a trace is in. Arm's counter of cycles is not
+/// for programs; the one of the system is.
+static Value readTicks(OpBuilder &b, Location loc,
+                       const ingot::TargetInfo &target) {
+  StringRef name =
+      target.isX86 ? "llvm.readcyclecounter" : "llvm.readsteadycounter";
+  return LLVM::CallIntrinsicOp::create(b, loc, b.getI64Type(),
+                                       b.getStringAttr(name), ValueRange())
+      .getResults();
+}
+
 /// Adds a mark to `log`, which is not null.
-static void note(OpBuilder &b, Location loc, Value log, Value what) {
+static void note(OpBuilder &b, Location loc, Value log, Value what,
+                 const ingot::TargetInfo &target) {
   ingot::AbiAccess access(b, loc);
   Type ptr = log.getType(), i64 = b.getI64Type();
   Value countPlace = access.address(log, countOffset);
@@ -34,11 +46,8 @@ static void note(OpBuilder &b, Location loc, Value log, Value what) {
         marks, arith::MulIOp::create(b, loc, count,
                                      ingot::i64Constant(b, loc, markBytes)));
     LLVM::StoreOp::create(b, loc, what, place);
-    Value ticks =
-        LLVM::CallIntrinsicOp::create(
-            b, loc, i64, b.getStringAttr("llvm.readcyclecounter"), ValueRange())
-            .getResults();
-    LLVM::StoreOp::create(b, loc, ticks, access.address(place, 8));
+    LLVM::StoreOp::create(b, loc, readTicks(b, loc, target),
+                          access.address(place, 8));
     scf::YieldOp::create(b, loc);
   });
   Value next =
@@ -46,7 +55,8 @@ static void note(OpBuilder &b, Location loc, Value log, Value what) {
   LLVM::StoreOp::create(b, loc, next, countPlace);
 }
 
-void ingot::emitMarkFunction(OpBuilder &b, Location loc) {
+void ingot::emitMarkFunction(OpBuilder &b, Location loc,
+                             const TargetInfo &target) {
   Type ptr = LLVM::LLVMPointerType::get(b.getContext());
   auto func = func::FuncOp::create(
       b, loc, markName, b.getFunctionType({ptr, b.getI64Type()}, {}));
@@ -59,7 +69,7 @@ void ingot::emitMarkFunction(OpBuilder &b, Location loc) {
   Value isTraced = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, log,
                                         LLVM::ZeroOp::create(b, loc, ptr));
   scf::IfOp::create(b, loc, isTraced, [&](OpBuilder &b, Location loc) {
-    note(b, loc, log, body->getArgument(1));
+    note(b, loc, log, body->getArgument(1), target);
     scf::YieldOp::create(b, loc);
   });
   func::ReturnOp::create(b, loc);

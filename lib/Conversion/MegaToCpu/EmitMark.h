@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "ingot/Target/CpuCapabilities.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace ingot {
@@ -16,7 +18,8 @@ inline constexpr llvm::StringLiteral stageNumberAttrName = "ingot.stage";
 
 /// Makes the function that notes what ended and the time, if there is a log to
 /// note it in (IngotContext::trace of runtime/core/Abi.h). Entries call it.
-void emitMarkFunction(mlir::OpBuilder &b, mlir::Location loc);
+void emitMarkFunction(mlir::OpBuilder &b, mlir::Location loc,
+                      const TargetInfo &target);
 
 /// Calls it. `log` is the worker's own, or null at run time; `what` as in
 /// IngotTraceMark.

@@ -224,7 +224,7 @@ static std::optional<RowTiling> chooseRows(PagedAttentionOp op,
   }
   for (; widest > 0; widest /= 2) {
     RowTiling tiling;
-    tiling.registers = target.hasAvx512f ? 32 : 16;
+    tiling.registers = target.vectorRegisters;
     tiling.registersPerVector = laneCount / target.f32Lanes();
     tiling.tiles.push_back(widest);
     tiling.isExact = ratio > 0 && ratio % widest == 0;

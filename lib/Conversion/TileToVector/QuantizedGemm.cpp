@@ -28,7 +28,7 @@ namespace {
 class DotProducts {
 public:
   DotProducts(KernelBuilder &b, const TargetInfo &target)
-      : b(b), wide(target.hasAvx512bw),
+      : b(b), isX86(target.isX86), wide(target.hasAvx512bw),
         fused(wide ? target.hasAvx512Vnni : target.hasAvxVnni) {}
 
   int64_t lanes() const { return wide ? 16 : 8; }
@@ -43,6 +43,9 @@ public:
 
   /// sum + the products of pairs of signed 16-bit numbers.
   Value pairs(Value sum, Value x, Value y) const {
+    if (!isX86)
+      return b.add(sum, addPairs(widen<arith::ExtSIOp>(x, 32),
+                                 widen<arith::ExtSIOp>(y, 32)));
     if (fused)
       return call(wide ? "llvm.x86.avx512.vpdpwssd.512"
                        : "llvm.x86.avx512.vpdpwssd.256",
@@ -59,12 +62,27 @@ public:
   }
   /// The products of pairs of unsigned with signed bytes in 16 bits.
   Value shortPairs(Value x, Value y) const {
+    if (!isX86)
+      return addPairs(widen<arith::ExtUIOp>(x, 16),
+                      widen<arith::ExtSIOp>(y, 16));
     return call(wide ? "llvm.x86.avx512.pmaddubs.w.512"
                      : "llvm.x86.avx2.pmadd.ub.sw",
                 16, {x, y});
   }
 
 private:
+  /// Numbers of twice as many bits.
+  template <typename Extend> Value widen(Value x, unsigned bits) const {
+    auto vector = cast<VectorType>(x.getType());
+    return Extend::create(
+        b, VectorType::get(vector.getShape(), b.getIntegerType(bits)), x);
+  }
+  /// The products of neighbours, added.
+  Value addPairs(Value x, Value y) const {
+    Value products = b.mul(x, y);
+    auto parts = vector::DeinterleaveOp::create(b, products);
+    return b.add(parts.getRes1(), parts.getRes2());
+  }
   Value call(StringRef name, unsigned bits, ValueRange operands) const {
     return LLVM::CallIntrinsicOp::create(b, type(bits), b.getStringAttr(name),
                                          operands)
@@ -72,7 +90,7 @@ private:
   }
 
   KernelBuilder &b;
-  bool wide, fused;
+  bool isX86, wide, fused;
 };
 
 /// Emits one product.

@@ -209,7 +209,7 @@ def compile(
 ) -> Model:
     """Compiles an ONNX file and loads the result.
 
-    target: "native" (also None), "x86-64-v3" or "x86-64-v4".
+    target: "native" (also None), "x86-64-v3", "x86-64-v4" or "aarch64".
     artifact: where to keep the result; None keeps it while the model lives.
     generate: keep a decoder's cache as state, for `Session.generate`.
     kv_type: element type of that cache: "f32", "f16", or None for the model's.

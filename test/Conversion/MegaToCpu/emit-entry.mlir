@@ -1,10 +1,17 @@
 // RUN: ingot-opt %s -ingot-emit-entry | FileCheck %s
+// RUN: ingot-opt %s -ingot-emit-entry=target=aarch64 | FileCheck %s --check-prefix=ARM
+// RUN: not ingot-opt %s -ingot-emit-entry=target=z80 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+// UNKNOWN: unknown target CPU 'z80'
 
 // Dims that do not fit the symbols are refused by message number.
 // CHECK: ingot.errors = ["", "input 'y': dim 0 must be seq * 2"
 // CHECK-LABEL: func private @ingot_barrier(
 // CHECK: llvm.atomicrmw add {{.*}} acq_rel
 // CHECK: llvm.load {{.*}} atomic acquire
+// CHECK: llvm.call_intrinsic "llvm.x86.sse2.pause"
+// CHECK: llvm.call_intrinsic "llvm.readcyclecounter"
+// ARM: llvm.call_intrinsic "llvm.aarch64.hint"
+// ARM: llvm.call_intrinsic "llvm.readsteadycounter"
 // CHECK-LABEL: func @ingot_sizes(
 // CHECK-SAME: %[[DIMS:.*]]: !llvm.ptr, %{{.*}}: i64, %{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr) -> i32
 // CHECK: llvm.getelementptr %[[DIMS]]

@@ -2,6 +2,7 @@
 // RUN: ingot-opt %s --ingot-lower-quantized=target=x86-64-v4 --split-input-file | FileCheck %s --check-prefix=WIDE
 // RUN: ingot-opt %s --ingot-lower-quantized=target=x86-64-v4+avx512vnni --split-input-file | FileCheck %s --check-prefix=VNNI
 // RUN: ingot-opt %s --ingot-lower-quantized=target=x86-64-v3+avxvnni --split-input-file | FileCheck %s --check-prefix=NARROW
+// RUN: ingot-opt %s --ingot-lower-quantized=target=aarch64 --split-input-file | FileCheck %s --check-prefix=PLAIN
 
 // A code and the rest for 24 bits; what does not fill a block is copied.
 // CHECK-LABEL: func @rows
@@ -34,6 +35,11 @@ func.func @rows(%x: memref<?x?xf32>, %y: memref<?x?x26xi32>) {
 // VNNI-COUNT-4: llvm.call_intrinsic "llvm.x86.avx512.vpdpwssd.512"
 // NARROW-LABEL: func @pairs
 // NARROW-COUNT-4: llvm.call_intrinsic "llvm.x86.avx512.vpdpwssd.256"
+// PLAIN-LABEL: func @pairs
+// PLAIN: arith.extsi {{.*}} : vector<16xi16> to vector<16xi32>
+// PLAIN: arith.muli {{.*}} : vector<16xi32>
+// PLAIN: vector.deinterleave {{.*}} : vector<16xi32> -> vector<8xi32>
+// PLAIN-NOT: llvm.x86
 func.func @pairs(%x: memref<?x18x18xi32>, %w: memref<3x18x4x16xi32>, %s: memref<3x18x16xf16>, %y: memref<?x40xf32>) {
   ingot.quantized_linear ins(%x, %w, %s : memref<?x18x18xi32>, memref<3x18x4x16xi32>, memref<3x18x16xf16>) outs(%y : memref<?x40xf32>) {activation_bits = 16, weight_bits = 4, block = 32, zero_point = 8}
   return
@@ -55,6 +61,10 @@ func.func @pairs(%x: memref<?x18x18xi32>, %w: memref<3x18x4x16xi32>, %s: memref<
 // NARROW-LABEL: func @quads
 // NARROW: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.256"
 // NARROW-NOT: pmadd
+// PLAIN-LABEL: func @quads
+// PLAIN: arith.extui {{.*}} : vector<32xi8> to vector<32xi16>
+// PLAIN: arith.extsi {{.*}} : vector<32xi8> to vector<32xi16>
+// PLAIN: vector.deinterleave {{.*}} : vector<32xi16> -> vector<16xi16>
 func.func @quads(%x: memref<?x18x10xi32>, %w: memref<3x18x8x16xi32>, %s: memref<3x1x16xf32>, %z: memref<3x1x16xi8>, %y: memref<?x40xf32>) {
   ingot.quantized_linear ins(%x, %w, %s, %z : memref<?x18x10xi32>, memref<3x18x8x16xi32>, memref<3x1x16xf32>, memref<3x1x16xi8>) outs(%y : memref<?x40xf32>) {activation_bits = 8, weight_bits = 8, block = 32}
   return

@@ -63,6 +63,9 @@ def EmitEntry : Pass<"ingot-emit-entry", "::mlir::ModuleOp"> {
       ...
     ```
   }];
+  let options = [Option<"target", "target", "std::string",
+                        /*default=*/"\"x86-64-v3\"",
+                        "The CPU whose pause and counter are used">];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::func::FuncDialect",
                            "::mlir::scf::SCFDialect",

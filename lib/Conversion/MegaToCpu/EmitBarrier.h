@@ -1,0 +1,23 @@
+//===- EmitBarrier.h - where the workers of a team meet ---------*- C++ -*-===//
+//
+// Part of the Ingot Project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "ingot/Target/CpuCapabilities.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace ingot {
+
+/// The function `(context, arrivals) -> stopped` that entries call.
+inline constexpr llvm::StringLiteral barrierName = "ingot_barrier";
+
+/// Makes it: it waits until so many arrivals were counted. It answers whether
+/// the run was stopped, and then has released the others.
+void emitBarrierFunction(mlir::OpBuilder &b, mlir::Location loc,
+                         const TargetInfo &cpu);
+
+} // namespace ingot
