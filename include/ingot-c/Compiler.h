@@ -42,6 +42,9 @@ typedef struct IngotCompileOptions {
   /// and 0).
   const char *const *settings;
   int setting_count;
+  /// Dims of inputs that are numbers, as "NAME=NUMBER".
+  const char *const *dims;
+  int dim_count;
   /// How activations meet weights of few bits: as codes of 8, 16 or 24 bits or,
   /// with 32, as floats. 0 for what the model asks; where it asks nothing, 32
   /// beside 8 bits with a scale a column and 24 beside others.

@@ -130,6 +130,8 @@ LogicalResult Compilation::importModel() {
   importOptions.eraseDims = options.erase_dims;
   for (int i = 0; i < options.setting_count; ++i)
     importOptions.settings.push_back(options.settings[i]);
+  for (int i = 0; i < options.dim_count; ++i)
+    importOptions.dims.push_back(options.dims[i]);
   std::vector<ImportError> importErrors;
   module = importOnnxFile(onnxPath, context.get(), importOptions, importErrors);
   for (const ImportError &importError : importErrors)
@@ -251,6 +253,8 @@ LogicalResult Compilation::writeArtifact() {
     manifest.options += ", for generation";
   for (int i = 0; i < options.setting_count; ++i)
     manifest.options += std::string(", set ") + options.settings[i];
+  for (int i = 0; i < options.dim_count; ++i)
+    manifest.options += std::string(", dim ") + options.dims[i];
   if (options.activation_bits)
     manifest.options +=
         ", activations of " + std::to_string(options.activation_bits) + " bits";

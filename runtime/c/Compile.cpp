@@ -106,6 +106,8 @@ static Status compile(const char *onnxPath,
   wanted.activation_bits = options.activation_bits;
   wanted.settings = options.settings;
   wanted.setting_count = static_cast<int>(options.setting_count);
+  wanted.dims = options.dims;
+  wanted.dim_count = static_cast<int>(options.dim_count);
   char *message = nullptr;
   int result = (*function)(onnxPath, artifactPath.c_str(), &wanted, &message);
   std::unique_ptr<char, decltype(&std::free)> owner(message, &std::free);

@@ -198,9 +198,13 @@ typedef struct ingot_compile_options {
   /// gone, and each of its elements is VALUE (an integer, true or false).
   const char *const *settings;
   size_t setting_count;
+  /// Dims of inputs that become numbers, as "NAME=NUMBER": the program serves
+  /// these sizes alone.
+  const char *const *dims;
+  size_t dim_count;
 } ingot_compile_options;
 #define INGOT_COMPILE_OPTIONS_INIT                                             \
-  {sizeof(ingot_compile_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+  {sizeof(ingot_compile_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /// Compiles an ONNX file and loads the result. Opens the compiler library with
 /// dlopen; nothing else in this library needs it. `options` may be null.

@@ -22,6 +22,8 @@ class Options(ctypes.Structure):
         ("kv_type", ctypes.c_char_p),
         ("settings", ctypes.POINTER(ctypes.c_char_p)),
         ("setting_count", ctypes.c_int),
+        ("dims", ctypes.POINTER(ctypes.c_char_p)),
+        ("dim_count", ctypes.c_int),
         ("activation_bits", ctypes.c_int),
         ("prove", ctypes.c_int),
         ("stages_from", ctypes.c_char_p),

@@ -101,6 +101,10 @@ void ingot::cli::addCompileCommand(CLI::App &program, int &) {
                    "integer, true or false")
       ->type_name("NAME=VALUE");
   command
+      ->add_option("--dim", options.dims,
+                   "Compile for one size of a dim of the inputs alone")
+      ->type_name("NAME=NUMBER");
+  command
       ->add_option("--dump-dir", options.dumpDir,
                    "Write the program after each phase to this folder")
       ->type_name("FOLDER");

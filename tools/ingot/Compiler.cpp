@@ -59,12 +59,19 @@ void Compiler::compile(const std::string &onnxPath, const std::string &outPath,
   given.dump_dir = options.dumpDir.empty() ? nullptr : options.dumpDir.c_str();
   given.generate = options.generate;
   given.kv_type = options.kvType.empty() ? nullptr : options.kvType.c_str();
-  std::vector<const char *> settings;
-  settings.reserve(options.settings.size());
-  for (const std::string &setting : options.settings)
-    settings.push_back(setting.c_str());
+  auto pointers = [](const std::vector<std::string> &texts) {
+    std::vector<const char *> result;
+    result.reserve(texts.size());
+    for (const std::string &text : texts)
+      result.push_back(text.c_str());
+    return result;
+  };
+  std::vector<const char *> settings = pointers(options.settings),
+                            dims = pointers(options.dims);
   given.settings = settings.data();
   given.setting_count = static_cast<int>(settings.size());
+  given.dims = dims.data();
+  given.dim_count = static_cast<int>(dims.size());
   given.activation_bits = options.activationBits;
   given.prove = options.prove;
   given.stages_from =

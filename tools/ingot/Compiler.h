@@ -35,6 +35,8 @@ struct CompileOptions {
   std::string kvType;
   /// Inputs that are constants, as NAME=VALUE.
   std::vector<std::string> settings;
+  /// Dims of inputs that are numbers, as NAME=NUMBER.
+  std::vector<std::string> dims;
   /// Zero for what the model asks.
   int activationBits = 0;
 };

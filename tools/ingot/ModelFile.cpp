@@ -112,6 +112,8 @@ std::string ingot::cli::cacheKey(const std::string &path,
   hasher.add(options.generate ? "generate " + options.kvType : "");
   for (const std::string &setting : options.settings)
     hasher.add("set " + setting);
+  for (const std::string &dim : options.dims)
+    hasher.add("dim " + dim);
   // The file's own name is part of the artifact.
   hasher.add(fs::path(path).filename().string());
   MappedFile model(path);

@@ -80,6 +80,7 @@ private:
   std::string symbolFor(llvm::StringRef text);
   void collectSymbols();
   bool applySettings();
+  bool readFixedDims();
   bool applySetting(llvm::StringRef setting, llvm::StringSet<> &done);
   enum class Elements { One, Several, Unknown };
   Elements elementsOf(ValueId input);
@@ -115,6 +116,8 @@ private:
   std::map<std::tuple<std::string, uint64_t, const void *>, mlir::Value>
       weightsAt;
   llvm::StringSet<> plainSymbols;
+  /// Names of dims that the user made numbers.
+  llvm::StringMap<int64_t> fixedDims;
   llvm::StringMap<int64_t> minima;
   std::vector<std::string> symbolOrder;
   unsigned branchDepth = 0;

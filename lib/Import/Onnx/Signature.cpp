@@ -19,6 +19,8 @@ namespace {
 
 /// Longer texts of dims are names, not expressions.
 constexpr size_t kMaxDimText = 200;
+/// Larger extents are mistakes.
+constexpr int64_t kMaxExtent = int64_t(1) << 40;
 
 bool isSymbolChar(char c) { return isAlnum(c) || c == '_' || c == '.'; }
 
@@ -94,6 +96,7 @@ void Importer::collectSymbols() {
     for (const auto &dim : info->type().tensor_type().shape().dim())
       // One that had to be renamed cannot be found by an expression.
       if (isSymbolName(dim.dim_param()) &&
+          !fixedDims.contains(dim.dim_param()) &&
           symbolFor(dim.dim_param()) == dim.dim_param())
         plainSymbols.insert(dim.dim_param());
   }
@@ -112,9 +115,14 @@ DimShape Importer::inputDims(const onnx::ValueInfoProto &info) {
       continue;
     }
     StringRef text = StringRef(dim.dim_param()).trim();
+    std::string ownName = info.name() + "_d" + std::to_string(index);
+    if (auto number = fixedDims.find(text.empty() ? ownName : text);
+        number != fixedDims.end()) {
+      dims.push_back(DimExpr::constant(number->second));
+      continue;
+    }
     if (options.eraseDims || text.empty()) {
-      dims.push_back(DimExpr::symbol(
-          symbolFor(info.name() + "_d" + std::to_string(index))));
+      dims.push_back(DimExpr::symbol(symbolFor(ownName)));
       continue;
     }
     if (isUnread) {
@@ -128,10 +136,17 @@ DimShape Importer::inputDims(const onnx::ValueInfoProto &info) {
         expr->collectSymbols(names);
       bool computable =
           expr && isManageable(*expr) && all_of(names, [&](const auto &entry) {
-            return plainSymbols.contains(entry.getKey());
+            return plainSymbols.contains(entry.getKey()) ||
+                   fixedDims.contains(entry.getKey());
           });
       if (computable) {
-        dims.push_back(*expr);
+        dims.push_back(
+            expr->substitute([&](StringRef name) -> std::optional<DimExpr> {
+              auto number = fixedDims.find(name);
+              if (number == fixedDims.end())
+                return std::nullopt;
+              return DimExpr::constant(number->second);
+            }));
         continue;
       }
     }
@@ -252,8 +267,46 @@ bool Importer::applySettings() {
   return valid;
 }
 
+/// Reads the dims that the user made numbers; false after errors.
+bool Importer::readFixedDims() {
+  SmallVector<std::string> names;
+  for (auto [id, info] : graph.inputs)
+    for (auto [index, dim] :
+         enumerate(info->type().tensor_type().shape().dim())) {
+      StringRef text = StringRef(dim.dim_param()).trim();
+      std::string name = text.empty()
+                             ? info->name() + "_d" + std::to_string(index)
+                             : text.str();
+      if (!dim.has_dim_value() && !is_contained(names, name))
+        names.push_back(name);
+    }
+  bool valid = true;
+  auto refuse = [&](const Twine &message) {
+    errors.add("", message);
+    valid = false;
+  };
+  for (StringRef given : options.dims) {
+    auto [name, text] = given.rsplit('=');
+    int64_t number = 0;
+    if (name.size() == given.size())
+      refuse("the dim '" + given + "' is not of the form NAME=NUMBER");
+    else if (!is_contained(names, name))
+      refuse("no input has a dim '" + name + "' that is open; " +
+             (names.empty() ? "all are numbers"
+                            : "open are '" + join(names, "', '") + "'"));
+    else if (text.getAsInteger(10, number) || number < 0 || number > kMaxExtent)
+      refuse("the dim '" + name + "' cannot be '" + text +
+             "': it is no integer from 0 to " + Twine(kMaxExtent));
+    else if (!fixedDims.try_emplace(name, number).second)
+      refuse("the dim '" + name + "' is given twice");
+  }
+  if (valid && options.eraseDims && !options.dims.empty())
+    refuse("dims are taken as unknown and given as numbers");
+  return valid;
+}
+
 bool Importer::importInputs() {
-  if (!applySettings())
+  if (!applySettings() || !readFixedDims())
     return false;
   collectSymbols();
   SmallVector<Type> types;
@@ -278,8 +331,7 @@ bool Importer::importInputs() {
       tensor.type = elementTypeFor(dtype, context());
       tensor.dims = inputDims(*info);
       for (const DimExpr &dim : tensor.dims)
-        if (auto value = dim.getConstant();
-            value && *value > (int64_t(1) << 40))
+        if (auto value = dim.getConstant(); value && *value > kMaxExtent)
           errors.add("", what + " has a dim of " + Twine(*value));
       shapes.push_back(tensor.dims);
       types.push_back(tensorOf(tensor.dims, tensor.type));

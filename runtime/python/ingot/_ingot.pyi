@@ -57,6 +57,7 @@ def compile(
     kv_type: Optional[str],
     activation_bits: int,
     settings: list[str],
+    dims: list[str],
     progress: Optional[Callable[[str, float], object]],
 ) -> Model: ...
 def create_session(

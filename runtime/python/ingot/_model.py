@@ -204,6 +204,7 @@ def compile(
     kv_type: Optional[str] = None,
     activations: Optional[str] = None,
     constants: Optional[Mapping[str, int]] = None,
+    dims: Optional[Mapping[str, int]] = None,
     progress: Union[None, bool, Progress] = None,
     compiler: Optional[PathLike] = None,
 ) -> Model:
@@ -216,6 +217,7 @@ def compile(
     activations: how they meet weights of few bits: "f32", "int24", "int16",
     "int8", or None for what the model asks (docs/compile.md).
     constants: inputs that become constants, and what each of their elements is.
+    dims: dims of inputs that become numbers; the program serves these alone.
     progress: None shows a bar if standard error is a terminal, False shows
     nothing; a function is called with the phase and the share done (0 to 1).
     compiler: the compiler library, if it is not in this package.
@@ -232,7 +234,8 @@ def compile(
     if activations not in ACTIVATION_BITS:
         raise ValueError(f"activations is {activations!r}, not one of {list(ACTIVATION_BITS)}")
     settings = [f"{key}={int(value)}" for key, value in (constants or {}).items()]
-    options = (generate, kv_type, ACTIVATION_BITS[activations], settings)
+    fixed = [f"{key}={int(value)}" for key, value in (dims or {}).items()]
+    options = (generate, kv_type, ACTIVATION_BITS[activations], settings, fixed)
     library = compiler if compiler is not None else command.compiler()
 
     def made(kept: str, report: Optional[Progress]) -> _ingot.Model:

@@ -44,12 +44,18 @@ compile(const nb::bytes &path, const std::optional<std::string> &target,
         const std::optional<nb::bytes> &artifact,
         const std::optional<nb::bytes> &compiler, bool generate,
         const std::optional<std::string> &kvType, int activationBits,
-        const std::vector<std::string> &settings, const nb::object &progress) {
+        const std::vector<std::string> &settings,
+        const std::vector<std::string> &dims, const nb::object &progress) {
   ProgressCall call{progress, {}};
-  std::vector<const char *> settingTexts;
-  settingTexts.reserve(settings.size());
-  for (const std::string &setting : settings)
-    settingTexts.push_back(setting.c_str());
+  auto pointers = [](const std::vector<std::string> &texts) {
+    std::vector<const char *> result;
+    result.reserve(texts.size());
+    for (const std::string &given : texts)
+      result.push_back(given.c_str());
+    return result;
+  };
+  std::vector<const char *> settingTexts = pointers(settings),
+                            dimTexts = pointers(dims);
   ingot_compile_options options = INGOT_COMPILE_OPTIONS_INIT;
   auto text = [](const auto &given) {
     return given ? given->c_str() : nullptr;
@@ -62,6 +68,8 @@ compile(const nb::bytes &path, const std::optional<std::string> &target,
   options.activation_bits = activationBits;
   options.settings = settingTexts.data();
   options.setting_count = settingTexts.size();
+  options.dims = dimTexts.data();
+  options.dim_count = dimTexts.size();
   if (!progress.is_none()) {
     options.progress = ProgressCall::report;
     options.user = &call;
@@ -153,6 +161,6 @@ void ingot::python::bindModel(nb::module_ &module) {
   module.def("compile", compile, nb::arg("path"), nb::arg("target").none(),
              nb::arg("artifact").none(), nb::arg("compiler").none(),
              nb::arg("generate"), nb::arg("kv_type").none(),
-             nb::arg("activation_bits"), nb::arg("settings"),
+             nb::arg("activation_bits"), nb::arg("settings"), nb::arg("dims"),
              nb::arg("progress").none());
 }

@@ -38,6 +38,8 @@ struct OnnxImportOptions {
   /// Inputs that are constants, as NAME=VALUE: each element of the input is
   /// this integer, `true` or `false`.
   std::vector<std::string> settings;
+  /// Dims of inputs that are numbers, as NAME=NUMBER.
+  std::vector<std::string> dims;
   /// The most ops that a module may have: refuses a small file of nested
   /// function calls that stands for an endless program.
   unsigned maxOps = 2'000'000;
