@@ -1,0 +1,116 @@
+"""Predicts how long a program takes on more cores than this machine has, and
+holds the prediction for 1 and 2 cores against what is measured here. Prints one
+Markdown row a number of cores.
+
+    python bench/predict.py MODEL --dim batch_size=1 --dim sequence_length=128
+    python bench/predict.py DECODER.ingot --entry decode --prompt 512 --dim ...
+
+The model, per stage, from what `ingot explain` counts and `ingot bench` measures:
+
+    compute = flops / (FMA peak of a core) * ceil(tiles / cores) / tiles
+    memory  = bytes / min(cores * bandwidth of a core, bandwidth of the socket)
+    stage   = max(compute, memory) + wait
+    wait    = cores * HANDOVER where there is a barrier in front, else 0
+
+Stages of one tile take as long on every number of cores. Stages that are dealt
+together are one. HANDOVER is what it costs that the line with the barrier's
+counter goes from core to core: half of the 96 ns that two threads need here
+(docs/benchmarks.md). Not in the model: unequal cores, clocks that sink when all
+cores work, memory of other sockets."""
+
+import argparse
+import json
+import math
+import pathlib
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+INGOT = ROOT / "build" / "bin" / "ingot"
+
+HANDOVER = 48e-9
+
+
+def report(command, model, *options):
+    """The JSON that `ingot COMMAND` writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "report.json"
+        subprocess.run([INGOT, command, model, "--json", path, *map(str, options)],
+                       check=True, stdout=subprocess.DEVNULL)  # fmt: skip
+        return json.loads(path.read_text())
+
+
+class Stage:
+    """What is dealt together: tiles, flops and bytes, and whether workers meet
+    in front of it, so many times in a run."""
+
+    def __init__(self, row):
+        self.times = row["times"]
+        self.waits = row["sync"].startswith("barrier")
+        self.tiles = self.flops = self.bytes = 0
+        self.join(row)
+
+    def join(self, row):
+        self.tiles += row.get("tiles_value", 1)
+        self.flops += row.get("flops_value", 0)
+        self.bytes += row.get("bytes_value", 0)
+
+    def seconds(self, cores, peak, bandwidth, socket):
+        share = math.ceil(self.tiles / cores) / self.tiles if self.tiles else 1
+        compute = self.flops / peak * share
+        memory = self.bytes / min(cores * bandwidth, socket)
+        return self.times * max(compute, memory) + self.wait(cores)
+
+    def wait(self, cores):
+        return self.times * cores * HANDOVER if self.waits and cores > 1 else 0
+
+
+def stages_of(rows):
+    stages = []
+    for row in rows:
+        if row["sync"] == "joined" and stages:
+            stages[-1].join(row)
+        else:
+            stages.append(Stage(row))
+    return stages
+
+
+def measured(model, sizes, threads, peak):
+    """Seconds of a run, or of a token, here; and a core's peak and bandwidth."""
+    bench = report("bench", model, *sizes, "--threads", threads)
+    ceilings, work = bench["ceilings"], bench["works"][-1]
+    rates = [ceilings[kind]["rate"]["median"] / threads for kind in (peak, "reads")]
+    return work["seconds"]["median"], *rates
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("model", help="an artifact or an ONNX file")
+    parser.add_argument("--dim", action="append", default=[], metavar="NAME=N")
+    parser.add_argument("--entry", help="of a decoder compiled for generation: decode")
+    parser.add_argument("--prompt", help="of such a decoder: tokens to read before the timed ones")
+    parser.add_argument("--peak", choices=["fma", "int8"], default="fma", help="of the products")
+    parser.add_argument("--cores", type=int, nargs="*", default=[8, 16, 32, 64])
+    parser.add_argument("--socket", type=float, default=200, help="GB/s that all cores share")
+    options = parser.parse_args()
+    sizes = [part for dim in options.dim for part in ("--dim", dim)]
+    entry = ["--entry", options.entry] if options.entry else []
+    run = ["--prompt", options.prompt] if options.prompt else sizes
+    stages = stages_of(report("explain", options.model, *sizes, *entry)["stages"])
+    print("| cores | predicted ms | measured ms | waits ms |\n|---|---|---|---|")
+    for cores in (1, 2):
+        seconds, peak, bandwidth = measured(options.model, run, cores, options.peak)
+        row(stages, cores, peak, bandwidth, cores * bandwidth, f"{seconds * 1e3:.2f}")
+    for cores in options.cores:
+        row(stages, cores, peak, bandwidth, options.socket * 1e9, "")
+
+
+def row(stages, cores, peak, bandwidth, socket, seconds):
+    """Prints one line of the table."""
+    total = sum(stage.seconds(cores, peak, bandwidth, socket) for stage in stages)
+    waits = sum(stage.wait(cores) for stage in stages)
+    print(f"| {cores} | {total * 1e3:.2f} | {seconds} | {waits * 1e3:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
