@@ -142,8 +142,9 @@ template <typename... OpTys> void attach(MLIRContext *context) {
 void ingot::registerBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, IngotDialect *) {
     attach<LinearOp, MatmulOp, QuantizeRowsOp, QuantizedLinearOp, AttentionOp,
-           PagedAttentionOp, SoftmaxOp, LayerNormOp, RmsNormOp>(context);
-    KvAppendOp::attachInterface<ReaderModel<KvAppendOp>>(*context);
+           PageAttentionOp, MergePagesOp, PagedAttentionOp, SoftmaxOp,
+           LayerNormOp, RmsNormOp, RotateOp>(context);
+    CacheStoreOp::attachInterface<ReaderModel<CacheStoreOp>>(*context);
     WeightViewOp::attachInterface<WeightViewModel>(*context);
   });
 }

@@ -40,6 +40,7 @@ void ingot::buildWeightsPipeline(OpPassManager &passes) {
 
 void ingot::buildStagesPipeline(OpPassManager &passes) {
   passes.addNestedPass<func::FuncOp>(createFuseElementwise());
+  passes.addNestedPass<func::FuncOp>(createSplitByUse());
   passes.addPass(createCSEPass());
   passes.addNestedPass<func::FuncOp>(createFormStages());
   passes.addPass(createCanonicalizerPass());
@@ -88,6 +89,7 @@ void ingot::buildCpuPipeline(OpPassManager &passes, const TargetInfo &target) {
   passes.addPass(createLowerCache(cache));
   passes.addPass(createLowerCacheHandles());
   passes.addPass(createLowerNorms());
+  passes.addPass(createLowerRotate());
   passes.addPass(createVectorizeGeneric());
   passes.addPass(createExpandMath());
   passes.addPass(createLowerChecks());

@@ -261,9 +261,8 @@ std::optional<Part> Memory::cachePartOf(Operation *op, const Tile &tile) {
   if (!cache)
     return std::nullopt;
   int64_t heads = cast<CacheType>(cache.getType()).getHeads();
-  Poly row = 0, head = 0;
+  Poly head = 0;
   while (auto part = cache.getDefiningOp<CachePartOp>()) {
-    row = row + values.valueOf(part.getRow(), tile);
     head = head + values.valueOf(part.getHead(), tile);
     cache = part.getCache();
   }
@@ -274,27 +273,22 @@ std::optional<Part> Memory::cachePartOf(Operation *op, const Tile &tile) {
       return std::vector<Formula>{atLeast(atom, 0)};
     });
   };
-  Poly rows = extent("rows of a cache"), positions = extent("positions");
+  constexpr int64_t sides = 2;
+  Poly tokens = extent("tokens of a cache");
   Part part = wholeOf(
       {Buffer::Kind::Cache,
        cache,
-       {rows, int64_t(cast<CacheType>(cache.getType()).getHeads()), positions},
+       {tokens, int64_t(cast<CacheType>(cache.getType()).getHeads()), sides},
        0,
        0});
   part.offsets[1] = head;
   part.sizes[1] = heads;
-  auto append = dyn_cast<KvAppendOp>(op);
-  Value tokens = append ? append.getKeys() : Value();
-  if (auto attention = dyn_cast<PagedAttentionOp>(op))
-    tokens = attention.getQ();
-  if (tokens) {
-    part.offsets[0] = row;
-    part.sizes[0] = values.shapeOf(tokens, tile)[0];
-  }
-  if (append) {
-    part.offsets[2] =
-        append.getFirst() ? values.valueOf(append.getFirst(), tile) : Poly(0);
-    part.sizes[2] = values.shapeOf(tokens, tile)[1];
+  if (auto store = dyn_cast<CacheStoreOp>(op)) {
+    // Every token of every row of the batch has a place of its own.
+    SmallVector<Poly> shape = values.shapeOf(store.getX(), tile);
+    part.offsets = {values.valueOf(store.getFirst(), tile), head,
+                    int64_t(store.getSide())};
+    part.sizes = {shape[0], shape[1], 1};
   }
   return part;
 }

@@ -72,8 +72,8 @@ public:
 
   /// Nothing if some op on the way is not understood.
   std::optional<Part> partOf(Value memref, const Tile &tile);
-  /// Of what an op does to a cache: rows, heads, positions from the first new
-  /// one on.
+  /// Of what an op does to a cache: tokens of all rows, heads, and keys or
+  /// values.
   std::optional<Part> cachePartOf(Operation *op, const Tile &tile);
 
   /// How a buffer is called in diagnostics.

@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ingot/Transforms/Passes.h"
+#include "lib/Transforms/SliceViews.h"
 #include "lib/Transforms/StageInfo.h"
-#include "lib/Transforms/TileSizes.h"
+#include "lib/Transforms/TileLeader.h"
 
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -23,47 +24,6 @@ namespace ingot {
 using namespace mlir;
 
 namespace {
-
-/// The producer that decides how the stage rooted at `root` is cut: a
-/// contraction reached through single-use operands with the same indexing, or
-/// the root itself.
-TilingInterface tileLeader(TilingInterface root) {
-  Operation *op = root;
-  while (!ingot::isContraction(op)) {
-    auto generic = dyn_cast<linalg::LinalgOp>(op);
-    if (!generic || generic.getNumReductionLoops() != 0)
-      return root;
-    Operation *next = nullptr;
-    for (OpOperand *input : generic.getDpsInputOperands()) {
-      Operation *producer = input->get().getDefiningOp();
-      if (producer && producer->hasOneUse() && isa<TilingInterface>(producer) &&
-          generic.getMatchingIndexingMap(input).isIdentity() &&
-          producer->getBlock() == op->getBlock() &&
-          (!next || ingot::isContraction(producer)))
-        next = producer;
-    }
-    if (!next)
-      return root;
-    op = next;
-  }
-  return cast<TilingInterface>(op);
-}
-
-/// Tile sizes of `root`: those of its leader, whose outer parallel loops are
-/// the root's loops.
-SmallVector<int64_t> tileSizesFor(TilingInterface root) {
-  TilingInterface leader = tileLeader(root);
-  SmallVector<int64_t> sizes = ingot::chooseTileSizes(leader);
-  if (leader == root)
-    return sizes;
-  SmallVector<int64_t> outer;
-  for (auto [type, size] : llvm::zip(leader.getLoopIteratorTypes(), sizes))
-    if (type == utils::IteratorType::parallel)
-      outer.push_back(size);
-  if (outer.size() != root.getLoopIteratorTypes().size())
-    return ingot::chooseTileSizes(root);
-  return outer;
-}
 
 /// The induction variables that `slice`'s offsets are computed from.
 llvm::SmallPtrSet<Value, 4> usedInductionVars(tensor::ExtractSliceOp slice,
@@ -91,7 +51,6 @@ llvm::SmallPtrSet<Value, 4> usedInductionVars(tensor::ExtractSliceOp slice,
 struct FusionControl {
   /// The root and every producer fused so far: their uses of a value go away.
   llvm::SetVector<Operation *> members;
-  bool rootIsParallel;
 
   std::optional<scf::SCFTileAndFuseOptions::ControlFnResult>
   operator()(tensor::ExtractSliceOp slice, OpResult producer, bool isDest) {
@@ -108,22 +67,33 @@ struct FusionControl {
                   });
     if (!isFill) {
       // What is made in front of a loop is made once.
-      if (op->getBlock() != loop->getBlock())
+      if (op->getBlock() != loop->getBlock() || !haveJoined(op, loop))
         return std::nullopt;
-      for (Operation *user : op->getUsers())
-        // Sizes are resolved to those of the function's arguments later on.
-        if (!members.contains(user) && !loop->isProperAncestor(user) &&
-            !isa<tensor::DimOp>(user))
-          return std::nullopt;
       // Tiles that read the same part of the producer would compute it
       // twice.
-      if (usedInductionVars(slice, loop).size() != loop.getRank())
+      int64_t used = usedInductionVars(slice, loop).size();
+      if (used != loop.getRank())
         return std::nullopt;
-      if (ingot::isContraction(op) && !rootIsParallel)
+      // A contraction is not cut in fewer dims than it asks for, and what is
+      // done to each of its elements stays with it.
+      std::optional<ingot::LeaderTile> tile = ingot::leaderTile(op);
+      if (tile && used < tile->cutDims)
         return std::nullopt;
     }
     members.insert(op);
     return scf::SCFTileAndFuseOptions::ControlFnResult{};
+  }
+
+private:
+  /// Whether all users of `op`, through reshapes, are members or in the loop.
+  bool haveJoined(Operation *op, scf::ForallOp loop) {
+    return llvm::all_of(op->getUsers(), [&](Operation *user) {
+      if (isa<tensor::ExpandShapeOp>(user) && !loop->isProperAncestor(user))
+        return haveJoined(user, loop);
+      // Sizes are resolved to those of the function's arguments later on.
+      return members.contains(user) || loop->isProperAncestor(user) ||
+             isa<tensor::DimOp>(user);
+    });
   }
 };
 
@@ -140,7 +110,7 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
     SmallVector<Operation *> candidates;
     auto addCandidates = [&](Block &block) {
       for (Operation &op : llvm::reverse(block))
-        if (isa<TilingInterface>(op) && op.getNumResults() != 0)
+        if (isa<TilingInterface>(op))
           candidates.push_back(&op);
     };
     for (auto loop : func.getBody().front().getOps<scf::ForOp>())
@@ -166,11 +136,14 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
     eliminateCommonSubExpressions(rewriter, dominance, func);
   }
 
-  /// True if nothing needs `op`'s values; its sizes may still be asked for.
+  /// True if nothing needs `op`, which is there for its values alone, or a view
+  /// of them; its sizes may still be asked for.
   static bool isDead(Operation *op) {
-    return llvm::all_of(op->getUsers(), [](Operation *user) {
-      return isa<tensor::DimOp>(user);
-    });
+    return op->getNumResults() != 0 &&
+           llvm::all_of(op->getUsers(), [](Operation *user) {
+             return isa<tensor::DimOp>(user) ||
+                    (isa<tensor::ExpandShapeOp>(user) && isDead(user));
+           });
   }
 
   /// Rewrites ops without a tiling of their own to ones that have it.
@@ -192,31 +165,31 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
 
   LogicalResult formStage(IRRewriter &rewriter, TilingInterface root,
                           ingot::StageInfo &info) {
-    SmallVector<int64_t> sizes = tileSizesFor(root);
+    SmallVector<int64_t> sizes = ingot::stageTileSizes(root);
     // One tile: the op is staged as a whole after bufferization.
     if (llvm::all_of(sizes, [](int64_t size) { return size == 0; }))
       return success();
 
     FusionControl control;
     control.members.insert(root);
-    control.rootIsParallel =
-        llvm::all_of(root.getLoopIteratorTypes(), [](utils::IteratorType t) {
-          return t == utils::IteratorType::parallel;
-        });
     scf::SCFTilingOptions tiling;
     tiling.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
     tiling.setTileSizes(getAsIndexOpFoldResult(&getContext(), sizes));
+    RewritePatternSet patterns(&getContext());
+    tensor::populateFoldTensorEmptyPatterns(patterns);
+    ingot::populateSliceViewPatterns(patterns);
+    FrozenRewritePatternSet cleanup(std::move(patterns));
+    rewriter.setInsertionPoint(root);
+    if (root->getNumResults() == 0)
+      return formStageOfEffects(rewriter, root, tiling, cleanup, control, info);
+
     scf::SCFTileAndFuseOptions options;
     options.setTilingOptions(tiling);
     options.setFusionControlFn(
         [&](tensor::ExtractSliceOp slice, OpResult producer, bool isDest) {
           return control(slice, producer, isDest);
         });
-    RewritePatternSet cleanup(&getContext());
-    tensor::populateFoldTensorEmptyPatterns(cleanup);
-    options.cleanupPatterns = std::move(cleanup);
-
-    rewriter.setInsertionPoint(root);
+    options.cleanupPatterns = cleanup;
     FailureOr<scf::SCFTileAndFuseResult> result =
         scf::tileConsumerAndFuseProducersUsingSCF(rewriter, root, options);
     // No known op refuses tiles of its own loops; the interface lets it.
@@ -227,6 +200,50 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
     for (auto [from, to] : result->replacements)
       rewriter.replaceAllUsesWith(from, to);
     return success();
+  }
+
+  /// The same for an op that is there for what it does, which upstream's fusion
+  /// does not take.
+  static LogicalResult
+  formStageOfEffects(IRRewriter &rewriter, TilingInterface root,
+                     const scf::SCFTilingOptions &tiling,
+                     const FrozenRewritePatternSet &cleanup,
+                     FusionControl &control, ingot::StageInfo &info) {
+    FailureOr<scf::SCFTilingResult> result =
+        scf::tileUsingSCF(rewriter, root, tiling);
+    if (failed(result) || result->loops.size() != 1)
+      return root->emitError("cannot be cut into tiles");
+    auto loop = cast<scf::ForallOp>(result->loops.front());
+    while (fuseOneProducer(rewriter, loop, cleanup, control))
+      ;
+    loop->setLoc(info.locationOf(control.members));
+    rewriter.eraseOp(root);
+    return success();
+  }
+
+  /// Whether there was a producer to fuse.
+  static bool fuseOneProducer(IRRewriter &rewriter, scf::ForallOp loop,
+                              const FrozenRewritePatternSet &cleanup,
+                              FusionControl &control) {
+    auto slicesOf = [&] {
+      SmallVector<Operation *> slices;
+      loop->walk([&](tensor::ExtractSliceOp op) { slices.push_back(op); });
+      return slices;
+    };
+    // Where it stops early the slices that are left are correct ones.
+    (void)applyOpPatternsGreedily(slicesOf(), cleanup);
+    for (Operation *op : slicesOf()) {
+      auto slice = cast<tensor::ExtractSliceOp>(op);
+      auto producer = dyn_cast<OpResult>(slice.getSource());
+      if (!producer || loop->isAncestor(producer.getOwner()) ||
+          !isa<TilingInterface>(producer.getOwner()) ||
+          !control(slice, producer, /*isDest=*/false))
+        continue;
+      SmallVector<LoopLikeOpInterface> loops = {loop};
+      if (scf::tileAndFuseProducerOfSlice(rewriter, slice, loops))
+        return true;
+    }
+    return false;
   }
 };
 

@@ -53,6 +53,14 @@ bool ingot::isContraction(Operation *op) {
   return isa<ingot::TileHintInterface>(op);
 }
 
+SmallVector<int64_t> ingot::tileUnits(TilingInterface op) {
+  SmallVector<int64_t> units;
+  if (auto hint = dyn_cast<TileHintInterface>(op.getOperation()))
+    units = hint.getTileUnit();
+  units.resize(op.getLoopIteratorTypes().size(), 1);
+  return units;
+}
+
 SmallVector<int64_t> ingot::chooseTileSizes(TilingInterface op) {
   SmallVector<utils::IteratorType> iterators = op.getLoopIteratorTypes();
   SmallVector<int64_t> extents = loopExtents(op);

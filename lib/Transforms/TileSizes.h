@@ -15,6 +15,9 @@ namespace ingot {
 /// and interfaces alone, so that results do not depend on the team's size.
 llvm::SmallVector<int64_t> chooseTileSizes(mlir::TilingInterface op);
 
+/// What the offsets of `op`'s tiles are multiples of, one a loop.
+llvm::SmallVector<int64_t> tileUnits(mlir::TilingInterface op);
+
 /// True if `op` reuses its operands (a contraction): computing part of it
 /// twice is expensive and its tiles are cut in two dims.
 bool isContraction(mlir::Operation *op);

@@ -167,18 +167,18 @@ mega.program @unknown(%y: memref<8xf32> {ingot.role = "output"}, %z: memref<8xf3
 
 // -----
 
-mega.program @cache(%k: memref<1x4x3x16xf32> {ingot.role = "input"},
+mega.program @cache(%k: memref<4x3x16xf32> {ingot.role = "input"},
     %count: memref<1xi64> {ingot.role = "input"},
     %cache: !ingot.cache<heads = 3, key_depth = 16, value_depth = 16, type = f32, window = 0> {ingot.role = "cache"}) {
   %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
   mega.stage {
     mega.tiles (%i) in (4) step (2) {
-      %part = ingot.cache_part %cache[%c0, %c0] : <heads = 3, key_depth = 16, value_depth = 16, type = f32, window = 0> to <heads = 3, key_depth = 16, value_depth = 16, type = f32, window = 0>
-      %from = mega.access read %k[0, %i, 0, 0] [1, 2, 3, 16] [1, 1, 1, 1] : memref<1x4x3x16xf32> to memref<1x2x3x16xf32, strided<[192, 48, 16, 1], offset: ?>>
+      %from = mega.access read %k[%i, 0, 0] [2, 3, 16] [1, 1, 1] : memref<4x3x16xf32> to memref<2x3x16xf32, strided<[48, 16, 1], offset: ?>>
       %c = mega.access read %count : memref<1xi64> to memref<1xi64>
       // expected-error @+2 {{may race: stage 1 writes cache argument 2, stage 1 writes cache argument 2}}
       // expected-note @+1 {{the other}}
-      ingot.kv_append ins(%from, %from : memref<1x2x3x16xf32, strided<[192, 48, 16, 1], offset: ?>>, memref<1x2x3x16xf32, strided<[192, 48, 16, 1], offset: ?>>) past(%c : memref<1xi64>) count(%c : memref<1xi64>) first(%c0) into(%part : <heads = 3, key_depth = 16, value_depth = 16, type = f32, window = 0>)
+      ingot.cache_store <keys> ins(%from : memref<2x3x16xf32, strided<[48, 16, 1], offset: ?>>) rows(%c0 of %c4) past(%c : memref<1xi64>) count(%c : memref<1xi64>) into(%cache : <heads = 3, key_depth = 16, value_depth = 16, type = f32, window = 0>)
     }
   }
   mega.return

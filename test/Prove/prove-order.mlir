@@ -59,21 +59,26 @@ mega.program @scratch(%n: index, %y: memref<4xf32> {ingot.role = "output"},
 
 // -----
 
-// Rows and heads of a cache, and the positions that follow what it holds.
+// Tokens and heads of a cache; its keys are not its values.
 // expected-remark @+1 {{no race and no deadlock}}
-mega.program @cache(%k: memref<2x?x3x16xf32> {ingot.role = "input"},
+mega.program @cache(%k: memref<?x3x16xf32> {ingot.role = "input"},
     %count: memref<2xi64> {ingot.role = "input"},
     %cache: !ingot.cache<heads = 3, key_depth = 16, value_depth = 16, type = f32, window = 0> {ingot.role = "cache"}) {
   %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  %n = memref.dim %k, %c1 : memref<2x?x3x16xf32>
+  %n = memref.dim %k, %c0 : memref<?x3x16xf32>
   mega.stage {
-    mega.tiles (%b, %i) in (2, %n) step (1, 8) {
+    mega.tiles (%i, %h) in (%n, 3) step (8, 1) {
       %size = affine.min affine_map<(d0)[s0] -> (s0 - d0, 8)>(%i)[%n]
-      %part = ingot.cache_part %cache[%b, %c0] : <heads = 3, key_depth = 16, value_depth = 16, type = f32, window = 0> to <heads = 3, key_depth = 16, value_depth = 16, type = f32, window = 0>
-      %from = mega.access read %k[%b, %i, 0, 0] [1, %size, 3, 16] [1, 1, 1, 1] : memref<2x?x3x16xf32> to memref<1x?x3x16xf32, strided<[?, 48, 16, 1], offset: ?>>
-      %c = mega.access read %count[%b] [1] [1] : memref<2xi64> to memref<1xi64, strided<[1], offset: ?>>
-      ingot.kv_append ins(%from, %from : memref<1x?x3x16xf32, strided<[?, 48, 16, 1], offset: ?>>, memref<1x?x3x16xf32, strided<[?, 48, 16, 1], offset: ?>>) past(%c : memref<1xi64, strided<[1], offset: ?>>) count(%c : memref<1xi64, strided<[1], offset: ?>>) first(%i) into(%part : <heads = 3, key_depth = 16, value_depth = 16, type = f32, window = 0>)
+      %part = ingot.cache_part %cache[%c0, %h] : <heads = 3, key_depth = 16, value_depth = 16, type = f32, window = 0> to <heads = 1, key_depth = 16, value_depth = 16, type = f32, window = 0>
+      %from = mega.access read %k[%i, %h, 0] [%size, 1, 16] [1, 1, 1] : memref<?x3x16xf32> to memref<?x1x16xf32, strided<[48, 16, 1], offset: ?>>
+      %c = mega.access read %count : memref<2xi64> to memref<2xi64>
+      ingot.cache_store <keys> ins(%from : memref<?x1x16xf32, strided<[48, 16, 1], offset: ?>>) rows(%i of %n) past(%c : memref<2xi64>) count(%c : memref<2xi64>) into(%part : <heads = 1, key_depth = 16, value_depth = 16, type = f32, window = 0>)
+    }
+    mega.tiles (%i) in (%n) step (8) {
+      %size = affine.min affine_map<(d0)[s0] -> (s0 - d0, 8)>(%i)[%n]
+      %from = mega.access read %k[%i, 0, 0] [%size, 3, 16] [1, 1, 1] : memref<?x3x16xf32> to memref<?x3x16xf32, strided<[48, 16, 1], offset: ?>>
+      %c = mega.access read %count : memref<2xi64> to memref<2xi64>
+      ingot.cache_store <values> ins(%from : memref<?x3x16xf32, strided<[48, 16, 1], offset: ?>>) rows(%i of %n) past(%c : memref<2xi64>) count(%c : memref<2xi64>) into(%cache : <heads = 3, key_depth = 16, value_depth = 16, type = f32, window = 0>)
     }
   }
   mega.return

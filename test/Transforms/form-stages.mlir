@@ -86,3 +86,57 @@ func.func @nothing(%x: tensor<?x0xf32>, %o: tensor<?xf32>) -> tensor<?xf32> {
   } -> tensor<?xf32>
   return %0 : tensor<?xf32>
 }
+
+// What is done to the heads of a product joins its tile, which is cut at heads:
+// a rotation, and the store to a cache behind it. Tables are used by all heads
+// and made before.
+// CHECK-LABEL: func @heads
+// CHECK: linalg.generic
+// CHECK: scf.forall (%{{.*}}, %[[H:.*]]) = (0, 0) to (%{{.*}}, 3) step (24, 1)
+// CHECK:   %[[L:.*]] = ingot.linear {{.*}} tensor<4x96x16xf32>) outs(%{{.*}} : tensor<?x64xf32>)
+// CHECK:   %[[X:.*]] = tensor.expand_shape %[[L]] {{.*}} into tensor<?x1x64xf32>
+// CHECK:   %[[R:.*]] = ingot.rotate ins(%[[X]],
+// CHECK:   ingot.cache_store <keys> ins(%[[R]] : tensor<?x1x64xf32>) rows(%{{.*}} of %{{.*}})
+// CHECK-NOT: scf.forall (
+func.func @heads(%x: tensor<?x96xf32>, %w: tensor<12x96x16xf32>, %t: tensor<?x1x32xf32>,
+                 %rows: tensor<?xi64>, %tokens: index, %cache: !cache) {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x96xf32>
+  %te = tensor.empty(%n) : tensor<?x1x32xf32>
+  %cos = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, j, k)>, affine_map<(i, j, k) -> (i, j, k)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%t : tensor<?x1x32xf32>) outs(%te : tensor<?x1x32xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = math.cos %a : f32
+    linalg.yield %s : f32
+  } -> tensor<?x1x32xf32>
+  %e = tensor.empty(%n) : tensor<?x192xf32>
+  %0 = ingot.linear ins(%x, %w : tensor<?x96xf32>, tensor<12x96x16xf32>) outs(%e : tensor<?x192xf32>) -> tensor<?x192xf32>
+  %1 = tensor.expand_shape %0 [[0], [1, 2]] output_shape [%n, 3, 64] : tensor<?x192xf32> into tensor<?x3x64xf32>
+  %re = tensor.empty(%n) : tensor<?x3x64xf32>
+  %2 = ingot.rotate ins(%1, %cos, %t : tensor<?x3x64xf32>, tensor<?x1x32xf32>, tensor<?x1x32xf32>) outs(%re : tensor<?x3x64xf32>) -> tensor<?x3x64xf32>
+  ingot.cache_store <keys> ins(%2 : tensor<?x3x64xf32>) rows(%c0 of %tokens) past(%rows : tensor<?xi64>) count(%rows : tensor<?xi64>) into(%cache : !cache)
+  return
+}
+
+// What is done to elements of a product stays with it, not with an op over rows
+// that the product cannot join.
+// CHECK-LABEL: func @rows_of_product
+// CHECK: scf.forall {{.*}} step (24, 32)
+// CHECK: ingot.linear
+// CHECK: math.exp
+// CHECK: scf.forall
+// CHECK: ingot.rms_norm
+func.func @rows_of_product(%x: tensor<?x96xf32>, %w: tensor<12x96x16xf32>, %g: tensor<192xf32>) -> tensor<?x192xf32> {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x96xf32>
+  %e = tensor.empty(%n) : tensor<?x192xf32>
+  %0 = ingot.linear ins(%x, %w : tensor<?x96xf32>, tensor<12x96x16xf32>) outs(%e : tensor<?x192xf32>) -> tensor<?x192xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+    ins(%0 : tensor<?x192xf32>) outs(%e : tensor<?x192xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = math.exp %a : f32
+    linalg.yield %s : f32
+  } -> tensor<?x192xf32>
+  %2 = ingot.rms_norm ins(%1, %g : tensor<?x192xf32>, tensor<192xf32>) outs(%e : tensor<?x192xf32>) {epsilon = 1.0e-5 : f64} -> tensor<?x192xf32>
+  return %2 : tensor<?x192xf32>
+}

@@ -26,12 +26,13 @@ func.func @main(%a: memref<?xf32>, %b: memref<?xf32>) {
 
 !cache = !ingot.cache<heads = 3, key_depth = 64, value_depth = 64, type = f32, window = 0>
 
-// Tokens of a row are appended 32 at a time.
-// CHECK-LABEL: func @append
-// CHECK: scf.forall (%{{.*}}, %{{.*}}) = (0, 0) to (%{{.*}}, %{{.*}}) step (1, 32)
-// CHECK: ingot.kv_append
-func.func @append(%k: memref<?x?x3x64xf32>, %rows: memref<?xi64>, %cache: !cache) {
-  ingot.kv_append ins(%k, %k : memref<?x?x3x64xf32>, memref<?x?x3x64xf32>) past(%rows : memref<?xi64>)
+// Tokens are stored some at a time.
+// CHECK-LABEL: func @store
+// CHECK: scf.forall (%[[ROW:.*]]) = (0) to (%{{.*}}) step ({{.*}})
+// CHECK: ingot.cache_store {{.*}} rows(%[[ROW]] of
+func.func @store(%k: memref<?x3x64xf32>, %rows: memref<?xi64>, %tokens: index, %cache: !cache) {
+  %c0 = arith.constant 0 : index
+  ingot.cache_store <keys> ins(%k : memref<?x3x64xf32>) rows(%c0 of %tokens) past(%rows : memref<?xi64>)
       count(%rows : memref<?xi64>) into(%cache : !cache)
   return
 }

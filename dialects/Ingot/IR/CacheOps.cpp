@@ -36,6 +36,8 @@ CacheType::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
 // Views
 //===----------------------------------------------------------------------===//
 
+Value CachePartOp::getViewSource() { return getCache(); }
+
 LogicalResult CachePartOp::verify() {
   CacheType from = getCache().getType(), to = getResult().getType();
   if (to.getKeyDepth() != from.getKeyDepth() ||
@@ -137,12 +139,34 @@ LogicalResult KvAppendOp::verify() {
 void KvAppendOp::getEffects(
     SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
         &effects) {
-  for (OpOperand &operand : getOperation()->getOpOperands()) {
+  effects.emplace_back(MemoryEffects::Write::get(), &getCacheMutable());
+}
+
+LogicalResult CacheStoreOp::verify() {
+  ShapedType x = shaped(getX());
+  CacheType cache = getCache().getType();
+  int64_t depth = getSide() == CacheSide::Keys ? cache.getKeyDepth()
+                                               : cache.getValueDepth();
+  if (x.getRank() != 3 || !mayBeEqual(x.getDimSize(2), depth) ||
+      (!x.isDynamicDim(1) && x.getDimSize(1) > cache.getHeads()))
+    return emitOpError("puts ") << x << " into " << cache;
+  for (Value rows : {getPast(), getCount()})
+    if (shaped(rows).getRank() != 1 ||
+        !shaped(rows).getElementType().isInteger(64))
+      return emitOpError("needs one i64 for each row, not ") << rows.getType();
+  return success();
+}
+
+void CacheStoreOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  for (OpOperand &operand : getOperation()->getOpOperands())
     if (isa<MemRefType>(operand.get().getType()))
       effects.emplace_back(MemoryEffects::Read::get(), &operand);
-    else if (isa<CacheType>(operand.get().getType()))
-      effects.emplace_back(MemoryEffects::Write::get(), &operand);
-  }
+  SideEffects::Resource *side = CacheKeys::get();
+  if (getSide() == CacheSide::Values)
+    side = CacheValues::get();
+  effects.emplace_back(MemoryEffects::Write::get(), &getCacheMutable(), side);
 }
 
 //===----------------------------------------------------------------------===//
@@ -222,4 +246,69 @@ DimExpr PagedAttentionOp::getFlops(ArrayRef<DimShape> operands,
   DimExpr depths =
       q[3] + DimExpr::constant(getCache().getType().getValueDepth());
   return DimExpr::constant(2) * q[0] * q[1] * q[2] * q[1] * depths;
+}
+
+//===----------------------------------------------------------------------===//
+// Attention page by page
+//===----------------------------------------------------------------------===//
+
+/// A page's part of a result holds two numbers more than the result.
+static constexpr int64_t partExtra = 2;
+
+LogicalResult PageAttentionOp::inferShapes(ArrayRef<DimShape> operands,
+                                           SmallVectorImpl<DimShape> &results) {
+  // Only the destination knows for how many pages there is room.
+  results.push_back(operands.back());
+  return success();
+}
+
+LogicalResult PageAttentionOp::verify() {
+  ShapedType q = shaped(getQ()), init = shaped(getInit());
+  CacheType cache = getCache().getType();
+  if (q.getRank() != 3 || !mayBeEqual(q.getDimSize(2), cache.getKeyDepth()))
+    return emitOpError("asks with ") << q << " for keys of " << cache;
+  if (q.getDimSize(1) > 0 && q.getDimSize(1) % cache.getHeads() != 0)
+    return emitOpError("has ") << q.getDimSize(1) << " query heads for "
+                               << cache.getHeads() << " key heads";
+  if (cache.getBound() || static_cast<int64_t>(getWindow()) < 0)
+    return emitOpError("sees no positions one after the other");
+  auto expected = RankedTensorType::get({q.getDimSize(0), ShapedType::kDynamic,
+                                         q.getDimSize(1),
+                                         cache.getValueDepth() + partExtra},
+                                        Float32Type::get(getContext()));
+  if (failed(verifyCompatibleShape(expected, init)) ||
+      init.getElementType() != expected.getElementType())
+    return emitOpError("has a destination of type ")
+           << init << " for a result of type " << expected;
+  return verifyRows(*this, getQ(), getPast(), getCount());
+}
+
+DimExpr PageAttentionOp::getFlops(ArrayRef<DimShape> operands,
+                                  ArrayRef<DimShape> results) {
+  DimExpr depths =
+      operands[0][2] + DimExpr::constant(getCache().getType().getValueDepth());
+  return DimExpr::constant(2) * operands[0][0] * operands[0][1] * depths;
+}
+
+LogicalResult MergePagesOp::inferShapes(ArrayRef<DimShape> operands,
+                                        SmallVectorImpl<DimShape> &results) {
+  results.push_back(operands.back());
+  return success();
+}
+
+LogicalResult MergePagesOp::verify() {
+  ShapedType parts = shaped(getParts()), init = shaped(getInit());
+  bool fits = parts.getRank() == 4 && init.getRank() == 3 &&
+              parts.getElementType().isF32() && !parts.isDynamicDim(3) &&
+              mayBeEqual(parts.getDimSize(0), init.getDimSize(0)) &&
+              mayBeEqual(parts.getDimSize(2), init.getDimSize(1)) &&
+              mayBeEqual(parts.getDimSize(3) - partExtra, init.getDimSize(2));
+  if (!fits)
+    return emitOpError("makes ") << init << " of " << parts;
+  return verifyRows(*this, getInit(), getPast(), getCount());
+}
+
+DimExpr MergePagesOp::getFlops(ArrayRef<DimShape> operands,
+                               ArrayRef<DimShape> results) {
+  return DimExpr::constant(2) * product(operands[0]);
 }

@@ -92,6 +92,10 @@ def Ingot_DeadRow : Ingot_Enum<"DeadRow",
   I32EnumAttrCase<"NaN", 2, "nan">]>;
 def Ingot_DeadRowAttr : Ingot_EnumAttr<Ingot_DeadRow, "dead_row">;
 
+def Ingot_CacheSide : Ingot_Enum<"CacheSide", "which of a cache's two parts", [
+  I32EnumAttrCase<"Keys", 0, "keys">, I32EnumAttrCase<"Values", 1, "values">]>;
+def Ingot_CacheSideAttr : Ingot_EnumAttr<Ingot_CacheSide, "cache_side">;
+
 def Ingot_ReduceKind : Ingot_Enum<"ReduceKind", "what a reduction computes", [
   I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Prod", 1, "prod">,
   I32EnumAttrCase<"Max", 2, "max">, I32EnumAttrCase<"Min", 3, "min">,

@@ -15,6 +15,7 @@
 
 include "dialects/Ingot/IR/IngotBase.td"
 include "dialects/Ingot/IR/IngotStructuredOps.td"
+include "mlir/Interfaces/ViewLikeInterface.td"
 
 def Ingot_CacheType : TypeDef<Ingot_Dialect, "Cache"> {
   let mnemonic = "cache";
@@ -38,7 +39,8 @@ def Ingot_CacheType : TypeDef<Ingot_Dialect, "Cache"> {
   let genVerifyDecl = 1;
 }
 
-def Ingot_CachePartOp : Ingot_Op<"cache_part", [Pure]> {
+def Ingot_CachePartOp : Ingot_Op<"cache_part", [
+    Pure, DeclareOpInterfaceMethods<ViewLikeOpInterface>]> {
   let summary = "Some rows and heads of a cache";
   let description = [{
     The rows from `row` on and as many heads from `head` on as the result's type
@@ -97,27 +99,52 @@ def Ingot_CachePageOp : Ingot_Op<"cache_page", [Pure]> {
 }
 
 def Ingot_KvAppendOp : Ingot_Op<"kv_append", [
-    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
-    DeclareOpInterfaceMethods<TilingInterface, [
-      "getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation"]>]> {
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Appends keys and values to a cache";
   let description = [{
     Token s of row b, for s < count[b], goes to position past[b] + s. `keys` are
     B x S x G x D and `values` B x S x G x Dv; `past` and `count` are vectors of
-    B. In a tile of tokens `first` is the number of its first token. Rounds to
-    the cache's element type.
+    B. Rounds to the cache's element type.
 
     ```mlir
     ingot.kv_append ins(%k, %v : tensor<?x?x3x64xf32>, tensor<?x?x3x64xf32>)
         past(%past : tensor<?xi64>) count(%count : tensor<?xi64>) into(%cache : !ingot.cache<...>)
     ```
   }];
-  let arguments = (ins Ingot_Shaped:$keys, Ingot_Shaped:$values, Ingot_Shaped:$past,
-                       Ingot_Shaped:$count, Optional<Index>:$first, Ingot_CacheType:$cache);
+  let arguments = (ins AnyRankedTensor:$keys, AnyRankedTensor:$values,
+                       AnyRankedTensor:$past, AnyRankedTensor:$count,
+                       Ingot_CacheType:$cache);
   let assemblyFormat = [{
     `ins` `(` $keys `,` $values `:` type($keys) `,` type($values) `)`
     `past` `(` $past `:` type($past) `)` `count` `(` $count `:` type($count) `)`
-    (`first` `(` $first^ `)`)? `into` `(` $cache `:` type($cache) `)` attr-dict
+    `into` `(` $cache `:` type($cache) `)` attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Ingot_CacheStoreOp : Ingot_Op<"cache_store", [
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+    DeclareOpInterfaceMethods<TilingInterface, [
+      "getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation"]>]> {
+  let summary = "Puts keys or values where they are appended to a cache";
+  let description = [{
+    What `kv_append` becomes in stages, once for the keys and once for the
+    values. Row r of `x` (R x G x D) is token s = (first + r) mod tokens of row b
+    = (first + r) div tokens of the batch and goes, if s < count[b], to position
+    past[b] + s. A tile is some of the rows and some of the heads.
+
+    ```mlir
+    ingot.cache_store <keys> ins(%k : tensor<?x3x64xf32>) rows(%first of %tokens)
+        past(%past : tensor<?xi64>) count(%count : tensor<?xi64>) into(%cache : !ingot.cache<...>)
+    ```
+  }];
+  let arguments = (ins Ingot_CacheSideAttr:$side, Ingot_Shaped:$x, Index:$first,
+                       Index:$tokens, Ingot_Shaped:$past, Ingot_Shaped:$count,
+                       Ingot_CacheType:$cache);
+  let assemblyFormat = [{
+    $side `ins` `(` $x `:` type($x) `)` `rows` `(` $first `of` $tokens `)`
+    `past` `(` $past `:` type($past) `)` `count` `(` $count `:` type($count) `)`
+    `into` `(` $cache `:` type($cache) `)` attr-dict
   }];
   let hasVerifier = 1;
 }
@@ -161,6 +188,58 @@ def Ingot_PagedAttentionOp : Ingot_StructuredOp<"paged_attention", [AttrSizedOpe
   let builders = [OpBuilder<(ins "::mlir::Value":$q, "::mlir::Value":$past,
       "::mlir::Value":$count, "::mlir::Value":$cache, "::mlir::Value":$bias, "double":$scale,
       CArg<"int64_t", "0">:$window, CArg<"double", "0.0">:$softcap)>];
+}
+
+def Ingot_PageAttentionOp : Ingot_StructuredOp<"page_attention"> {
+  let summary = "Attention over a cache, each page by itself";
+  let description = [{
+    What `paged_attention` becomes in stages where a row has one query, so that
+    more workers than there are heads have something to do. `q` is B x H x D. For
+    row b, page p < `pages` and head h, element [b, p, h] of the result
+    (B x P x H x (Dv + 2)) is the sum over the page's visible keys of their value
+    times exp(score - m), the sum of these factors, and m, the largest score.
+    Pages that the query of a row sees no key of are not written.
+
+    ```mlir
+    %1 = ingot.page_attention ins(%q : tensor<?x9x64xf32>) past(%past : tensor<?xi64>)
+        count(%count : tensor<?xi64>) pages(%pages from %first) cache(%cache : !ingot.cache<...>)
+        outs(%0 : tensor<?x64x9x66xf32>) {scale = 0.125 : f64} -> tensor<?x64x9x66xf32>
+    ```
+
+    In a tile of pages `first` is the number of its first page.
+  }];
+  let arguments = (ins Ingot_Shaped:$q, Ingot_Shaped:$past, Ingot_Shaped:$count,
+                       Index:$first, Index:$pages, Ingot_CacheType:$cache,
+                       Ingot_Shaped:$init, F64Attr:$scale,
+                       DefaultValuedAttr<I64Attr, "0">:$window,
+                       DefaultValuedAttr<F64Attr, "0.0">:$softcap);
+  let assemblyFormat = [{
+    `ins` `(` $q `:` type($q) `)` `past` `(` $past `:` type($past) `)`
+    `count` `(` $count `:` type($count) `)` `pages` `(` $pages `from` $first `)`
+    `cache` `(` $cache `:` type($cache) `)`
+    `outs` `(` $init `:` type($init) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
+def Ingot_MergePagesOp : Ingot_StructuredOp<"merge_pages"> {
+  let summary = "One result of the parts that pages gave";
+  let description = [{
+    `parts` is what `page_attention` made of the first P pages; the result
+    (B x H x Dv) is what `paged_attention` gives, in bits: pages are joined one
+    after the other. A row without a query gets zeros.
+
+    ```mlir
+    %1 = ingot.merge_pages ins(%parts : tensor<?x?x9x66xf32>) past(%past : tensor<?xi64>)
+        count(%count : tensor<?xi64>) outs(%0 : tensor<?x9x64xf32>) -> tensor<?x9x64xf32>
+    ```
+  }];
+  let arguments = (ins Ingot_Shaped:$parts, Ingot_Shaped:$past, Ingot_Shaped:$count,
+                       Ingot_Shaped:$init, DefaultValuedAttr<I64Attr, "0">:$window);
+  let assemblyFormat = [{
+    `ins` `(` $parts `:` type($parts) `)` `past` `(` $past `:` type($past) `)`
+    `count` `(` $count `:` type($count) `)` `outs` `(` $init `:` type($init) `)`
+    attr-dict (`->` type($results)^)?
+  }];
 }
 
 #endif

@@ -20,6 +20,7 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/TilingInterface.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 
 #include "dialects/Ingot/IR/IngotEnums.h.inc"
 
@@ -35,6 +36,14 @@ namespace ingot {
 
 /// Positions that one page of a cache holds.
 inline constexpr int64_t cachePagePositions = 128;
+
+/// What is kept in a cache: stores of keys do not touch values.
+struct CacheKeys : mlir::SideEffects::Resource::Base<CacheKeys> {
+  llvm::StringRef getName() final { return "keys"; }
+};
+struct CacheValues : mlir::SideEffects::Resource::Base<CacheValues> {
+  llvm::StringRef getName() final { return "values"; }
+};
 
 /// Marks ops whose result element depends on one element of each operand,
 /// under numpy broadcasting.

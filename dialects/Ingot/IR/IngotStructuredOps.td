@@ -204,4 +204,23 @@ def Ingot_RmsNormOp : Ingot_StructuredOp<"rms_norm"> {
   let builders = [OpBuilder<(ins "::mlir::Value":$x, "::mlir::Value":$gamma, "double":$epsilon)>];
 }
 
+def Ingot_RotateOp : Ingot_StructuredOp<"rotate"> {
+  let summary = "Pairs of features rotated, in destination style";
+  let description = [{
+    What `rope` becomes in stages: the same operands and meaning. The last dim is
+    not cut into tiles.
+
+    ```mlir
+    %1 = ingot.rotate ins(%x, %cos, %sin : tensor<?x9x64xf32>, tensor<?x1x32xf32>, tensor<?x1x32xf32>)
+           outs(%0 : tensor<?x9x64xf32>) -> tensor<?x9x64xf32>
+    ```
+  }];
+  let arguments = (ins Ingot_Shaped:$x, Ingot_Shaped:$cos, Ingot_Shaped:$sin,
+                       Ingot_Shaped:$init, UnitAttr:$interleaved);
+  let assemblyFormat = [{
+    `ins` `(` $x `,` $cos `,` $sin `:` type($x) `,` type($cos) `,` type($sin) `)`
+    `outs` `(` $init `:` type($init) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
 #endif

@@ -329,21 +329,5 @@ LogicalResult WriteRowsOp::verify() {
 }
 
 LogicalResult RopeOp::verify() {
-  auto x = cast<RankedTensorType>(getX().getType());
-  if (x.getRank() == 0 || !isa<FloatType>(x.getElementType()))
-    return emitOpError("rotates ") << x;
-  for (Value table : {getCos(), getSin()}) {
-    auto type = cast<RankedTensorType>(table.getType());
-    bool fits = type.getRank() == x.getRank() &&
-                type.getElementType() == x.getElementType();
-    for (int64_t dim = 0; fits && dim < x.getRank() - 1; ++dim)
-      fits = type.isDynamicDim(dim) || type.getDimSize(dim) == 1 ||
-             x.isDynamicDim(dim) || type.getDimSize(dim) == x.getDimSize(dim);
-    int64_t pairs = fits ? type.getShape().back() : 0;
-    fits &= ShapedType::isDynamic(pairs) || x.isDynamicDim(x.getRank() - 1) ||
-            2 * pairs <= x.getShape().back();
-    if (!fits)
-      return emitOpError("rotates ") << x << " by " << type;
-  }
-  return success();
+  return verifyRotation(*this, getX(), {getCos(), getSin()});
 }

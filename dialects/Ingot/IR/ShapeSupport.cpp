@@ -202,6 +202,27 @@ Value ingot::makeDestination(OpBuilder &builder, Location loc,
       mixedSizes(builder, loc, operands, shape, tensorOf(shape, type)), type);
 }
 
+LogicalResult ingot::verifyRotation(Operation *op, Value rotated,
+                                    ValueRange tables) {
+  auto x = cast<ShapedType>(rotated.getType());
+  if (x.getRank() == 0 || !isa<FloatType>(x.getElementType()))
+    return op->emitOpError("rotates ") << x;
+  for (Value table : tables) {
+    auto type = cast<ShapedType>(table.getType());
+    bool fits = type.getRank() == x.getRank() &&
+                type.getElementType() == x.getElementType();
+    for (int64_t dim = 0; fits && dim < x.getRank() - 1; ++dim)
+      fits = type.isDynamicDim(dim) || type.getDimSize(dim) == 1 ||
+             x.isDynamicDim(dim) || type.getDimSize(dim) == x.getDimSize(dim);
+    int64_t pairs = fits ? type.getShape().back() : 0;
+    fits &= ShapedType::isDynamic(pairs) || x.isDynamicDim(x.getRank() - 1) ||
+            2 * pairs <= x.getShape().back();
+    if (!fits)
+      return op->emitOpError("rotates ") << x << " by " << type;
+  }
+  return success();
+}
+
 void ingot::addDestinationEffects(
     DestinationStyleOpInterface op,
     SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>

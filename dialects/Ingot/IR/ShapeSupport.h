@@ -62,6 +62,10 @@ mlir::Value makeDestination(mlir::OpBuilder &builder, mlir::Location loc,
                             mlir::ValueRange operands,
                             llvm::ArrayRef<DimExpr> shape, mlir::Type type);
 
+/// Checks that `tables` of cosines and sines fit what they rotate.
+llvm::LogicalResult verifyRotation(mlir::Operation *op, mlir::Value rotated,
+                                   mlir::ValueRange tables);
+
 /// Reads of the inputs and writes of the inits, when they are memrefs.
 void addDestinationEffects(
     mlir::DestinationStyleOpInterface op,

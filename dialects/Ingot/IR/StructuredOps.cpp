@@ -76,6 +76,11 @@ LogicalResult RmsNormOp::inferShapes(ArrayRef<DimShape> operands,
   return append(operands[0], results);
 }
 
+LogicalResult RotateOp::inferShapes(ArrayRef<DimShape> operands,
+                                    SmallVectorImpl<DimShape> &results) {
+  return append(operands[0], results);
+}
+
 //===----------------------------------------------------------------------===//
 // Builders: the destination comes from the operands' shapes
 //===----------------------------------------------------------------------===//
@@ -254,6 +259,12 @@ LogicalResult RmsNormOp::verify() {
   return verifyDestination(*this, getInit());
 }
 
+LogicalResult RotateOp::verify() {
+  if (failed(verifyRotation(*this, getX(), {getCos(), getSin()})))
+    return failure();
+  return verifyDestination(*this, getInit());
+}
+
 //===----------------------------------------------------------------------===//
 // Cost
 //===----------------------------------------------------------------------===//
@@ -284,4 +295,8 @@ DimExpr LayerNormOp::getFlops(ArrayRef<DimShape> operands,
 DimExpr RmsNormOp::getFlops(ArrayRef<DimShape> operands,
                             ArrayRef<DimShape> results) {
   return DimExpr::constant(4) * product(operands[0]);
+}
+DimExpr RotateOp::getFlops(ArrayRef<DimShape> operands,
+                           ArrayRef<DimShape> results) {
+  return DimExpr::constant(3) * product(operands[0]);
 }

@@ -42,6 +42,29 @@ def VectorizeGeneric : Pass<"ingot-vectorize-generic"> {
                            "scf::SCFDialect", "vector::VectorDialect"];
 }
 
+def LowerRotate : Pass<"ingot-lower-rotate"> {
+  let summary = "Turns rotations on memrefs into generics";
+  let description = [{
+    `ingot.rotate` becomes one `linalg.generic` for the first and one for the
+    second of the pairs, on views of the features, and one that copies the
+    features beyond the pairs if there are any.
+
+    Example:
+
+    ```mlir
+    ingot.rotate ins(%x, %c, %s : memref<4x8xf32>, memref<4x4xf32>, memref<4x4xf32>)
+        outs(%y : memref<4x8xf32>)
+    // becomes
+    %a = memref.subview %x[0, 0] [4, 4] [1, 1]
+    %b = memref.subview %x[0, 4] [4, 4] [1, 1]
+    linalg.generic ... ins(%a, %c, %b, %s) outs(%low) { a * c - b * s }
+    linalg.generic ... ins(%a, %s, %b, %c) outs(%high) { a * s + b * c }
+    ```
+  }];
+  let dependentDialects = ["arith::ArithDialect", "linalg::LinalgDialect",
+                           "memref::MemRefDialect"];
+}
+
 def ExpandMath : Pass<"ingot-expand-math"> {
   let summary = "Writes elementary functions out as arithmetic";
   let description = [{

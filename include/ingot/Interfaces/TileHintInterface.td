@@ -19,7 +19,11 @@ def TileHintInterface : OpInterface<"TileHintInterface"> {
   let methods = [
     InterfaceMethod<"Tile sizes, one for each loop of the op's tiling domain; "
                     "0 leaves a loop whole.",
-      "::llvm::SmallVector<int64_t>", "getPreferredTile", (ins)>
+      "::llvm::SmallVector<int64_t>", "getPreferredTile", (ins)>,
+    InterfaceMethod<"What the offsets of tiles are multiples of, one for each "
+                    "loop; empty for any offset.",
+      "::llvm::SmallVector<int64_t>", "getTileUnit", (ins), [{}],
+      [{ return {}; }]>
   ];
 }
 

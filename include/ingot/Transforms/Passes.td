@@ -24,6 +24,27 @@ def FuseElementwise : Pass<"ingot-fuse-elementwise", "::mlir::func::FuncOp"> {
                            "::mlir::affine::AffineDialect"];
 }
 
+def SplitByUse : Pass<"ingot-split-by-use", "::mlir::func::FuncOp"> {
+  let summary = "Make in parts what is used in parts";
+  let description = [{
+    An op of whose result all that is used are slices without a common element is
+    replaced by its tiles that they are, so that each can be computed together
+    with what reads it. Slices move in front of reshapes for that. The op's
+    kernel says where it may be cut.
+
+    Example: of the product with the joint matrix of queries, keys and values
+    ```mlir
+    %0 = ingot.linear ins(%x, %w : ...) -> tensor<?x960xf32>
+    %1 = tensor.extract_slice %0[0, 0] [%n, 768] [1, 1]
+    %2 = tensor.extract_slice %0[0, 768] [%n, 192] [1, 1]
+    ```
+    become two products, with the first 48 and the last 12 panels of `%w`.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
 def FormStages : Pass<"ingot-form-stages", "::mlir::func::FuncOp"> {
   let summary = "Turn tensor ops into stages: top-level loops over tiles";
   let description = [{

@@ -17,6 +17,10 @@ Type ingot::kernelType(ArrayRef<Type> types) {
   return Float32Type::get(types[0].getContext());
 }
 
+Tensor ingot::tokens(Emitter &e, const Tensor &x) {
+  return e.reshape(x, {x.dims[0] * x.dims[1], x.dims[2], x.dims[3]});
+}
+
 std::string ingot::textOf(Type type) {
   std::string text;
   llvm::raw_string_ostream(text) << type;

@@ -16,6 +16,10 @@ mlir::Type kernelType(llvm::ArrayRef<mlir::Type> types);
 
 std::string textOf(mlir::Type type);
 
+/// The tokens of all rows of the batch one after the other: the first two dims
+/// of four as one.
+Tensor tokens(Emitter &e, const Tensor &x);
+
 /// Columns of a packed weight matrix that lie beside each other.
 inline constexpr int64_t panelWidth = 16;
 

@@ -4,7 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "Emitter.h"
+#include "Products.h"
 #include "Scalars.h"
 
 using namespace mlir;
@@ -12,29 +12,18 @@ using namespace ingot;
 
 namespace {
 
-/// Every `step`-th feature from `first` on, as a view.
-Tensor features(Emitter &e, const Tensor &x, const DimExpr &first,
-                const DimExpr &count, int64_t step) {
-  DimShape starts(x.rank()), dims = x.dims;
-  starts.back() = first;
-  dims.back() = count;
-  SmallVector<OpFoldResult> strides(x.rank(), e.getIndexAttr(1));
-  strides.back() = e.getIndexAttr(step);
-  Value view =
-      tensor::ExtractSliceOp::create(e, tensorOf(dims, x.element()), x.value,
-                                     e.sizes(starts), e.sizes(dims), strides);
-  return {view, dims};
-}
-
-/// Writes `part` into `whole` at `offset` along `axis`.
-void write(Emitter &e, const Tensor &part, Tensor &whole, int64_t axis,
-           const DimExpr &offset) {
-  DimShape offsets(whole.rank());
-  offsets[axis] = offset;
-  SmallVector<OpFoldResult> strides(whole.rank(), e.getIndexAttr(1));
-  whole.value = tensor::InsertSliceOp::create(e, part.value, whole.value,
-                                              e.sizes(offsets),
-                                              e.sizes(part.dims), strides);
+/// The table under dims that are those of `x` or one, as is apparent.
+Tensor spread(Emitter &e, const Tensor &table, const Tensor &x) {
+  DimShape dims = table.dims;
+  bool isApparent = true;
+  for (int64_t dim = 0; dim + 1 < x.rank(); ++dim)
+    isApparent &= dims[dim].isConstant(1) || dims[dim] == x.dims[dim];
+  if (isApparent)
+    return table;
+  for (int64_t dim = 0; dim + 1 < x.rank(); ++dim)
+    dims[dim] = x.dims[dim];
+  return e.zip(table, dims, table.element(),
+               [](ImplicitLocOpBuilder &, ValueRange in) { return in[0]; });
 }
 
 struct LowerRope : Lowering<RopeOp> {
@@ -43,58 +32,34 @@ struct LowerRope : Lowering<RopeOp> {
     Type type = elementTypeOf(op.getX());
     if (!kindOf(type))
       return refuse(op, "unsupported dtype: of a rotary embedding");
-    Tensor x = e.tensor(op.getX(), adaptor.getX());
-    Tensor cosine = e.tensor(op.getCos(), adaptor.getCos());
-    Tensor sine = e.tensor(op.getSin(), adaptor.getSin());
-    const DimExpr pairs = cosine.dims.back(), one = DimExpr::constant(1),
-                  two = DimExpr::constant(2), turned = pairs * two;
+    Type work = Scalars::computeType(type);
+    Tensor x = e.castFloat(e.tensor(op.getX(), adaptor.getX()), work);
+    Tensor cosine = e.castFloat(e.tensor(op.getCos(), adaptor.getCos()), work);
+    Tensor sine = e.castFloat(e.tensor(op.getSin(), adaptor.getSin()), work);
+    DimExpr pairs = cosine.dims.back();
     e.checkEqual(pairs, sine.dims.back(), "tables of different widths");
-    DimExpr rest = x.dims.back() - turned;
+    DimExpr rest = x.dims.back() - pairs * DimExpr::constant(2);
     std::optional<int64_t> least = rest.lowerBound();
     if (!least || *least < 0)
       e.check(arith::CmpIOp::create(e, arith::CmpIPredicate::sge, e.size(rest),
                                     e.index(0)),
               "tables wider than the features");
-    bool interleaved = op.getInterleaved();
-    Tensor a = features(e, x, DimExpr(), pairs, interleaved ? 2 : 1);
-    Tensor b =
-        features(e, x, interleaved ? one : pairs, pairs, interleaved ? 2 : 1);
-    // With the factors of the first and the second of a pair.
-    auto combine = [&](const Tensor &first, const Tensor &second, bool adds) {
-      auto body = [&](ImplicitLocOpBuilder &builder, ValueRange in) -> Value {
-        Scalars s(builder, type);
-        Value u = s.mul(s.load(in[0], type), s.load(in[1], type));
-        Value v = s.mul(s.load(in[2], type), s.load(in[3], type));
-        return s.store(adds ? s.add(u, v) : s.sub(u, v), type);
-      };
-      return e.zip({a, first, b, second}, a.dims, x.element(), body);
+    cosine = spread(e, cosine, x);
+    sine = spread(e, sine, x);
+    // Tokens of all rows follow each other, as in the product that made them.
+    DimShape dims = x.dims;
+    auto hasTokens = [&](const Tensor &table) {
+      return table.dims[0] == x.dims[0] && table.dims[1] == x.dims[1];
     };
-    Tensor real = combine(cosine, sine, false);
-    Tensor imaginary = combine(sine, cosine, true);
-
-    int64_t last = x.rank() - 1;
-    bool whole = rest == DimExpr();
-    Tensor result{e.empty(x.dims, x.element()), x.dims};
-    if (!whole)
-      write(e, features(e, x, turned, rest, 1), result, last, turned);
-    if (!interleaved) {
-      write(e, real, result, last, DimExpr());
-      write(e, imaginary, result, last, pairs);
-      return result.value;
+    if (x.rank() == 4 && hasTokens(cosine) && hasTokens(sine)) {
+      x = tokens(e, x);
+      cosine = tokens(e, cosine);
+      sine = tokens(e, sine);
     }
-    DimShape split = a.dims, joint = a.dims;
-    split.push_back(one);
-    joint.push_back(two);
-    Tensor both{e.empty(joint, x.element()), joint};
-    write(e, e.reshape(real, split), both, last + 1, DimExpr());
-    write(e, e.reshape(imaginary, split), both, last + 1, one);
-    DimShape merged = x.dims;
-    merged.back() = turned;
-    Tensor rotated = e.reshape(both, merged);
-    if (whole)
-      return rotated.value;
-    write(e, rotated, result, last, DimExpr());
-    return result.value;
+    Value init = e.empty(x.dims, work);
+    auto rotate = RotateOp::create(e, init.getType(), x.value, cosine.value,
+                                   sine.value, init, op.getInterleaved());
+    return e.castFloat(e.reshape({e.kernel(rotate), x.dims}, dims), type).value;
   }
 };
 

@@ -91,7 +91,8 @@ struct LowerCacheHandlesPass
     // Types of caches say how large heads are: read them before they go.
     SmallVector<std::pair<Operation *, ingot::CacheType>> ops;
     WalkResult result = getOperation()->walk([&](Operation *op) {
-      if (isa<ingot::KvAppendOp>(op) || isa<ingot::PagedAttentionOp>(op)) {
+      if (isa<ingot::CacheStoreOp, ingot::PageAttentionOp,
+              ingot::PagedAttentionOp>(op)) {
         op->emitOpError("has no kernel and cannot reach its cache");
         return WalkResult::interrupt();
       }

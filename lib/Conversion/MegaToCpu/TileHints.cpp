@@ -15,6 +15,13 @@ using namespace ingot;
 
 namespace {
 
+/// Units of tiles of a product: columns are whole packed panels of 16.
+SmallVector<int64_t> panelUnits(unsigned rank) {
+  SmallVector<int64_t> units(rank, 1);
+  units.back() = 16;
+  return units;
+}
+
 /// Products: rows x columns of the last two dims, outer dims one by one. The
 /// more rows, the seldomer weights are read, which stay in the second-level
 /// cache meanwhile; columns are whole packed panels of 16. Few columns are cut
@@ -31,6 +38,9 @@ struct ProductHint : TileHintInterface::ExternalModel<ProductHint<OpTy>, OpTy> {
       sizes[rank - 2] = count < 512 ? 24 : count < 1024 ? 64 : 128;
     return sizes;
   }
+  SmallVector<int64_t> getTileUnit(Operation *op) const {
+    return panelUnits(getPreferredTile(op).size());
+  }
 };
 
 /// Products with codes: few columns, so that workers get equal shares.
@@ -38,6 +48,9 @@ struct CodedProductHint
     : TileHintInterface::ExternalModel<CodedProductHint, QuantizedLinearOp> {
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
     return {24, 32};
+  }
+  SmallVector<int64_t> getTileUnit(Operation *op) const {
+    return panelUnits(2);
   }
 };
 
@@ -76,14 +89,17 @@ struct PagedAttentionHint
   }
 };
 
-/// Tokens that are appended together: one or two lines of transposed keys.
-constexpr int64_t tokens = 32;
-
-/// Appending (row, token).
-struct KvAppendHint
-    : TileHintInterface::ExternalModel<KvAppendHint, KvAppendOp> {
+/// Attention page by page (row, page, head, depth): all heads that read the
+/// same keys.
+struct PageAttentionHint
+    : TileHintInterface::ExternalModel<PageAttentionHint, PageAttentionOp> {
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
-    return {1, tokens};
+    auto attention = cast<PageAttentionOp>(op);
+    int64_t heads = cast<ShapedType>(attention.getQ().getType()).getDimSize(1);
+    int64_t group = ShapedType::isDynamic(heads)
+                        ? 1
+                        : heads / attention.getCache().getType().getHeads();
+    return {1, 1, std::max<int64_t>(group, 1), 0};
   }
 };
 
@@ -97,6 +113,6 @@ void ingot::registerCpuTileHints(DialectRegistry &registry) {
     QuantizedLinearOp::attachInterface<CodedProductHint>(*context);
     AttentionOp::attachInterface<AttentionHint>(*context);
     PagedAttentionOp::attachInterface<PagedAttentionHint>(*context);
-    KvAppendOp::attachInterface<KvAppendHint>(*context);
+    PageAttentionOp::attachInterface<PageAttentionHint>(*context);
   });
 }

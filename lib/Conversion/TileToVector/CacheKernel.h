@@ -36,4 +36,11 @@ bool overColumns(KernelBuilder &b, int64_t extent, int64_t lanes,
 llvm::LogicalResult emitPagedAttention(KernelBuilder &b, PagedAttentionOp op,
                                        const TargetInfo &target);
 
+/// The same for one query a row, each page by itself.
+llvm::LogicalResult emitPageAttention(KernelBuilder &b, PageAttentionOp op,
+                                      const TargetInfo &target);
+
+/// Joins what pages gave.
+void emitMergePages(KernelBuilder &b, MergePagesOp op);
+
 } // namespace ingot

@@ -42,63 +42,90 @@ bool ingot::overColumns(KernelBuilder &b, int64_t extent, int64_t lanes,
   return true;
 }
 
-static void emitKvAppend(KernelBuilder &b, KvAppendOp op) {
-  CacheType cache = op.getCache().getType();
+/// Copies the features of one head of a token to `page` at `to`.
+static void copyToken(KernelBuilder &b, CacheStoreOp op, ValueRange from,
+                      Value page, ValueRange to) {
   constexpr int64_t lanes = 16;
-  Value zero = b.index(0), pageSize = b.index(cachePagePositions);
-  Value heads = b.index(cache.getHeads());
-  Value keys = op.getKeys(), values = op.getValues();
-  auto copyValues = [&](ValueRange from, Value page, ValueRange to) {
-    auto at = [](ValueRange prefix, Value column) {
-      SmallVector<Value> indices(prefix);
-      indices.push_back(column);
-      return indices;
-    };
-    auto type = VectorType::get(lanes, getElementTypeOrSelf(values.getType()));
-    auto copyVector = [&](Value column) {
-      Value value = b.loadVector(type, values, at(from, column));
-      b.storeVector(b.castFloat(value, cache.getType()), page, at(to, column));
-    };
-    if (isLastDimContiguous(values) &&
-        overColumns(b, cache.getValueDepth(), lanes, copyVector))
-      return;
-    b.loop(zero, b.index(cache.getValueDepth()), 1, [&](Value column) {
-      Value value = b.load(values, at(from, column));
-      b.store(b.castFloat(value, cache.getType()), page, at(to, column));
-    });
+  Value x = op.getX();
+  CacheType cache = op.getCache().getType();
+  auto at = [](ValueRange prefix, Value column) {
+    SmallVector<Value> indices(prefix);
+    indices.push_back(column);
+    return indices;
   };
+  auto type = VectorType::get(lanes, getElementTypeOrSelf(x.getType()));
+  auto copyVector = [&](Value column) {
+    Value value = b.loadVector(type, x, at(from, column));
+    b.storeVector(b.castFloat(value, cache.getType()), page, at(to, column));
+  };
+  if (isLastDimContiguous(x) &&
+      overColumns(b, cache.getValueDepth(), lanes, copyVector))
+    return;
+  b.loop(b.index(0), b.index(cache.getValueDepth()), 1, [&](Value column) {
+    Value value = b.load(x, at(from, column));
+    b.store(b.castFloat(value, cache.getType()), page, at(to, column));
+  });
+}
 
-  b.loop(zero, b.dim(keys, 0), 1, [&](Value batch) {
-    CacheRow row(b, batch, op.getPast(), op.getCount(), op.getFirst(),
-                 b.dim(keys, 1));
-    auto pageOf = [&](Value position) {
-      return b.createOrFold<arith::DivUIOp>(position, pageSize);
-    };
-    Value begin = pageOf(row.position);
-    Value end = pageOf(b.add(b.add(row.position, row.tokens),
-                             b.index(cachePagePositions - 1)));
-    // No token may mean no page, not even the one where it would go.
-    Value any = b.compare(CmpIPredicate::sgt, row.tokens, zero);
-    b.loop(begin, b.select(any, end, begin), 1, [&](Value number) {
-      auto page = CachePageOp::create(b, op.getCache(), batch, number);
-      // The page's first position as a token of the op.
-      Value origin = b.sub(b.mul(number, pageSize), row.position);
-      Value from = b.maxIndex(origin, zero);
-      Value to = b.minIndex(b.add(origin, pageSize), row.tokens);
-      b.loop(zero, heads, 1, [&](Value head) {
-        b.loop(zero, b.index(cache.getKeyDepth()), 1, [&](Value d) {
-          b.loop(from, to, 1, [&](Value token) {
-            Value key = b.load(keys, {batch, token, head, d});
-            b.store(b.castFloat(key, cache.getType()), page.getKeys(),
-                    {head, d, b.sub(token, origin)});
-          });
+/// Stores the tokens of `x` from row `row` of it on, `count` of them, which go
+/// to row `batch` of the cache, the first to `position`.
+static void storeTokens(KernelBuilder &b, CacheStoreOp op, Value batch,
+                        Value row, Value count, Value position) {
+  Value x = op.getX();
+  CacheType cache = op.getCache().getType();
+  Value zero = b.index(0), pageSize = b.index(cachePagePositions);
+  auto pageOf = [&](Value number) {
+    return b.createOrFold<arith::DivUIOp>(number, pageSize);
+  };
+  Value begin = pageOf(position);
+  Value end =
+      pageOf(b.add(b.add(position, count), b.index(cachePagePositions - 1)));
+  // No token may mean no page, not even the one where it would go.
+  Value any = b.compare(CmpIPredicate::sgt, count, zero);
+  b.loop(begin, b.select(any, end, begin), 1, [&](Value number) {
+    auto page = CachePageOp::create(b, op.getCache(), batch, number);
+    // The page's first position as one of the tokens.
+    Value origin = b.sub(b.mul(number, pageSize), position);
+    Value from = b.maxIndex(origin, zero);
+    Value to = b.minIndex(b.add(origin, pageSize), count);
+    b.loop(zero, b.dim(x, 1), 1, [&](Value head) {
+      if (op.getSide() == CacheSide::Values)
+        return b.loop(from, to, 1, [&](Value token) {
+          copyToken(b, op, {b.add(row, token), head}, page.getValues(),
+                    {head, b.sub(token, origin)});
         });
+      b.loop(zero, b.index(cache.getKeyDepth()), 1, [&](Value d) {
         b.loop(from, to, 1, [&](Value token) {
-          copyValues({batch, token, head}, page.getValues(),
-                     {head, b.sub(token, origin)});
+          Value key = b.load(x, {b.add(row, token), head, d});
+          b.store(b.castFloat(key, cache.getType()), page.getKeys(),
+                  {head, d, b.sub(token, origin)});
         });
       });
     });
+  });
+}
+
+static void emitCacheStore(KernelBuilder &b, CacheStoreOp op) {
+  Value zero = b.index(0), one = b.index(1);
+  Value first = op.getFirst(), end = b.add(first, b.dim(op.getX(), 0));
+  Value tokens = b.maxIndex(op.getTokens(), one);
+  auto batchOf = [&](Value row) {
+    return b.createOrFold<arith::DivUIOp>(row, tokens);
+  };
+  auto at = [&](Value rows, Value batch) -> Value {
+    return arith::IndexCastOp::create(b, b.getIndexType(), b.load(rows, batch));
+  };
+  Value last = batchOf(b.add(end, b.sub(tokens, one)));
+  b.loop(batchOf(first), last, 1, [&](Value batch) {
+    // The batch's tokens that are rows of the op, from number `token` on.
+    Value begin = b.mul(batch, tokens);
+    Value from = b.maxIndex(begin, first);
+    Value to = b.minIndex(b.add(begin, tokens), end);
+    Value token = b.sub(from, begin);
+    Value real =
+        b.minIndex(b.sub(at(op.getCount(), batch), token), b.sub(to, from));
+    storeTokens(b, op, batch, b.sub(from, first), b.maxIndex(real, zero),
+                b.add(at(op.getPast(), batch), token));
   });
 }
 
@@ -115,30 +142,37 @@ struct LowerCache : public ingot::impl::LowerCacheBase<LowerCache> {
   using LowerCacheBase::LowerCacheBase;
 
   void runOnOperation() override {
-    if (failed(lowerToKernels(getOperation(), target,
-                              llvm::IsaPred<KvAppendOp, PagedAttentionOp>,
-                              emit)))
+    auto isHandled = llvm::IsaPred<CacheStoreOp, MergePagesOp, PageAttentionOp,
+                                   PagedAttentionOp>;
+    if (failed(lowerToKernels(getOperation(), target, isHandled, emit)))
       signalPassFailure();
   }
 
   static LogicalResult emit(Operation *op, const TargetInfo &info) {
-    auto append = dyn_cast<KvAppendOp>(op);
-    auto attention = dyn_cast<PagedAttentionOp>(op);
-    Value odd = append ? notOfFloats({append.getKeys(), append.getValues()})
-                       : notOfFloats({attention.getQ(), attention.getInit()});
-    if (odd)
+    SmallVector<Value> floats;
+    for (Value operand : op->getOperands())
+      if (auto type = dyn_cast<MemRefType>(operand.getType()))
+        if (!type.getElementType().isInteger(64))
+          floats.push_back(operand);
+    if (Value odd = notOfFloats(floats))
       return op->emitOpError("has no kernel for ") << odd.getType();
     KernelBuilder b(op->getLoc(), op);
-    if (append) {
-      emitKvAppend(b, append);
-    } else {
-      // Scratch lives only as long as the op runs.
-      auto scope = memref::AllocaScopeOp::create(b, TypeRange());
-      b.createBlock(&scope.getBodyRegion());
-      if (failed(emitPagedAttention(b, attention, info)))
-        return failure();
-      memref::AllocaScopeReturnOp::create(b, ValueRange());
+    if (auto store = dyn_cast<CacheStoreOp>(op)) {
+      emitCacheStore(b, store);
+      return success();
     }
+    if (auto merge = dyn_cast<MergePagesOp>(op)) {
+      emitMergePages(b, merge);
+      return success();
+    }
+    // Scratch lives only as long as the op runs.
+    auto scope = memref::AllocaScopeOp::create(b, TypeRange());
+    b.createBlock(&scope.getBodyRegion());
+    auto page = dyn_cast<PageAttentionOp>(op);
+    if (failed(page ? emitPageAttention(b, page, info)
+                    : emitPagedAttention(b, cast<PagedAttentionOp>(op), info)))
+      return failure();
+    memref::AllocaScopeReturnOp::create(b, ValueRange());
     return success();
   }
 };

@@ -13,6 +13,20 @@ using arith::CmpIPredicate;
 /// Stack that one kernel may take.
 static constexpr int64_t scratchLimit = 64 * 1024;
 
+std::pair<Value, Value> ingot::seenPages(KernelBuilder &b, Value first,
+                                         Value last, int64_t window) {
+  auto pageOf = [&](Value position) {
+    return b.createOrFold<arith::DivUIOp>(position,
+                                          b.index(cachePagePositions));
+  };
+  Value begin = b.index(0);
+  if (window > 0) {
+    Value earliest = b.sub(first, b.index(window - 1));
+    begin = pageOf(b.maxIndex(earliest, begin));
+  }
+  return {begin, b.add(pageOf(last), b.index(1))};
+}
+
 PagedAttention::PagedAttention(KernelBuilder &b, PagedAttentionOp op,
                                const RowTiling &tiling)
     : b(b), op(op), cache(op.getCache().getType()), tiling(tiling),
@@ -33,9 +47,8 @@ Value PagedAttention::columnOf(Value number) {
 }
 
 /// Stores a vector of a row's result, whatever the element and the layout.
-void PagedAttention::storeColumns(Value value, ValueRange indices,
+void PagedAttention::storeColumns(Value value, Value out, ValueRange indices,
                                   Value column) {
-  Value out = op.getInit();
   SmallVector<Value> where(indices);
   where.push_back(column);
   Type element = getElementTypeOrSelf(out.getType());
@@ -130,13 +143,14 @@ void PagedAttention::storeRow(Value batch, Value query, Value head, Value row) {
   b.loop(zero, b.index(valueVectors), 1, [&](Value number) {
     Value from = b.mul(number, b.index(laneCount));
     Value value = b.mul(b.loadVector(type, results, {row, from}), wide);
-    storeColumns(value, {batch, query, head}, columnOf(number));
+    storeColumns(value, op.getInit(), {batch, query, head}, columnOf(number));
   });
 }
 
 void PagedAttention::storeZeros(Value batch, Value query, Value head) {
   b.loop(zero, b.index(valueVectors), 1, [&](Value number) {
-    storeColumns(b.splat(type, 0.0), {batch, query, head}, columnOf(number));
+    storeColumns(b.splat(type, 0.0), op.getInit(), {batch, query, head},
+                 columnOf(number));
   });
 }
 
@@ -144,16 +158,10 @@ void PagedAttention::emitBlock(Value batch, Value keyHead, Value firstRow,
                                Value rows) {
   loadQueries(batch, keyHead, firstRow, rows);
   Value pageSize = b.index(cachePagePositions);
-  auto pageOf = [&](Value position) {
-    return b.createOrFold<arith::DivUIOp>(position, pageSize);
-  };
-  Value begin = zero;
-  if (op.getWindow() > 0) {
-    Value earliest =
-        b.sub(b.load(positions, zero), b.index(op.getWindow() - 1));
-    begin = pageOf(b.maxIndex(earliest, zero));
-  }
-  Value end = b.add(pageOf(b.load(positions, b.sub(rows, one))), one);
+  auto [first, last] =
+      seenPages(b, b.load(positions, zero), b.load(positions, b.sub(rows, one)),
+                op.getWindow());
+  Value begin = first, end = last;
   b.loop(begin, end, 1, [&](Value number) {
     auto page = CachePageOp::create(b, op.getCache(), batch, number);
     Value next = b.minIndex(at(number, 1), b.sub(end, one));
@@ -171,7 +179,7 @@ void PagedAttention::emitBlock(Value batch, Value keyHead, Value firstRow,
   });
 }
 
-void PagedAttention::emit() {
+void PagedAttention::allocateState() {
   Type f32 = b.getF32Type();
   int64_t block = tiling.block, tileRows = tiling.tiles.front();
   queries = scratch({block, depth}, f32);
@@ -184,10 +192,15 @@ void PagedAttention::emit() {
   weights = scratch({tileRows, cachePagePositions}, f32);
   factors = scratch({tileRows}, f32);
   pageFactors = scratch({tileRows}, f32);
+  ratio = b.createOrFold<arith::DivUIOp>(b.dim(op.getQ(), 2),
+                                         b.index(cache.getHeads()));
+}
 
+void PagedAttention::emit() {
+  allocateState();
+  int64_t block = tiling.block;
   Value keyHeads = b.index(cache.getHeads());
   Value heads = b.dim(op.getQ(), 2), tokens = b.dim(op.getQ(), 1);
-  ratio = b.createOrFold<arith::DivUIOp>(heads, keyHeads);
   b.loop(zero, b.dim(op.getQ(), 0), 1, [&](Value batch) {
     CacheRow row(b, batch, op.getPast(), op.getCount(), op.getFirst(), tokens);
     base = row.position;
@@ -203,6 +216,50 @@ void PagedAttention::emit() {
     b.loop(row.tokens, tokens, 1, [&](Value query) {
       b.loop(zero, heads, 1,
              [&](Value head) { storeZeros(batch, query, head); });
+    });
+  });
+}
+
+void PagedAttention::storePart(Value batch, Value page, Value head, Value row) {
+  SmallVector<Value> at = {batch, page, head};
+  b.loop(zero, b.index(valueVectors), 1, [&](Value number) {
+    Value from = b.mul(number, b.index(laneCount));
+    storeColumns(b.loadVector(type, results, {row, from}), parts, at,
+                 columnOf(number));
+  });
+  at.push_back(b.index(valueDepth));
+  b.store(b.load(sums, row), parts, at);
+  at.back() = b.index(valueDepth + 1);
+  b.store(b.load(maxima, row), parts, at);
+}
+
+void PagedAttention::emitParts(Value firstPage, Value pages, Value to) {
+  parts = to;
+  allocateState();
+  b.loop(zero, b.dim(op.getQ(), 0), 1, [&](Value batch) {
+    CacheRow row(b, batch, op.getPast(), op.getCount(), /*first=*/Value(), one);
+    base = row.position;
+    auto [first, last] = seenPages(b, base, base, op.getWindow());
+    Value begin = b.maxIndex(first, firstPage);
+    Value end = b.minIndex(last, b.add(firstPage, pages));
+    end = b.select(b.compare(CmpIPredicate::eq, row.tokens, zero), begin, end);
+    b.loop(begin, end, 1, [&](Value number) {
+      auto page = CachePageOp::create(b, op.getCache(), batch, number);
+      origin = b.mul(number, b.index(cachePagePositions));
+      b.loop(zero, b.index(cache.getHeads()), 1, [&](Value keyHead) {
+        b.loop(zero, ratio, tiling.block, [&](Value firstRow) {
+          Value rows =
+              b.minIndex(b.sub(ratio, firstRow), b.index(tiling.block));
+          loadQueries(batch, keyHead, firstRow, rows);
+          overTiles(rows, [&](Value at, int64_t tileRows) {
+            tile(page, keyHead, at, tileRows);
+          });
+          Value head = b.add(b.mul(keyHead, ratio), firstRow);
+          b.loop(zero, rows, 1, [&](Value at) {
+            storePart(batch, b.sub(number, firstPage), b.add(head, at), at);
+          });
+        });
+      });
     });
   });
 }
@@ -246,14 +303,47 @@ static std::optional<RowTiling> chooseRows(PagedAttentionOp op,
   return std::nullopt;
 }
 
+template <typename OpTy> static LogicalResult needsScratch(OpTy op) {
+  CacheType cache = op.getCache().getType();
+  return op.emitOpError("needs more scratch than ")
+         << scratchLimit << " bytes for depths of " << cache.getKeyDepth()
+         << " and " << cache.getValueDepth();
+}
+
+LogicalResult ingot::emitPageAttention(KernelBuilder &b, PageAttentionOp op,
+                                       const TargetInfo &target) {
+  // Queries and results as those of one token.
+  Value q = op.getQ(), parts = op.getInit();
+  SmallVector<ReassociationIndices> groups = {{0, 1}, {2}, {3}};
+  auto qType = cast<MemRefType>(q.getType());
+  SmallVector<int64_t> shape(qType.getShape());
+  shape.insert(shape.begin() + 1, 1);
+  q = memref::ExpandShapeOp::create(b, shape, q, groups);
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t dim = 0; dim < 4; ++dim)
+    sizes.push_back(getAsOpFoldResult(b.dim(parts, dim)));
+  sizes[1] = b.getIndexAttr(1);
+  sizes[3] = b.getIndexAttr(op.getCache().getType().getValueDepth());
+  SmallVector<OpFoldResult> offsets(4, b.getIndexAttr(0)),
+      strides(4, b.getIndexAttr(1));
+  Value init = memref::SubViewOp::create(b, parts, offsets, sizes, strides);
+  auto token = PagedAttentionOp::create(
+      b, TypeRange(), q, op.getPast(), op.getCount(), /*first=*/Value(),
+      op.getCache(), /*bias=*/Value(), init, op.getScale(), op.getWindow(),
+      op.getSoftcap());
+  std::optional<RowTiling> tiling = chooseRows(token, target);
+  if (tiling)
+    PagedAttention(b, token, *tiling)
+        .emitParts(op.getFirst(), op.getPages(), parts);
+  token.erase();
+  return tiling ? success() : needsScratch(op);
+}
+
 LogicalResult ingot::emitPagedAttention(KernelBuilder &b, PagedAttentionOp op,
                                         const TargetInfo &target) {
-  CacheType cache = op.getCache().getType();
   std::optional<RowTiling> tiling = chooseRows(op, target);
   if (!tiling)
-    return op.emitOpError("needs more scratch than ")
-           << scratchLimit << " bytes for depths of " << cache.getKeyDepth()
-           << " and " << cache.getValueDepth();
+    return needsScratch(op);
   PagedAttention(b, op, *tiling).emit();
   return success();
 }

@@ -66,6 +66,25 @@ struct RowTiling {
   }
 };
 
+/// The larger of two; no maximum instruction here keeps NaN, which comes back
+/// through the weights.
+mlir::Value largerOf(KernelBuilder &b, mlir::Value a, mlir::Value c);
+/// The maximum, or 0 in place of -inf: -inf - -inf would be NaN.
+mlir::Value finiteBase(KernelBuilder &b, mlir::Value maximum);
+
+/// What joining a page's maximum with that of the pages before gives: the
+/// maximum, and the factors for what was and for what the page adds.
+struct JoinedMaximum {
+  JoinedMaximum(KernelBuilder &b, mlir::Value page, mlir::Value before);
+  mlir::Value maximum, factor, pageFactor;
+};
+
+/// The first page of which a query at `position` sees a key, and the end of
+/// them.
+std::pair<mlir::Value, mlir::Value> seenPages(KernelBuilder &b,
+                                              mlir::Value first,
+                                              mlir::Value last, int64_t window);
+
 /// Writes the kernel of one op.
 class PagedAttention {
 public:
@@ -74,6 +93,10 @@ public:
 
   /// Writes the loops over rows of the batch, key heads and queries.
   void emit();
+
+  /// The same for ops of one query a row, page by page: what each of `pages`
+  /// pages from number `first` on gives goes to `parts`.
+  void emitParts(mlir::Value first, mlir::Value pages, mlir::Value parts);
 
 private:
   /// The first and the end of the keys of a page that a row sees.
@@ -93,6 +116,9 @@ private:
   void weigh(mlir::Value row, mlir::Value local);
   void addValues(CachePageOp page, mlir::Value keyHead, mlir::Value row,
                  int64_t tileRows);
+  void allocateState();
+  void storePart(mlir::Value batch, mlir::Value page, mlir::Value head,
+                 mlir::Value row);
   void storeRow(mlir::Value batch, mlir::Value query, mlir::Value head,
                 mlir::Value row);
   void storeZeros(mlir::Value batch, mlir::Value query, mlir::Value head);
@@ -122,12 +148,9 @@ private:
   mlir::Value columnOf(mlir::Value number);
   mlir::Value loadColumns(mlir::Value memref, mlir::ValueRange indices,
                           mlir::Value column);
-  void storeColumns(mlir::Value value, mlir::ValueRange indices,
-                    mlir::Value column);
+  void storeColumns(mlir::Value value, mlir::Value out,
+                    mlir::ValueRange indices, mlir::Value column);
   mlir::Value scratch(llvm::ArrayRef<int64_t> shape, mlir::Type element);
-  mlir::Value max(mlir::Value a, mlir::Value c);
-  /// The maximum, or 0 in place of -inf: -inf - -inf would be NaN.
-  mlir::Value finite(mlir::Value maximum);
 
   KernelBuilder &b;
   PagedAttentionOp op;
@@ -139,8 +162,10 @@ private:
   /// Query heads of one key head; position of the op's first query (of a bound
   /// cache, the last key's); position of the page's first key.
   mlir::Value ratio, base, origin;
-  /// The keys of the page after this one, if there is one.
+  /// The keys of the page after this one; null if somebody else may take it.
   mlir::Value nextKeys;
+  /// Where pages by themselves put what they give; null if they are joined.
+  mlir::Value parts;
   /// By row of a block: scaled queries, positions of the last key that they
   /// see, heads, unfinished results, maxima and sums. By row of a tile: scores,
   /// which become weights, and the factors for what was and for what a page

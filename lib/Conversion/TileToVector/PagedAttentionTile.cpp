@@ -13,15 +13,21 @@ using namespace ingot;
 using arith::CmpFPredicate;
 using arith::CmpIPredicate;
 
-/// No maximum instruction here keeps NaN; it comes back through the weights.
-Value PagedAttention::max(Value a, Value c) {
+Value ingot::largerOf(KernelBuilder &b, Value a, Value c) {
   return b.select(b.compare(CmpFPredicate::OGT, a, c), a, c);
 }
 
-Value PagedAttention::finite(Value maximum) {
+Value ingot::finiteBase(KernelBuilder &b, Value maximum) {
   Value lowest = b.splat(maximum.getType(), -INFINITY);
   return b.select(b.compare(CmpFPredicate::OEQ, maximum, lowest),
                   b.splat(maximum.getType(), 0.0), maximum);
+}
+
+JoinedMaximum::JoinedMaximum(KernelBuilder &b, Value page, Value before)
+    : maximum(largerOf(b, page, before)) {
+  Value joinedBase = finiteBase(b, maximum);
+  factor = emitExpNonPositive(b, b.sub(before, joinedBase));
+  pageFactor = emitExpNonPositive(b, b.sub(page, joinedBase));
 }
 
 Value PagedAttention::loadColumns(Value memref, ValueRange indices,
@@ -185,12 +191,13 @@ void PagedAttention::weigh(Value row, Value local) {
     // The score of a hidden key may be of memory that nobody wrote.
     score = b.select(isSeen, score, lowest);
     b.storeVector(score, weights, {local, key});
-    return {max(score, most[0])};
+    return {largerOf(b, score, most[0])};
   };
   Value most = b.loop(from, seen.second, laneCount, lowest, maximum).front();
-  most = foldLanes(b, b.getLoc(), most,
-                   [&](Value lower, Value upper) { return max(lower, upper); });
-  Value pageBase = b.broadcast(finite(most), laneCount);
+  most = foldLanes(b, b.getLoc(), most, [&](Value lower, Value upper) {
+    return largerOf(b, lower, upper);
+  });
+  Value pageBase = b.broadcast(finiteBase(b, most), laneCount);
   auto weight = [&](Value key, ValueRange sum) -> SmallVector<Value> {
     Value score = b.loadVector(type, weights, {local, key});
     Value weight = emitExpNonPositive(b, b.sub(score, pageBase));
@@ -203,20 +210,24 @@ void PagedAttention::weigh(Value row, Value local) {
     return b.add(lower, upper);
   });
 
-  Value before = b.load(maxima, row), total = b.load(sums, row);
-  Value joined = max(most, before);
-  Value joinedBase = finite(joined);
-  Value factor = emitExpNonPositive(b, b.sub(before, joinedBase));
-  Value pageFactor = emitExpNonPositive(b, b.sub(most, joinedBase));
-  b.store(factor, factors, local);
-  b.store(pageFactor, pageFactors, local);
+  if (parts) {
+    b.store(most, maxima, row);
+    b.store(sum, sums, row);
+    return;
+  }
+  Value total = b.load(sums, row);
+  JoinedMaximum joined(b, most, b.load(maxima, row));
+  b.store(joined.factor, factors, local);
+  b.store(joined.pageFactor, pageFactors, local);
   b.when(isAnySeen(seen), [&] {
-    b.store(joined, maxima, row);
-    b.store(b.fma(sum, pageFactor, b.mul(total, factor)), sums, row);
+    b.store(joined.maximum, maxima, row);
+    b.store(b.fma(sum, joined.pageFactor, b.mul(total, joined.factor)), sums,
+            row);
   });
 }
 
-/// results = factors * results + pageFactors * (weights * values).
+/// results = factors * results + pageFactors * (weights * values); of a page by
+/// itself, weights * values.
 void PagedAttention::addValues(CachePageOp page, Value keyHead, Value row,
                                int64_t tileRows) {
   // Rows follow each other in position: the first sees the earliest key, the
@@ -241,7 +252,7 @@ void PagedAttention::addValues(CachePageOp page, Value keyHead, Value row,
               return loadColumns(page.getValues(), {keyHead, key},
                                  columnOf(at(number, j)));
             };
-            if (!isRagged && isStreamed(tileRows)) {
+            if (!isRagged && nextKeys && isStreamed(tileRows)) {
               Value part = b.mul(
                   b.createOrFold<arith::DivUIOp>(number, b.index(vectors)),
                   b.index(cachePagePositions));
@@ -270,14 +281,21 @@ void PagedAttention::addValues(CachePageOp page, Value keyHead, Value row,
     if (mayDiffer)
       sums = addKeys({allEnd, last.second}, sums, /*isRagged=*/true);
     for (int64_t i = 0; i < tileRows; ++i) {
+      auto placeOf = [&](int64_t j) -> SmallVector<Value> {
+        return {at(row, i), b.mul(at(number, j), b.index(laneCount))};
+      };
+      if (parts) {
+        for (int64_t j = 0; j < vectors; ++j)
+          b.storeVector(sums[i * vectors + j], results, placeOf(j));
+        continue;
+      }
       auto wide = [&](Value factor) {
         return b.broadcast(b.load(factor, b.index(i)), laneCount);
       };
       b.when(isAnySeen(seenBy(at(row, i))), [&] {
         Value factor = wide(factors), pageFactor = wide(pageFactors);
         for (int64_t j = 0; j < vectors; ++j) {
-          SmallVector<Value> where = {at(row, i),
-                                      b.mul(at(number, j), b.index(laneCount))};
+          SmallVector<Value> where = placeOf(j);
           Value old = b.mul(b.loadVector(type, results, where), factor);
           b.storeVector(b.fma(sums[i * vectors + j], pageFactor, old), results,
                         where);

@@ -61,7 +61,6 @@ void ingot::addBindEntry(func::FuncOp func, const Decoder &decoder,
       b.clone(op, map);
   for (auto [cache, handle] : llvm::zip_equal(decoder.boundCaches, bound))
     KvAppendOp::create(b, cache.keys.getLoc(), map.lookup(cache.keys),
-                       map.lookup(cache.values), past, count, /*first=*/Value(),
-                       handle);
+                       map.lookup(cache.values), past, count, handle);
   func::ReturnOp::create(b, func.getLoc());
 }

@@ -187,7 +187,7 @@ private:
     Value keys = appended(cache.views[0].first),
           values = appended(cache.views[0].second);
     KvAppendOp::create(b, first.getLoc(), keys, values, past, count,
-                       /*first=*/Value(), cacheArgument(index));
+                       cacheArgument(index));
     for (AttentionOp reader : cache.readers)
       replaceReader(reader, past, index);
   }

@@ -7,6 +7,7 @@
 #include "lib/Transforms/Schedule/ProgramEffects.h"
 
 #include "dialects/Ingot/IR/IngotOps.h"
+#include "lib/Transforms/Parts.h"
 
 using namespace mlir;
 using namespace ingot;
@@ -17,35 +18,10 @@ namespace {
 Value sourceOf(Value view) {
   if (auto op = view.getDefiningOp<ViewLikeOpInterface>())
     return op.getViewSource();
-  if (auto part = view.getDefiningOp<CachePartOp>())
-    return part.getCache();
   // No cache is on two lists: the first one stands for all of its list.
   if (auto member = view.getDefiningOp<CacheMemberOp>())
     return member.getCaches().front();
   return {};
-}
-
-/// Whether two parts of one memref have no element in common, as constants
-/// tell.
-bool areDisjoint(memref::SubViewOp a, memref::SubViewOp b) {
-  if (a.getSource() != b.getSource())
-    return false;
-  auto endsBefore = [](memref::SubViewOp first, memref::SubViewOp second,
-                       unsigned dim) {
-    std::optional<int64_t> begin =
-        getConstantIntValue(first.getMixedOffsets()[dim]);
-    std::optional<int64_t> size =
-        getConstantIntValue(first.getMixedSizes()[dim]);
-    std::optional<int64_t> stride =
-        getConstantIntValue(first.getMixedStrides()[dim]);
-    std::optional<int64_t> next =
-        getConstantIntValue(second.getMixedOffsets()[dim]);
-    return begin && size && next && stride == 1 && *begin + *size <= *next;
-  };
-  for (unsigned dim = 0; dim < a.getSourceType().getRank(); ++dim)
-    if (endsBefore(a, b, dim) || endsBefore(b, a, dim))
-      return true;
-  return false;
 }
 
 } // namespace
@@ -53,11 +29,15 @@ bool areDisjoint(memref::SubViewOp a, memref::SubViewOp b) {
 bool ProgramEffects::Access::conflicts(const Access &other) const {
   if ((!isWrite && !other.isWrite) || views.back() != other.views.back())
     return false;
+  // Different resources of one value are apart; the default is all of it.
+  auto *all = SideEffects::DefaultResource::get();
+  if (resource != other.resource && resource != all && other.resource != all)
+    return false;
   for (Value mine : views)
     for (Value theirs : other.views) {
       auto a = mine.getDefiningOp<memref::SubViewOp>();
       auto b = theirs.getDefiningOp<memref::SubViewOp>();
-      if (a && b && areDisjoint(a, b))
+      if (a && b && a.getSource() == b.getSource() && areApart(a, b))
         return false;
     }
   return true;
@@ -155,12 +135,13 @@ void ProgramEffects::addEffects(Operation *op,
     if (!effect.getValue())
       hasUnknown = true;
     else if (!isKnown(effect.getValue()))
-      add(effect.getValue(), isWrite);
+      add(effect.getValue(), isWrite, effect.getResource());
   }
 }
 
-void ProgramEffects::add(Value value, bool isWrite) {
-  Access access{{}, isWrite};
+void ProgramEffects::add(Value value, bool isWrite,
+                         SideEffects::Resource *resource) {
+  Access access{{}, isWrite, resource};
   for (; value; value = sourceOf(value))
     access.views.push_back(value);
   accesses.push_back(std::move(access));

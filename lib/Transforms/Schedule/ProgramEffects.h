@@ -48,6 +48,8 @@ private:
     /// The value, and everything that it is a view of.
     mlir::SmallVector<mlir::Value> views;
     bool isWrite;
+    /// Which part of what the value stands for.
+    mlir::SideEffects::Resource *resource;
 
     bool conflicts(const Access &other) const;
     /// The condition under which each worker has its own; null for never.
@@ -57,7 +59,9 @@ private:
   void addStage(mega::StageOp stage);
   void addEffects(mlir::Operation *op,
                   llvm::function_ref<bool(mlir::Value)> isKnown);
-  void add(mlir::Value value, bool isWrite);
+  void add(mlir::Value value, bool isWrite,
+           mlir::SideEffects::Resource *resource =
+               mlir::SideEffects::DefaultResource::get());
 
   mlir::SmallVector<Access> accesses;
   /// Later stages may rely on a check that nothing in memory tells of.

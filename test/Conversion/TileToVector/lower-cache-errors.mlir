@@ -13,9 +13,9 @@ func.func @deep(%q: memref<1x?x1x9000xf32>, %rows: memref<1xi64>, %cache: !cache
 
 !cache = !ingot.cache<heads = 1, key_depth = 8, value_depth = 8, type = f32, window = 0>
 
-func.func @integers(%k: memref<1x?x1x8xi32>, %rows: memref<1xi64>, %cache: !cache) {
-  // expected-error @below {{has no kernel for 'memref<1x?x1x8xi32>'}}
-  ingot.kv_append ins(%k, %k : memref<1x?x1x8xi32>, memref<1x?x1x8xi32>) past(%rows : memref<1xi64>)
+func.func @integers(%k: memref<?x1x8xi32>, %rows: memref<1xi64>, %n: index, %cache: !cache) {
+  // expected-error @below {{has no kernel for 'memref<?x1x8xi32>'}}
+  ingot.cache_store <keys> ins(%k : memref<?x1x8xi32>) rows(%n of %n) past(%rows : memref<1xi64>)
       count(%rows : memref<1xi64>) into(%cache : !cache)
   return
 }

@@ -4,18 +4,22 @@
 !half = !ingot.cache<heads = 3, key_depth = 64, value_depth = 40, type = f16, window = 0>
 
 // Keys go to their column one by one, values as vectors, the last overlapping.
-// CHECK-LABEL: func @append
-func.func @append(%k: memref<?x?x3x64xf32>, %v: memref<?x?x3x40xf32>, %past: memref<?xi64>,
-                  %count: memref<?xi64>, %cache: !half) {
+// CHECK-LABEL: func @store
+func.func @store(%k: memref<?x3x64xf32>, %v: memref<?x3x40xf32>, %past: memref<?xi64>, %count: memref<?xi64>,
+                 %first: index, %tokens: index, %cache: !half) {
+  // CHECK: arith.divui
   // CHECK: scf.for
-  // CHECK:   %[[K:.*]], %[[V:.*]] = ingot.cache_page
+  // CHECK:   %[[K:.*]], %{{.*}} = ingot.cache_page
   // CHECK:   %[[ONE:.*]] = arith.truncf %{{.*}} : f32 to f16
   // CHECK:   memref.store %[[ONE]], %[[K]][
+  // CHECK:   %{{.*}}, %[[V:.*]] = ingot.cache_page
   // CHECK:   arith.minsi %{{.*}}, %c24
   // CHECK:   %[[SOME:.*]] = arith.truncf %{{.*}} : vector<16xf32> to vector<16xf16>
   // CHECK:   vector.store %[[SOME]], %[[V]][
-  // CHECK-NOT: ingot.kv_append
-  ingot.kv_append ins(%k, %v : memref<?x?x3x64xf32>, memref<?x?x3x40xf32>) past(%past : memref<?xi64>)
+  // CHECK-NOT: ingot.cache_store
+  ingot.cache_store <keys> ins(%k : memref<?x3x64xf32>) rows(%first of %tokens) past(%past : memref<?xi64>)
+      count(%count : memref<?xi64>) into(%cache : !half)
+  ingot.cache_store <values> ins(%v : memref<?x3x40xf32>) rows(%first of %tokens) past(%past : memref<?xi64>)
       count(%count : memref<?xi64>) into(%cache : !half)
   return
 }
@@ -99,5 +103,37 @@ func.func @bound(%q: memref<1x?x2x32xf32>, %length: memref<1xi64>, %count: memre
   // CHECK: memref.store %[[LAST]], %{{.*}} : memref<{{.*}}xindex>
   ingot.paged_attention ins(%q : memref<1x?x2x32xf32>) past(%length : memref<1xi64>) count(%count : memref<1xi64>)
       cache(%cache : !cache) outs(%o : memref<1x?x2x16xf32>) {scale = 0.125 : f64}
+  return
+}
+
+// -----
+
+!cache = !ingot.cache<heads = 3, key_depth = 64, value_depth = 64, type = f32, window = 0>
+
+// A page by itself: neither what was before nor what comes after matters.
+// CHECK-LABEL: func @page
+func.func @page(%q: memref<1x9x64xf32>, %past: memref<1xi64>, %count: memref<1xi64>, %first: index, %pages: index,
+                %cache: !cache, %parts: memref<1x?x9x66xf32>) {
+  // CHECK: arith.maxsi %{{.*}}, %arg3
+  // CHECK: %[[END:.*]] = arith.addi %arg3, %arg4
+  // CHECK: arith.minsi %{{.*}}, %[[END]]
+  // CHECK: ingot.cache_page
+  // CHECK: memref.store %{{.*}}, %arg6[%{{.*}}, %{{.*}}, %{{.*}}, %c64
+  // CHECK: memref.store %{{.*}}, %arg6[%{{.*}}, %{{.*}}, %{{.*}}, %c65
+  // CHECK-NOT: ingot.page_attention
+  ingot.page_attention ins(%q : memref<1x9x64xf32>) past(%past : memref<1xi64>) count(%count : memref<1xi64>)
+      pages(%pages from %first) cache(%cache : !cache) outs(%parts : memref<1x?x9x66xf32>) {scale = 0.125 : f64}
+  return
+}
+
+// Pages are joined one after the other.
+// CHECK-LABEL: func @merge
+func.func @merge(%parts: memref<1x?x9x66xf32>, %past: memref<1xi64>, %count: memref<1xi64>, %o: memref<1x9x64xf32>) {
+  // CHECK: scf.if
+  // CHECK: scf.for {{.*}} -> (f32, f32, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>) {
+  // CHECK: arith.divf
+  // CHECK: vector.store
+  ingot.merge_pages ins(%parts : memref<1x?x9x66xf32>) past(%past : memref<1xi64>) count(%count : memref<1xi64>)
+      outs(%o : memref<1x9x64xf32>)
   return
 }

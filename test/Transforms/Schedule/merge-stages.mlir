@@ -139,20 +139,36 @@ mega.program @checked(%x: memref<?xi64>, %a: memref<?xf32>, %n: index) {
 
 // -----
 
-// A part of a cache is the cache.
+// A part of a cache is the cache; its keys are not its values.
 !cache = !ingot.cache<heads = 2, key_depth = 4, value_depth = 4, type = f32, window = 0>
 !head = !ingot.cache<heads = 1, key_depth = 4, value_depth = 4, type = f32, window = 0>
 // CHECK-LABEL: mega.program @caches(
-// CHECK-COUNT-2: mega.stage
-mega.program @caches(%k: memref<1x1x2x4xf32>, %past: memref<1xi64>, %count: memref<1xi64>,
+// CHECK: mega.stage
+// CHECK-NOT: mega.stage
+// CHECK: cache_store <keys>
+// CHECK-NOT: mega.stage
+// CHECK: cache_store <values>
+// CHECK: mega.stage
+// CHECK: paged_attention
+mega.program @caches(%k: memref<1x2x4xf32>, %past: memref<1xi64>, %count: memref<1xi64>,
                      %q: memref<1x1x1x4xf32>, %out: memref<1x1x1x4xf32>, %cache: !cache) {
   %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
   mega.stage {
     mega.tiles (%i) in (1) step (1) {
-      %0 = mega.access read %k : memref<1x1x2x4xf32> to memref<1x1x2x4xf32>
+      %0 = mega.access read %k : memref<1x2x4xf32> to memref<1x2x4xf32>
       %1 = mega.access read %past : memref<1xi64> to memref<1xi64>
       %2 = mega.access read %count : memref<1xi64> to memref<1xi64>
-      ingot.kv_append ins(%0, %0 : memref<1x1x2x4xf32>, memref<1x1x2x4xf32>)
+      ingot.cache_store <keys> ins(%0 : memref<1x2x4xf32>) rows(%i of %c1)
+        past(%1 : memref<1xi64>) count(%2 : memref<1xi64>) into(%cache : !cache)
+    }
+  }
+  mega.stage {
+    mega.tiles (%i) in (1) step (1) {
+      %0 = mega.access read %k : memref<1x2x4xf32> to memref<1x2x4xf32>
+      %1 = mega.access read %past : memref<1xi64> to memref<1xi64>
+      %2 = mega.access read %count : memref<1xi64> to memref<1xi64>
+      ingot.cache_store <values> ins(%0 : memref<1x2x4xf32>) rows(%i of %c1)
         past(%1 : memref<1xi64>) count(%2 : memref<1xi64>) into(%cache : !cache)
     }
   }

@@ -148,3 +148,52 @@ func.func @bound(%c: !cache, %q: tensor<?x?x6x4xf32>, %r: tensor<?xi64>, %b: ten
 func.func @type(%c: !ingot.cache<heads = 3, key_depth = 4, value_depth = 4, type = f32, window = 8, bound = true>) {
   return
 }
+
+// -----
+
+!cache = !ingot.cache<heads = 3, key_depth = 4, value_depth = 5, type = f32, window = 0>
+func.func @store(%c: !cache, %v: tensor<?x3x4xf32>, %r: tensor<?xi64>, %n: index) {
+  // expected-error @+1 {{puts 'tensor<?x3x4xf32>' into}}
+  ingot.cache_store <values> ins(%v : tensor<?x3x4xf32>) rows(%n of %n) past(%r : tensor<?xi64>)
+      count(%r : tensor<?xi64>) into(%c : !cache)
+  return
+}
+
+// -----
+
+!cache = !ingot.cache<heads = 3, key_depth = 4, value_depth = 5, type = f32, window = 0>
+func.func @store_rows(%c: !cache, %k: tensor<?x3x4xf32>, %r: tensor<?xi32>, %n: index) {
+  // expected-error @+1 {{needs one i64 for each row, not 'tensor<?xi32>'}}
+  ingot.cache_store <keys> ins(%k : tensor<?x3x4xf32>) rows(%n of %n) past(%r : tensor<?xi32>)
+      count(%r : tensor<?xi32>) into(%c : !cache)
+  return
+}
+
+// -----
+
+!cache = !ingot.cache<heads = 3, key_depth = 4, value_depth = 5, type = f32, window = 0>
+func.func @page(%c: !cache, %q: tensor<?x6x4xf32>, %r: tensor<?xi64>, %n: index, %o: tensor<?x2x6x6xf32>) {
+  // expected-error @+1 {{has a destination of type 'tensor<?x2x6x6xf32>' for a result of type 'tensor<?x?x6x7xf32>'}}
+  %0 = ingot.page_attention ins(%q : tensor<?x6x4xf32>) past(%r : tensor<?xi64>) count(%r : tensor<?xi64>)
+      pages(%n from %n) cache(%c : !cache) outs(%o : tensor<?x2x6x6xf32>) {scale = 1.0 : f64} -> tensor<?x2x6x6xf32>
+  return
+}
+
+// -----
+
+!cache = !ingot.cache<heads = 3, key_depth = 4, value_depth = 5, type = f32, window = 0>
+func.func @page_heads(%c: !cache, %q: tensor<?x4x4xf32>, %r: tensor<?xi64>, %n: index, %o: tensor<?x2x4x7xf32>) {
+  // expected-error @+1 {{has 4 query heads for 3 key heads}}
+  %0 = ingot.page_attention ins(%q : tensor<?x4x4xf32>) past(%r : tensor<?xi64>) count(%r : tensor<?xi64>)
+      pages(%n from %n) cache(%c : !cache) outs(%o : tensor<?x2x4x7xf32>) {scale = 1.0 : f64} -> tensor<?x2x4x7xf32>
+  return
+}
+
+// -----
+
+func.func @merge(%p: tensor<?x2x4x7xf32>, %r: tensor<?xi64>, %o: tensor<?x4x7xf32>) {
+  // expected-error @+1 {{makes 'tensor<?x4x7xf32>' of 'tensor<?x2x4x7xf32>'}}
+  %0 = ingot.merge_pages ins(%p : tensor<?x2x4x7xf32>) past(%r : tensor<?xi64>) count(%r : tensor<?xi64>)
+      outs(%o : tensor<?x4x7xf32>) -> tensor<?x4x7xf32>
+  return
+}

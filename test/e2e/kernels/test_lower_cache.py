@@ -39,17 +39,43 @@ class Shape:
             return f"memref<?x{seq}x{heads}x{depth}x{self.element}, strided<[?, ?, ?, {self.last}]>>"
 
         q, o = (memref(self.seq, self.heads, d) for d in (self.depth, self.value_depth))
-        k, v = (memref("?", self.key_heads, d) for d in (self.depth, self.value_depth))
+        k, v = (
+            f"memref<?x{self.key_heads}x{d}x{self.element}, strided<[?, ?, {self.last}]>>"
+            for d in (self.depth, self.value_depth)
+        )
         rows = "%past: memref<?xi64>, %count: memref<?xi64>, %first: index"
-        common = "past(%past : memref<?xi64>) count(%count : memref<?xi64>) first(%first)"
+        counts = "past(%past : memref<?xi64>) count(%count : memref<?xi64>)"
+        common, store = f"{counts} first(%first)", f"rows(%first of %tokens) {counts}"
         return f"""
-func.func @{self.name}_append(%k: {k}, %v: {v}, {rows}, %c: {cache}) attributes {{llvm.emit_c_interface}} {{
-  ingot.kv_append ins(%k, %v : {k}, {v}) {common} into(%c : {cache})
+func.func @{self.name}_append(%k: {k}, %v: {v}, {rows}, %tokens: index, %c: {cache}) attributes {{llvm.emit_c_interface}} {{
+  ingot.cache_store <keys> ins(%k : {k}) {store} into(%c : {cache})
+  ingot.cache_store <values> ins(%v : {v}) {store} into(%c : {cache})
   return
 }}
+{self.by_pages(cache, counts) if self.seq == "1" else ""}
 func.func @{self.name}(%q: {q}, {rows}, %c: {cache}, %o: {o}) attributes {{llvm.emit_c_interface}} {{
   ingot.paged_attention ins(%q : {q}) {common} cache(%c : {cache}) outs(%o : {o})
       {{scale = 0.25 : f64, window = {self.window} : i64, softcap = {self.softcap} : f64}}
+  return
+}}
+"""
+
+
+    def by_pages(self, cache, counts):
+        """Attention of one query, page by page and then together."""
+        q, o = (f"memref<?x{self.heads}x{d}x{self.element}>" for d in (self.depth, self.value_depth))
+        parts = f"memref<?x?x{self.heads}x{self.value_depth + 2}xf32>"
+        options = f"scale = 0.25 : f64, window = {self.window} : i64, softcap = {self.softcap} : f64"
+        return f"""
+func.func @{self.name}_pages(%q: {q}, %past: memref<?xi64>, %count: memref<?xi64>, %first: index, %pages: index,
+    %c: {cache}, %p: {parts}) attributes {{llvm.emit_c_interface}} {{
+  ingot.page_attention ins(%q : {q}) {counts} pages(%pages from %first) cache(%c : {cache})
+      outs(%p : {parts}) {{{options}}}
+  return
+}}
+func.func @{self.name}_merge(%p: {parts}, %past: memref<?xi64>, %count: memref<?xi64>, %o: {o})
+    attributes {{llvm.emit_c_interface}} {{
+  ingot.merge_pages ins(%p : {parts}) {counts} outs(%o : {o}) {{window = {self.window} : i64}}
   return
 }}
 """
@@ -64,6 +90,10 @@ SHAPES = {
         Shape("single", 4, 4, 16, 80),
         Shape("many", 8, 1, 80, 24),
         Shape("token8", 8, 1, 80, 24, seq="1"),
+        Shape("token_wide", 2, 1, 24, 136, seq="1", cache="f16"),
+        Shape("token_small", 3, 1, 5, 7, seq="1", softcap=2.0),
+        Shape("token_window", 3, 1, 16, 40, seq="1", window=200, kept=300),
+        Shape("token_half", 6, 3, 24, 16, seq="1", cache="f16", element="f16"),
         Shape("small", 3, 1, 5, 7),
         Shape("deep", 2, 1, 520, 264),
         Shape("window", 6, 3, 24, 16, window=40),
@@ -177,8 +207,13 @@ class Run:
             k[row, : len(keys)], v[row, : len(keys)] = keys, values
         self.append(k, v, np.zeros(rows, np.int64), self.past)
 
-    def append(self, k, v, past, count, first=0):
-        self.kernels(f"{self.shape.name}_append", k, v, past, count, first, *self.cache.handle())
+    def append(self, k, v, past, count, first=0, end=None):
+        """Stores the tokens of all rows, or those from number `first` to `end` of
+        all, row after row."""
+        tokens = k.shape[1]
+        k, v = (part.reshape(-1, *part.shape[2:])[first:end] for part in (k, v))
+        name = f"{self.shape.name}_append"
+        self.kernels(name, k, v, past, count, first, tokens, *self.cache.handle())
 
     def attend(self, q, past, count, first=0):
         out, check = guarded(q.shape[:3] + (self.shape.value_depth,), q.dtype)
@@ -289,6 +324,18 @@ def test_rows_do_not_depend_on_cuts():
                 np.testing.assert_array_equal(out, whole[:, at:end])
 
 
+def test_stores_in_parts():
+    for cpu in CPUS:
+        run = Run(cpu, SHAPES["group2"], [120, 0, 7])
+        run.begin(20)
+        q, k, v, whole = run.step(20, [20, 3, 12])
+        run.begin(20)
+        count = np.array([20, 3, 12], np.int64)
+        for first in range(0, 60, 24):
+            run.append(k, v, run.past, count, first, first + 24)
+        np.testing.assert_array_equal(run.attend(q, run.past, count), whole)
+
+
 def test_later_tokens_do_not_leak():
     for cpu in CPUS:
         for name in ("group3", "half_cache", "window"):
@@ -308,3 +355,24 @@ def test_token_kernel_gives_the_same_bits():
         q, k, v, whole = run.step(1, [1])
         run.shape = SHAPES["token3"]
         np.testing.assert_array_equal(run.attend(q, run.past, np.array([1])), whole)
+
+
+def test_pages_by_themselves_give_the_same_bits():
+    for cpu in CPUS:
+        for name, shape in SHAPES.items():
+            if shape.seq != "1":
+                continue
+            run = Run(cpu, shape, [0, 127, 128, 700, 3])
+            run.begin(1)
+            count = np.array([1, 1, 1, 1, 0], np.int64)
+            q, _, _, whole = run.step(1, count)
+            pages, handle = 6, run.cache.handle()
+            parts = np.full((5, pages, shape.heads, shape.value_depth + 2), np.nan, np.float32)
+            for first, end in ((3, 6), (0, 1), (1, 3)):
+                part = np.ascontiguousarray(parts[:, first:end])
+                run.kernels(f"{name}_pages", q[:, 0], run.past, count, first, end - first, *handle, part)
+                parts[:, first:end] = part
+            out, check = guarded(whole[:, 0].shape, whole.dtype)
+            run.kernels(f"{name}_merge", parts, run.past, count, out)
+            check()
+            np.testing.assert_array_equal(out.view(f"u{out.itemsize}"), whole[:, 0].view(f"u{out.itemsize}"), name)
