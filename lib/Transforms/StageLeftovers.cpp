@@ -46,6 +46,7 @@ struct StageLeftoversPass
         return signalPassFailure();
     if (failed(stage(rewriter, body)))
       return signalPassFailure();
+    func.walk([&](memref::DimOp dim) { resolve(rewriter, dim); });
   }
 
   LogicalResult stage(IRRewriter &rewriter, Block &body) {
@@ -67,6 +68,18 @@ struct StageLeftoversPass
   static bool isStaged(Operation &op) {
     return isa<scf::ForallOp>(op) ||
            (isa<scf::ForOp>(op) && op.getNumResults() == 0);
+  }
+
+  /// The size of a reshape that was given as it was made.
+  static void resolve(IRRewriter &rewriter, memref::DimOp dim) {
+    auto expand = dim.getSource().getDefiningOp<memref::ExpandShapeOp>();
+    std::optional<int64_t> index = dim.getConstantIndex();
+    if (!expand || !index)
+      return;
+    rewriter.setInsertionPoint(dim);
+    rewriter.replaceOp(
+        dim, getValueOrCreateConstantIndexOp(
+                 rewriter, dim.getLoc(), expand.getMixedOutputShape()[*index]));
   }
 
   LogicalResult tile(IRRewriter &rewriter, TilingInterface op) {

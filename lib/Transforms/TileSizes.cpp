@@ -26,12 +26,15 @@ constexpr int64_t contractionColumns = 64;
 SmallVector<int64_t> loopExtents(TilingInterface op) {
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op.getOperation()))
     return linalgOp.getStaticLoopRanges();
-  // Ops of other dialects: outer loops follow the first result's dims.
+  // Ops of other dialects: outer loops follow the dims of the first result, or
+  // of the first operand where there is none.
   size_t numLoops = op.getLoopIteratorTypes().size();
   SmallVector<int64_t> extents(numLoops, ShapedType::kDynamic);
-  if (op->getNumResults() == 0)
+  if (op->getNumResults() == 0 && op->getNumOperands() == 0)
     return extents;
-  if (auto type = dyn_cast<ShapedType>(op->getResult(0).getType()))
+  Value along =
+      op->getNumResults() == 0 ? op->getOperand(0) : op->getResult(0);
+  if (auto type = dyn_cast<ShapedType>(along.getType()))
     for (size_t i = 0; i < std::min<size_t>(numLoops, type.getRank()); ++i)
       extents[i] = type.getDimSize(i);
   return extents;
