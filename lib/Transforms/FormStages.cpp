@@ -51,6 +51,8 @@ llvm::SmallPtrSet<Value, 4> usedInductionVars(tensor::ExtractSliceOp slice,
 struct FusionControl {
   /// The root and every producer fused so far: their uses of a value go away.
   llvm::SetVector<Operation *> members;
+  /// Whether tiles are cut where a contraction behind the root may be cut.
+  bool followsLeader = false;
 
   std::optional<scf::SCFTileAndFuseOptions::ControlFnResult>
   operator()(tensor::ExtractSliceOp slice, OpResult producer, bool isDest) {
@@ -77,7 +79,7 @@ struct FusionControl {
       // A contraction is not cut in fewer dims than it asks for, and what is
       // done to each of its elements stays with it.
       std::optional<ingot::LeaderTile> tile = ingot::leaderTile(op);
-      if (tile && used < tile->cutDims)
+      if (tile && (!followsLeader || used < tile->cutDims))
         return std::nullopt;
     }
     members.insert(op);
@@ -165,12 +167,13 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
 
   LogicalResult formStage(IRRewriter &rewriter, TilingInterface root,
                           ingot::StageInfo &info) {
-    SmallVector<int64_t> sizes = ingot::stageTileSizes(root);
+    FusionControl control;
+    SmallVector<int64_t> sizes =
+        ingot::stageTileSizes(root, control.followsLeader);
     // One tile: the op is staged as a whole after bufferization.
     if (llvm::all_of(sizes, [](int64_t size) { return size == 0; }))
       return success();
 
-    FusionControl control;
     control.members.insert(root);
     scf::SCFTilingOptions tiling;
     tiling.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);

@@ -138,9 +138,13 @@ std::optional<LeaderTile> ingot::leaderTile(Operation *op) {
   return isAlong ? tile : std::nullopt;
 }
 
-SmallVector<int64_t> ingot::stageTileSizes(TilingInterface root) {
+SmallVector<int64_t> ingot::stageTileSizes(TilingInterface root,
+                                           bool &followsLeader) {
+  followsLeader = false;
   if (!isContraction(root))
-    if (std::optional<LeaderTile> tile = tileOfLoops(root))
+    if (std::optional<LeaderTile> tile = tileOfLoops(root)) {
+      followsLeader = true;
       return tile->sizes;
+    }
   return chooseTileSizes(root);
 }

@@ -32,7 +32,8 @@ struct LeaderTile {
 std::optional<LeaderTile> leaderTile(mlir::Operation *op);
 
 /// Tile sizes for a stage whose last op is `root`: those of its leader where
-/// the leader can join it, else its own.
-llvm::SmallVector<int64_t> stageTileSizes(mlir::TilingInterface root);
+/// the leader can join it, else its own; which of them, `followsLeader` tells.
+llvm::SmallVector<int64_t> stageTileSizes(mlir::TilingInterface root,
+                                          bool &followsLeader);
 
 } // namespace ingot
