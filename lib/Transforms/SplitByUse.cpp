@@ -9,7 +9,9 @@
 #include "lib/Transforms/SliceViews.h"
 #include "lib/Transforms/TileSizes.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/IR/Iterators.h"
 
 namespace ingot {
 #define GEN_PASS_DEF_SPLITBYUSE
@@ -61,10 +63,11 @@ struct SplitByUsePass : ingot::impl::SplitByUseBase<SplitByUsePass> {
 
     IRRewriter rewriter(&getContext());
     // Parts of an op take parts of its operands: users come first.
-    for (Operation &op :
-         llvm::make_early_inc_range(llvm::reverse(func.getBody().front())))
-      if (auto producer = dyn_cast<TilingInterface>(op))
+    func.walk<WalkOrder::PostOrder, ReverseIterator>([&](Operation *op) {
+      auto producer = dyn_cast<TilingInterface>(op);
+      if (producer && isa<func::FuncOp, scf::ForOp>(op->getParentOp()))
         split(producer, rewriter);
+    });
     RewritePatternSet cleanup(&getContext());
     tensor::populateFoldTensorEmptyPatterns(cleanup);
     (void)applyPatternsGreedily(func, std::move(cleanup));
