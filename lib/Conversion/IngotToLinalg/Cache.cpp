@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Products.h"
 #include "Scalars.h"
-#include "ingot/Transforms/Decoder.h"
+#include "ingot/Transforms/DecoderNames.h"
 
 using namespace mlir;
 using namespace ingot;

@@ -29,7 +29,7 @@ func.func @tokens(%x: tensor<2x3x4x8xf32>, %c: tensor<2x3x1x4xf32>, %s: tensor<2
 // CHECK-LABEL: func.func @undecided
 // CHECK: linalg.generic
 // CHECK: ingot.rotate ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<?x4x8xf32>, tensor<?x4x4xf32>, tensor<?x4x4xf32>)
-func.func @undecided(%x: tensor<?x4x8xf32>, %c: tensor<?x1x4xf32>) -> tensor<?x4x8xf32> {
+func.func @undecided(%x: tensor<?x4x8xf32> {ingot.dims = #ingot.dims<a, 4, 8>}, %c: tensor<?x1x4xf32> {ingot.dims = #ingot.dims<b, 1, 4>}) -> tensor<?x4x8xf32> {
   %0 = ingot.rope %x, %c, %c : (tensor<?x4x8xf32>, tensor<?x1x4xf32>, tensor<?x1x4xf32>) -> tensor<?x4x8xf32>
   return %0 : tensor<?x4x8xf32>
 }

@@ -114,7 +114,7 @@ func.func @bound(%q: memref<1x?x2x32xf32>, %length: memref<1xi64>, %count: memre
 // CHECK-LABEL: func @page
 func.func @page(%q: memref<1x9x64xf32>, %past: memref<1xi64>, %count: memref<1xi64>, %first: index, %pages: index,
                 %cache: !cache, %parts: memref<1x?x9x66xf32>) {
-  // CHECK: arith.maxsi %{{.*}}, %arg3
+  // CHECK: arith.maxsi %arg3, %{{.*}}
   // CHECK: %[[END:.*]] = arith.addi %arg3, %arg4
   // CHECK: arith.minsi %{{.*}}, %[[END]]
   // CHECK: ingot.cache_page
