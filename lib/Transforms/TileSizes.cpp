@@ -32,8 +32,7 @@ SmallVector<int64_t> loopExtents(TilingInterface op) {
   SmallVector<int64_t> extents(numLoops, ShapedType::kDynamic);
   if (op->getNumResults() == 0 && op->getNumOperands() == 0)
     return extents;
-  Value along =
-      op->getNumResults() == 0 ? op->getOperand(0) : op->getResult(0);
+  Value along = op->getNumResults() == 0 ? op->getOperand(0) : op->getResult(0);
   if (auto type = dyn_cast<ShapedType>(along.getType()))
     for (size_t i = 0; i < std::min<size_t>(numLoops, type.getRank()); ++i)
       extents[i] = type.getDimSize(i);
