@@ -18,8 +18,8 @@ using namespace ingot;
 
 /// Columns of a group.
 static constexpr int64_t groupWidth = 16;
-/// Words of a column between two ends of the innermost loop. Sums of 16 bits
-/// hold the products of codes of 4 bits with 8-bit activations this long.
+/// Words of a column whose products with 8-bit activations sums of 16 bits
+/// hold, if codes are of 4 bits.
 static constexpr int64_t wordsAtOnce = 4;
 
 namespace {
@@ -125,11 +125,10 @@ private:
                               int64_t count, ValueRange sums);
   void addFloats(const Tile &tile, Value block, Value word, size_t column,
                  Value codes, MutableArrayRef<Value> sums);
-  void addPairs(const Tile &tile, Value block, Value word, size_t column,
-                Value codes, MutableArrayRef<Value> sums);
-  void addQuads(const Tile &tile, Value block, Value word, size_t column,
-                Value codes, MutableArrayRef<Value> sums,
-                MutableArrayRef<Value> shortSums);
+  void addPairs(const Tile &tile, Value block, Value word, ValueRange codes,
+                MutableArrayRef<Value> sums);
+  void addQuads(const Tile &tile, Value block, Value word, ValueRange codes,
+                MutableArrayRef<Value> sums, MutableArrayRef<Value> shortSums);
 
   /// A word of a row's codes in all lanes.
   Value rowWord(Value row, Value block, Value word) {
@@ -162,6 +161,13 @@ private:
   /// Without a step that adds to 32 bits at once, four products of bytes are
   /// added in 16 bits, where codes of 8 bits fit only by halves.
   bool inHalves() const { return weightBits == 8 && !dot.hasFused(); }
+  /// Words of a column between two ends of the innermost loop. Activations in
+  /// two parts need sums of both: where they take several instructions, the
+  /// products of more words would not stay in registers.
+  int64_t wordsPerStep() const {
+    bool isNarrow = lanes < groupWidth || !dot.hasFused();
+    return activationBits == 24 && isNarrow ? wordsAtOnce / 2 : wordsAtOnce;
+  }
   /// Rows that share a load of codes: as many as the registers hold sums for.
   int64_t tileRows() const { return lanes < groupWidth && hasQuads() ? 2 : 4; }
 
@@ -218,42 +224,49 @@ void QuantizedGemm::addFloats(const Tile &tile, Value block, Value word,
   }
 }
 
-/// Products of codes of 16 bits: each shift of a word gives two numbers.
+/// Products of codes of 16 bits: each shift of a word gives two numbers. All
+/// columns follow each other, so that a row's word is soon done with: few
+/// registers are taken at a time.
 void QuantizedGemm::addPairs(const Tile &tile, Value block, Value word,
-                             size_t column, Value codes,
-                             MutableArrayRef<Value> sums) {
+                             ValueRange codes, MutableArrayRef<Value> sums) {
   int64_t shifts = 16 / weightBits;
   VectorType type = dot.type(16);
-  Value pairs = dot.cast(codes, 16);
-  Value first = b.mul(word, b.index(shifts));
-  for (int64_t shift = 0; shift < shifts; ++shift) {
-    Value value = pairs;
+  auto part = [&](Value words, int64_t shift) {
+    Value value = dot.cast(words, 16);
     if (shift > 0)
-      value = arith::ShRUIOp::create(b, pairs,
+      value = arith::ShRUIOp::create(b, value,
                                      b.splatInt(type, shift * weightBits));
     if (shift + 1 < shifts)
       value = arith::AndIOp::create(b, value,
                                     b.splatInt(type, (1 << weightBits) - 1));
+    return value;
+  };
+  Value first = b.mul(word, b.index(shifts));
+  for (int64_t shift = 0; shift < shifts; ++shift) {
+    SmallVector<Value> values;
+    for (Value words : codes)
+      values.push_back(part(words, shift));
     for (auto [i, row] : llvm::enumerate(tile.rows)) {
       Value x = rowWord(row, block, b.add(first, b.index(shift)));
-      Value &sum = sums[i * tile.columns.size() + column];
-      sum = dot.pairs(sum, value, dot.cast(x, 16));
+      x = dot.cast(x, 16);
+      for (auto [column, value] : llvm::enumerate(values)) {
+        Value &sum = sums[i * values.size() + column];
+        sum = dot.pairs(sum, value, x);
+      }
     }
   }
 }
 
 /// Products of codes of 8 bits: each shift of a word gives four numbers.
 void QuantizedGemm::addQuads(const Tile &tile, Value block, Value word,
-                             size_t column, Value codes,
-                             MutableArrayRef<Value> sums,
+                             ValueRange codes, MutableArrayRef<Value> sums,
                              MutableArrayRef<Value> shortSums) {
   int64_t shifts = 8 / weightBits;
   VectorType bytes = dot.type(8), shorts = dot.type(16);
-  Value pairs = dot.cast(codes, 16);
-  auto part = [&](int64_t shift, int64_t width) -> Value {
-    Value value = pairs;
+  auto part = [&](Value words, int64_t shift, int64_t width) -> Value {
+    Value value = dot.cast(words, 16);
     if (shift > 0)
-      value = arith::ShRUIOp::create(b, pairs, b.splatInt(shorts, shift));
+      value = arith::ShRUIOp::create(b, value, b.splatInt(shorts, shift));
     value = dot.cast(value, 8);
     if (width == 8)
       return value;
@@ -263,23 +276,28 @@ void QuantizedGemm::addQuads(const Tile &tile, Value block, Value word,
   // Codes of 16 bits stand before those of 8.
   int64_t before = activationBits == 24 ? op.getBlock() / 2 : 0;
   for (int64_t shift = 0; shift < shifts; ++shift) {
-    SmallVector<Value> values;
-    if (inHalves())
-      values = {part(0, 4), part(4, 4)};
-    else
-      values = {part(shift * weightBits, weightBits)};
+    // The halves of each column.
+    SmallVector<SmallVector<Value, 2>> values;
+    for (Value words : codes) {
+      if (inHalves())
+        values.push_back({part(words, 0, 4), part(words, 4, 4)});
+      else
+        values.push_back({part(words, shift * weightBits, weightBits)});
+    }
     for (auto [i, row] : llvm::enumerate(tile.rows)) {
       Value word = b.add(first, b.index(before + shift));
       Value x = dot.cast(rowWord(row, block, word), 8);
-      size_t at = i * tile.columns.size() + column;
-      if (dot.hasFused()) {
-        sums[at] = dot.quads(sums[at], values[0], x);
-        continue;
-      }
-      for (auto [half, value] : llvm::enumerate(values)) {
-        Value products = dot.shortPairs(value, x);
-        Value &sum = shortSums[half * tile.count() + at];
-        sum = sum ? b.add(sum, products) : products;
+      for (auto [column, halves] : llvm::enumerate(values)) {
+        size_t at = i * values.size() + column;
+        if (dot.hasFused()) {
+          sums[at] = dot.quads(sums[at], halves[0], x);
+          continue;
+        }
+        for (auto [half, value] : llvm::enumerate(halves)) {
+          Value products = dot.shortPairs(value, x);
+          Value &sum = shortSums[half * tile.count() + at];
+          sum = sum ? b.add(sum, products) : products;
+        }
       }
     }
   }
@@ -293,16 +311,16 @@ SmallVector<Value> QuantizedGemm::addWords(const Tile &tile, Value block,
       MutableArrayRef(sums).take_back(tile.count());
   for (int64_t offset = 0; offset < count; ++offset) {
     Value word = b.add(first, b.index(offset));
-    for (auto [i, column] : llvm::enumerate(tile.columns)) {
-      Value codes = b.loadVector(dot.type(32), op.getCodes(),
-                                 {tile.group, block, word, b.index(column)});
-      if (isFloat())
-        addFloats(tile, block, word, i, codes, sums);
-      if (hasPairs())
-        addPairs(tile, block, word, i, codes, sums);
-      if (hasQuads())
-        addQuads(tile, block, word, i, codes, byteSums, shortSums);
-    }
+    SmallVector<Value> codes;
+    for (int64_t column : tile.columns)
+      codes.push_back(b.loadVector(dot.type(32), op.getCodes(),
+                                   {tile.group, block, word, b.index(column)}));
+    for (size_t i = 0; isFloat() && i < codes.size(); ++i)
+      addFloats(tile, block, word, i, codes[i], sums);
+    if (hasPairs())
+      addPairs(tile, block, word, codes, sums);
+    if (hasQuads())
+      addQuads(tile, block, word, codes, byteSums, shortSums);
   }
   for (auto [i, sum] : llvm::enumerate(shortSums)) {
     if (!sum)
@@ -317,7 +335,7 @@ SmallVector<Value> QuantizedGemm::addWords(const Tile &tile, Value block,
 SmallVector<Value> QuantizedGemm::blockSums(const Tile &tile, Value block) {
   Value zero = isFloat() ? b.splat(floats, 0.0) : b.splatInt(dot.type(32), 0);
   SmallVector<Value> sums(tile.count() * (activationBits == 24 ? 2 : 1), zero);
-  int64_t step = std::min(words, wordsAtOnce);
+  int64_t step = std::min(words, wordsPerStep());
   sums = b.loop(b.index(0), b.index(words), step, sums,
                 [&](Value first, ValueRange carried) {
                   return addWords(tile, block, first, step, carried);
