@@ -1,27 +1,19 @@
-//===- Cases.cpp - the ways that a program can go -------------------------===//
+//===- Cases.cpp - the ways in which conditions hold ----------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "lib/Prove/Model.h"
+#include "lib/Prove/Cases.h"
 
 #include "dialects/Ingot/IR/IngotOps.h"
+#include "lib/Prove/Model.h"
 
 using namespace mlir;
 using namespace ingot;
 using namespace ingot::prove;
 
 namespace {
-
-/// More ways than these are not followed.
-constexpr size_t maxCases = 64;
-
-/// Which conditions hold, in the order of the program, and what that says.
-struct Case {
-  SmallVector<bool> holds;
-  std::vector<Formula> facts;
-};
 
 /// What decides who runs a stage, where buffers lie and where workers wait.
 llvm::SetVector<Value> conditionsOf(mega::ProgramOp program) {
@@ -42,35 +34,44 @@ llvm::SetVector<Value> conditionsOf(mega::ProgramOp program) {
 
 } // namespace
 
-LogicalResult Model::forEachCase(llvm::function_ref<LogicalResult()> check) {
-  llvm::SetVector<Value> conditions = conditionsOf(program);
+void Case::assume(Values &values, Solver &solver) const {
+  values.assume(holds);
+  solver.assume(facts);
+}
+
+std::optional<std::vector<Case>>
+ingot::prove::casesOf(ArrayRef<Value> conditions, Values &values,
+                      Solver &solver) {
   std::vector<Case> cases(1);
+  cases.front().assume(values, solver);
   for (Value condition : conditions) {
     Formula holds = values.conditionOf(condition, {{}, ""});
     std::vector<Case> next;
     for (const Case &known : cases)
       for (bool isHeld : {true, false}) {
         Case longer = known;
-        longer.holds.push_back(isHeld);
+        longer.holds[condition] = isHeld;
         longer.facts.push_back(isHeld ? holds : holds.negated());
         // Without an answer it may be.
         if (!solver.prove(longer.facts, Formula::any({})))
-          next.push_back(longer);
+          next.push_back(std::move(longer));
       }
     cases = std::move(next);
     if (cases.size() > maxCases)
-      return program.emitError("cannot be proved: its conditions hold in more "
-                               "than ")
-             << maxCases << " ways";
+      return std::nullopt;
   }
+  return cases;
+}
 
+LogicalResult Model::forEachCase(llvm::function_ref<LogicalResult()> check) {
+  auto cases = casesOf(conditionsOf(program).getArrayRef(), values, solver);
+  if (!cases)
+    return program.emitError("cannot be proved: its conditions hold in more "
+                             "than ")
+           << maxCases << " ways";
   bool isPossible = false;
-  for (const Case &one : cases) {
-    llvm::DenseMap<Value, bool> assumed;
-    for (auto [condition, holds] : llvm::zip_equal(conditions, one.holds))
-      assumed[condition] = holds;
-    values.assume(std::move(assumed));
-    solver.assume(one.facts);
+  for (const Case &one : *cases) {
+    one.assume(values, solver);
     ++numCases;
     if (failed(collect()))
       return failure();

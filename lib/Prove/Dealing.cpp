@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "lib/Prove/Dealing.h"
 
+#include "lib/Prove/Cases.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -13,9 +15,6 @@ using namespace ingot;
 using namespace ingot::prove;
 
 namespace {
-
-/// More ways in which choices of one stage can turn out are not followed.
-constexpr size_t maxCases = 64;
 
 const Tile nowhere{{}, ""};
 
@@ -140,32 +139,12 @@ Dealing::checkStage(mega::StageOp stage, ArrayRef<func::CallOp> calls) {
     spacesOfStage.push_back(space);
   }
 
-  using Case = std::pair<SmallVector<bool>, std::vector<Formula>>;
-  std::vector<Case> cases(1);
-  values.assume(llvm::DenseMap<Value, bool>());
-  solver.assume({});
-  for (Value condition : conditions) {
-    Formula holds = values.conditionOf(condition, nowhere);
-    std::vector<Case> next;
-    for (const Case &known : cases)
-      for (bool isHeld : {true, false}) {
-        Case longer = known;
-        longer.first.push_back(isHeld);
-        longer.second.push_back(isHeld ? holds : holds.negated());
-        if (!proves(longer.second, Formula::any({})))
-          next.push_back(longer);
-      }
-    cases = std::move(next);
-    if (cases.size() > maxCases)
-      return Problem{stage, "is dealt in too many ways"};
-  }
-  for (const auto &[holds, facts] : cases) {
-    llvm::DenseMap<Value, bool> assumed;
-    for (auto [condition, isHeld] : llvm::zip_equal(conditions, holds))
-      assumed[condition] = isHeld;
-    bool isEach = each && assumed.lookup(each);
-    values.assume(std::move(assumed));
-    solver.assume(facts);
+  auto cases = casesOf(conditions.getArrayRef(), values, solver);
+  if (!cases)
+    return Problem{stage, "is dealt in too many ways"};
+  for (const Case &one : *cases) {
+    bool isEach = each && one.holds.lookup(each);
+    one.assume(values, solver);
     for (Space &space : spacesOfStage) {
       space.counts.clear();
       space.all = 1;
