@@ -90,7 +90,9 @@ void ingot::buildCpuPipeline(OpPassManager &passes, const TargetInfo &target) {
   passes.addPass(createLowerCacheHandles());
   passes.addPass(createLowerNorms());
   passes.addPass(createLowerRotate());
-  passes.addPass(createVectorizeGeneric());
+  VectorizeGenericOptions generic;
+  generic.target = target.name;
+  passes.addPass(createVectorizeGeneric(generic));
   passes.addPass(createExpandMath());
   passes.addPass(createLowerChecks());
   passes.addNestedPass<func::FuncOp>(createHoistScratch());

@@ -14,8 +14,9 @@ def VectorizeGeneric : Pass<"ingot-vectorize-generic"> {
   let description = [{
     Every linalg op on memrefs, named or generic, and every memref.copy becomes
     `scf.for` loops. A parallel dim along which all results are contiguous is
-    walked in vectors of 16 lanes (8 where 64-bit elements are read or written)
-    with a scalar loop for what is left; where there is none, a contiguous
+    walked in vectors of 16 lanes (8 where 64-bit elements are read or written,
+    and no more than a register holds where the body has a function or a
+    division, which take many registers) with a scalar loop for what is left; where there is none, a contiguous
     reduction dim with a known combiner gets a vector of partial results that
     is combined in a fixed order. Everything else becomes scalar loops.
 
@@ -37,6 +38,9 @@ def VectorizeGeneric : Pass<"ingot-vectorize-generic"> {
     scf.for %i = %full to %n step %c1 { ... }
     ```
   }];
+  let options = [Option<"target", "target", "std::string",
+                        /*default=*/"\"x86-64-v3\"",
+                        "The CPU whose registers vectors are for">];
   let dependentDialects = ["arith::ArithDialect", "affine::AffineDialect",
                            "linalg::LinalgDialect", "memref::MemRefDialect",
                            "scf::SCFDialect", "vector::VectorDialect"];

@@ -31,7 +31,8 @@ public:
       : b(b), isX86(target.isX86), wide(target.hasAvx512bw),
         fused(wide ? target.hasAvx512Vnni : target.hasAvxVnni) {}
 
-  int64_t lanes() const { return wide ? 16 : 8; }
+  /// As many 32-bit words as a register holds.
+  int64_t lanes() const { return wide ? 16 : isX86 ? 8 : 4; }
   /// Whether bytes are multiplied and added to 32 bits in one step.
   bool hasFused() const { return fused; }
   VectorType type(unsigned bits) const {
@@ -161,12 +162,16 @@ private:
   /// Without a step that adds to 32 bits at once, four products of bytes are
   /// added in 16 bits, where codes of 8 bits fit only by halves.
   bool inHalves() const { return weightBits == 8 && !dot.hasFused(); }
-  /// Words of a column between two ends of the innermost loop. Activations in
-  /// two parts need sums of both: where they take several instructions, the
-  /// products of more words would not stay in registers.
+  /// Words of a column between two ends of the innermost loop: the products of
+  /// more would not stay in registers. Activations in two parts need sums of
+  /// both, and a group is in the more registers the narrower they are.
   int64_t wordsPerStep() const {
-    bool isNarrow = lanes < groupWidth || !dot.hasFused();
-    return activationBits == 24 && isNarrow ? wordsAtOnce / 2 : wordsAtOnce;
+    bool isWide = lanes == groupWidth;
+    if (activationBits == 24)
+      return isWide && dot.hasFused()   ? wordsAtOnce
+             : isWide || dot.hasFused() ? 2
+                                        : 1;
+    return lanes < groupWidth / 2 ? 1 : wordsAtOnce;
   }
   /// Rows that share a load of codes: as many as the registers hold sums for.
   int64_t tileRows() const { return lanes < groupWidth && hasQuads() ? 2 : 4; }
@@ -416,8 +421,8 @@ void QuantizedGemm::tile(Value group, Value firstRow, int64_t count) {
                                : b.minIndex(b.add(firstRow, b.index(i)), last));
   for (int64_t column = 0; column < groupWidth; column += lanes) {
     tile.columns.push_back(column);
-    // Several rows fill the registers with one part of the group.
-    if (count > 1 || column + lanes == groupWidth) {
+    // Several rows fill the registers with one part of the group, one with two.
+    if (count > 1 || tile.columns.size() == 2 || column + lanes == groupWidth) {
       emitTile(tile);
       tile.columns.clear();
     }

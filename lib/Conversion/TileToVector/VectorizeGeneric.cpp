@@ -7,6 +7,7 @@
 #include "BodyEmitter.h"
 #include "VectorUtils.h"
 #include "ingot/Conversion/TileToVector.h"
+#include "ingot/Target/CpuCapabilities.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
@@ -257,7 +258,7 @@ static bool isHeavy(linalg::LinalgOp op) {
   });
 }
 
-static Plan choosePlan(linalg::LinalgOp op) {
+static Plan choosePlan(linalg::LinalgOp op, const TargetInfo &target) {
   for (Type type : op->getOperandTypes())
     if (isa<MemRefType>(type) && !isVectorElement(getElementTypeOrSelf(type)))
       return {};
@@ -282,6 +283,9 @@ static Plan choosePlan(linalg::LinalgOp op) {
     for (int64_t i = 0; fits && !parallel && i < op.getNumDpsInits(); ++i)
       fits = findCombiner(op, i) != nullptr;
     int64_t lanes = lanesFor(op, dim, extents[dim]);
+    // Partial results of a reduction are the same many on every CPU.
+    if (heavy && parallel)
+      lanes = std::min<int64_t>(lanes, target.f32Lanes());
     if (!fits || lanes < 4)
       continue;
     int64_t gathers = 0, vectors = 0;
@@ -316,7 +320,15 @@ static Plan choosePlan(linalg::LinalgOp op) {
 namespace {
 struct VectorizeGeneric
     : public ingot::impl::VectorizeGenericBase<VectorizeGeneric> {
+  using VectorizeGenericBase::VectorizeGenericBase;
+
   void runOnOperation() override {
+    std::string error;
+    std::optional<TargetInfo> info = lookupTarget(target, error);
+    if (!info) {
+      getOperation()->emitError(error);
+      return signalPassFailure();
+    }
     IRRewriter rewriter(&getContext());
     SmallVector<memref::CopyOp> copies;
     getOperation()->walk([&](memref::CopyOp op) { copies.push_back(op); });
@@ -349,7 +361,7 @@ struct VectorizeGeneric
         op = *generic;
         rewriter.setInsertionPoint(op);
       }
-      LoopWriter(rewriter, op, choosePlan(op)).write();
+      LoopWriter(rewriter, op, choosePlan(op, *info)).write();
       rewriter.eraseOp(op);
     }
   }

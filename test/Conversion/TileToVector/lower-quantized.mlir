@@ -36,9 +36,9 @@ func.func @rows(%x: memref<?x?xf32>, %y: memref<?x?x26xi32>) {
 // NARROW-LABEL: func @pairs
 // NARROW-COUNT-4: llvm.call_intrinsic "llvm.x86.avx512.vpdpwssd.256"
 // PLAIN-LABEL: func @pairs
-// PLAIN: arith.extsi {{.*}} : vector<16xi16> to vector<16xi32>
-// PLAIN: arith.muli {{.*}} : vector<16xi32>
-// PLAIN: vector.deinterleave {{.*}} : vector<16xi32> -> vector<8xi32>
+// PLAIN: arith.extsi {{.*}} : vector<8xi16> to vector<8xi32>
+// PLAIN: arith.muli {{.*}} : vector<8xi32>
+// PLAIN: vector.deinterleave {{.*}} : vector<8xi32> -> vector<4xi32>
 // PLAIN-NOT: llvm.x86
 func.func @pairs(%x: memref<?x18x18xi32>, %w: memref<3x18x4x16xi32>, %s: memref<3x18x16xf16>, %y: memref<?x40xf32>) {
   ingot.quantized_linear ins(%x, %w, %s : memref<?x18x18xi32>, memref<3x18x4x16xi32>, memref<3x18x16xf16>) outs(%y : memref<?x40xf32>) {activation_bits = 16, weight_bits = 4, block = 32, zero_point = 8}
@@ -62,9 +62,9 @@ func.func @pairs(%x: memref<?x18x18xi32>, %w: memref<3x18x4x16xi32>, %s: memref<
 // NARROW: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.256"
 // NARROW-NOT: pmadd
 // PLAIN-LABEL: func @quads
-// PLAIN: arith.extui {{.*}} : vector<32xi8> to vector<32xi16>
-// PLAIN: arith.extsi {{.*}} : vector<32xi8> to vector<32xi16>
-// PLAIN: vector.deinterleave {{.*}} : vector<32xi16> -> vector<16xi16>
+// PLAIN: arith.extui {{.*}} : vector<16xi8> to vector<16xi16>
+// PLAIN: arith.extsi {{.*}} : vector<16xi8> to vector<16xi16>
+// PLAIN: vector.deinterleave {{.*}} : vector<16xi16> -> vector<8xi16>
 func.func @quads(%x: memref<?x18x10xi32>, %w: memref<3x18x8x16xi32>, %s: memref<3x1x16xf32>, %z: memref<3x1x16xi8>, %y: memref<?x40xf32>) {
   ingot.quantized_linear ins(%x, %w, %s, %z : memref<?x18x10xi32>, memref<3x18x8x16xi32>, memref<3x1x16xf32>, memref<3x1x16xi8>) outs(%y : memref<?x40xf32>) {activation_bits = 8, weight_bits = 8, block = 32}
   return

@@ -1,4 +1,8 @@
 // RUN: ingot-opt %s --ingot-vectorize-generic --split-input-file | FileCheck %s
+// RUN: ingot-opt %s --ingot-vectorize-generic=target=x86-64-v4 --split-input-file | FileCheck %s --check-prefix=WIDE
+// RUN: ingot-opt %s --ingot-vectorize-generic=target=aarch64 --split-input-file | FileCheck %s --check-prefix=NARROW
+// RUN: not ingot-opt %s --ingot-vectorize-generic=target=z80 --split-input-file 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+// UNKNOWN: unknown target CPU 'z80'
 
 // Whole vectors, then single elements.
 // CHECK-LABEL: func @scale
@@ -88,6 +92,40 @@ func.func @embed(%t: memref<?x?xf32>, %ids: memref<?xi64>, %c: memref<?x?xf32>) 
     %j = linalg.index 1 : index
     %v = memref.load %t[%r, %j] : memref<?x?xf32>
     linalg.yield %v : f32
+  }
+  return
+}
+
+// -----
+
+// A function takes many registers: a vector is one register then. The partial
+// results of a reduction are as many on every CPU.
+// CHECK-LABEL: func @heavy
+// CHECK: math.exp {{.*}} : vector<8xf32>
+// CHECK: vector.load {{.*}} : memref<?xf32>, vector<16xf32>
+// WIDE-LABEL: func @heavy
+// WIDE: math.exp {{.*}} : vector<16xf32>
+// WIDE: vector.load {{.*}} : memref<?xf32>, vector<16xf32>
+// NARROW-LABEL: func @heavy
+// NARROW: math.exp {{.*}} : vector<4xf32>
+// NARROW: vector.load {{.*}} : memref<?xf32>, vector<16xf32>
+func.func @heavy(%a: memref<?xf32>, %b: memref<?xf32>, %s: memref<f32>) {
+  linalg.generic {
+      indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+      iterator_types = ["parallel"]}
+      ins(%a : memref<?xf32>) outs(%b : memref<?xf32>) {
+  ^bb0(%x: f32, %z: f32):
+    %0 = math.exp %x : f32
+    linalg.yield %0 : f32
+  }
+  linalg.generic {
+      indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>],
+      iterator_types = ["reduction"]}
+      ins(%a : memref<?xf32>) outs(%s : memref<f32>) {
+  ^bb0(%x: f32, %z: f32):
+    %0 = math.exp %x : f32
+    %1 = arith.addf %z, %0 : f32
+    linalg.yield %1 : f32
   }
   return
 }
