@@ -33,6 +33,23 @@ bool isSymbolName(StringRef text) {
          !reserved.contains(text.lower());
 }
 
+/// Whether the file leaves a dim open: -1 stands for it, too.
+bool isOpen(const onnx::TensorShapeProto::Dimension &dim) {
+  return !dim.has_dim_value() || dim.dim_value() < 0;
+}
+
+/// The name of a dim that has none in the file.
+std::string ownNameOf(const onnx::ValueInfoProto &input, size_t index) {
+  return input.name() + "_d" + std::to_string(index);
+}
+
+/// What an open dim of an input is called.
+std::string nameOfDim(const onnx::ValueInfoProto &input, size_t index) {
+  const auto &dim = input.type().tensor_type().shape().dim(index);
+  StringRef text = StringRef(dim.dim_param()).trim();
+  return text.empty() ? ownNameOf(input, index) : text.str();
+}
+
 /// The kind of a type that is no tensor.
 StringRef kindOf(const TypeProto &type) {
   switch (type.value_case()) {
@@ -110,19 +127,18 @@ DimShape Importer::inputDims(const onnx::ValueInfoProto &info) {
     return DimShape(declared.size(), DimExpr::constant(1));
   bool isUnread = assumption && assumption->unread.contains(info.name());
   for (auto [index, dim] : enumerate(declared)) {
-    if (!options.eraseDims && dim.has_dim_value() && dim.dim_value() >= 0) {
+    if (!options.eraseDims && !isOpen(dim)) {
       dims.push_back(DimExpr::constant(dim.dim_value()));
       continue;
     }
-    StringRef text = StringRef(dim.dim_param()).trim();
-    std::string ownName = info.name() + "_d" + std::to_string(index);
-    if (auto number = fixedDims.find(text.empty() ? ownName : text);
+    if (auto number = fixedDims.find(nameOfDim(info, index));
         number != fixedDims.end()) {
       dims.push_back(DimExpr::constant(number->second));
       continue;
     }
+    StringRef text = StringRef(dim.dim_param()).trim();
     if (options.eraseDims || text.empty()) {
-      dims.push_back(DimExpr::symbol(symbolFor(ownName)));
+      dims.push_back(DimExpr::symbol(symbolFor(ownNameOf(info, index))));
       continue;
     }
     if (isUnread) {
@@ -242,7 +258,7 @@ bool Importer::applySetting(StringRef setting, llvm::StringSet<> &done) {
   int64_t count = 1;
   for (auto [axis, dim] : enumerate(type.shape().dim())) {
     // A dim without a number would have to be chosen too.
-    if (!dim.has_dim_value() || dim.dim_value() < 0)
+    if (isOpen(dim))
       return cannot("its dim " + Twine(axis) + " is not a number");
     if (MulOverflow(count, int64_t(dim.dim_value()), count) ||
         count > kMaxContents)
@@ -273,11 +289,8 @@ bool Importer::readFixedDims() {
   for (auto [id, info] : graph.inputs)
     for (auto [index, dim] :
          enumerate(info->type().tensor_type().shape().dim())) {
-      StringRef text = StringRef(dim.dim_param()).trim();
-      std::string name = text.empty()
-                             ? info->name() + "_d" + std::to_string(index)
-                             : text.str();
-      if (!dim.has_dim_value() && !is_contained(names, name))
+      std::string name = nameOfDim(*info, index);
+      if (isOpen(dim) && !is_contained(names, name))
         names.push_back(name);
     }
   bool valid = true;
@@ -384,8 +397,8 @@ void Importer::checkDeclared(StringRef name, const TypeProto &type,
   bool fits = size_t(declared.size()) == tensor.dims.size();
   for (int i = 0; fits && i != declared.size(); ++i) {
     std::optional<int64_t> computed = tensor.dims[i].getConstant();
-    fits = !declared[i].has_dim_value() || declared[i].dim_value() < 0 ||
-           !computed || *computed == declared[i].dim_value();
+    fits = isOpen(declared[i]) || !computed ||
+           *computed == declared[i].dim_value();
   }
   if (fits)
     return;
