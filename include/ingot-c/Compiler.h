@@ -10,12 +10,17 @@
 #ifndef INGOT_C_COMPILER_H
 #define INGOT_C_COMPILER_H
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/// Options of a compilation. Zero-initialise, then set what differs.
+/// Options of a compilation. Zero-initialise, then set struct_size and what
+/// differs.
 typedef struct IngotCompileOptions {
+  /// sizeof(IngotCompileOptions): a library of another version refuses.
+  size_t struct_size;
   /// "native" (also when null), "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4",
   /// "x86-64-v4+avx512vnni" or "aarch64".
   const char *target_cpu;

@@ -26,6 +26,9 @@ ingot_compiler_compile(const char *onnx_path, const char *out_path,
   if (!onnx_path || !out_path)
     return fail(error_out, "no path was given");
   IngotCompileOptions defaults{};
+  if (options && options->struct_size != sizeof(defaults))
+    return fail(error_out, "the compiler library is of another version than "
+                           "the program or library that opened it");
   ingot::Compilation compilation(options ? *options : defaults, onnx_path,
                                  out_path);
   if (compilation.run())

@@ -98,6 +98,7 @@ static Status compile(const char *onnxPath,
   if (!function.ok())
     return function.status();
   IngotCompileOptions wanted = {};
+  wanted.struct_size = sizeof(wanted);
   wanted.target_cpu = options.target_cpu;
   wanted.progress = options.progress;
   wanted.user = options.user;

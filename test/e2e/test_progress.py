@@ -11,6 +11,7 @@ class Options(ctypes.Structure):
     """IngotCompileOptions of ingot-c/Compiler.h."""
 
     _fields_ = [
+        ("struct_size", ctypes.c_size_t),
         ("target_cpu", ctypes.c_char_p),
         ("verify_each", ctypes.c_int),
         ("erase_dims", ctypes.c_int),
@@ -36,7 +37,7 @@ def test_progress_moves_within_phases(tmp_path):
     report = REPORT(lambda _, phase, share: seen.append((phase.decode(), share)))
     library = ctypes.CDLL(str(harness.BUILD / "lib" / "libIngotCompiler.so"))
     error = ctypes.c_char_p()
-    options = Options(progress=report)
+    options = Options(struct_size=ctypes.sizeof(Options), progress=report)
     model, out = harness.MODELS / "minilm-l3.onnx", tmp_path / "a.ingot"
     status = library.ingot_compiler_compile(
         str(model).encode(), str(out).encode(), ctypes.byref(options), ctypes.byref(error)
@@ -51,3 +52,13 @@ def test_progress_moves_within_phases(tmp_path):
     # No phase runs into the next one.
     for phase, limit in (("recognise", 0.1), ("lower", 0.2), ("generate code", 0.85)):
         assert max(share for name, share in seen if name == phase) <= limit + 1e-9
+
+
+def test_options_of_another_version_are_refused(tmp_path):
+    library = ctypes.CDLL(str(harness.BUILD / "lib" / "libIngotCompiler.so"))
+    error, out = ctypes.c_char_p(), tmp_path / "a.ingot"
+    options = Options(struct_size=ctypes.sizeof(Options) - 8)
+    model = str(harness.MODELS / "minilm-l3.onnx").encode()
+    arguments = model, str(out).encode(), ctypes.byref(options), ctypes.byref(error)
+    assert library.ingot_compiler_compile(*arguments) == 1 and not out.exists()
+    assert b"the compiler library is of another version" in error.value

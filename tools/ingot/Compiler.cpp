@@ -52,6 +52,7 @@ void Compiler::compile(const std::string &onnxPath, const std::string &outPath,
                        const CompileOptions &options,
                        Progress *progress) const {
   IngotCompileOptions given{};
+  given.struct_size = sizeof(given);
   given.target_cpu = options.target.c_str();
   given.verify_each = options.verifyEach;
   given.erase_dims = options.eraseDims;
