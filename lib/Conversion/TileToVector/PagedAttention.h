@@ -79,8 +79,8 @@ struct JoinedMaximum {
   mlir::Value maximum, factor, pageFactor;
 };
 
-/// The first page of which a query at `position` sees a key, and the end of
-/// them.
+/// The first page of which a query at position `first` sees a key, and the end
+/// of those of which one at `last` does.
 std::pair<mlir::Value, mlir::Value> seenPages(KernelBuilder &b,
                                               mlir::Value first,
                                               mlir::Value last, int64_t window);
