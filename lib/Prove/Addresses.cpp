@@ -37,6 +37,12 @@ static SmallVector<Poly> boundsOf(const Terms &terms, AtomId id) {
   return bounds;
 }
 
+/// Whether `poly` is shown not to be negative, as a whole.
+bool Model::isShown(const Poly &poly) {
+  return bounds.isNonNegative(poly) ||
+         (!bounds.isSeenNegative(poly) && solver.prove({}, atLeast(poly, 0)));
+}
+
 /// Whether `poly` is what each worker has of something times the number of
 /// those behind this one, and something more.
 bool Model::isShareNonNegative(const Poly &poly) {
@@ -50,18 +56,19 @@ bool Model::isShareNonNegative(const Poly &poly) {
     share = share + Poly::monomial(others) * coefficient;
   }
   if (share == Poly(0))
-    return bool(solver.prove({}, atLeast(poly, 0)));
+    return isShown(poly);
   for (StringRef tag : {"a", "b"}) {
     Poly behind = values.workers() - values.workerOf(tag) - 1;
     Poly rest = poly - share * behind;
-    if (solver.prove({}, atLeast(share, 0)) &&
-        solver.prove({}, atLeast(rest, 0)))
+    if (isShown(share) && isShown(rest))
       return true;
   }
   return false;
 }
 
 bool Model::isNonNegative(const Poly &poly) {
+  if (bounds.isNonNegative(poly))
+    return true;
   Poly core = poly;
   SmallVector<Poly> candidates;
   SmallVector<std::pair<Poly, SmallVector<Poly>>> maxima;
@@ -69,9 +76,8 @@ bool Model::isNonNegative(const Poly &poly) {
     if (atoms.size() != 1 || coefficient <= 0)
       continue;
     SmallVector<Poly> bounds = boundsOf(terms, atoms.front());
-    bool isNonNegative = llvm::any_of(bounds, [&](const Poly &bound) {
-      return bool(solver.prove({}, atLeast(bound, 0)));
-    });
+    bool isNonNegative =
+        llvm::any_of(bounds, [&](const Poly &bound) { return isShown(bound); });
     if (!isNonNegative)
       continue;
     core = core - Poly::monomial(atoms) * coefficient;
@@ -88,6 +94,10 @@ bool Model::isNonNegative(const Poly &poly) {
   return isShareNonNegative(core);
 }
 
-bool Model::isBehind(const Buffer &a, const Buffer &b) {
-  return isNonNegative(b.offset - a.offset - a.bytes);
+bool Model::areInOrder(const Buffer &a, const Buffer &b) {
+  Poly ahead = b.offset - a.offset - a.bytes;
+  Poly behind = a.offset - b.offset - b.bytes;
+  return bounds.isNonNegative(ahead) || bounds.isNonNegative(behind) ||
+         (!bounds.isSeenNegative(ahead) && isNonNegative(ahead)) ||
+         (!bounds.isSeenNegative(behind) && isNonNegative(behind));
 }

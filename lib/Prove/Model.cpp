@@ -16,7 +16,8 @@ using namespace ingot;
 using namespace ingot::prove;
 
 Model::Model(mega::ProgramOp program)
-    : program(program), values(program, terms), memory(values), solver(terms) {}
+    : program(program), values(program, terms), memory(values), solver(terms),
+      bounds(terms) {}
 
 //===----------------------------------------------------------------------===//
 // Collecting
@@ -177,7 +178,7 @@ const Outcome &Model::areApart(const Buffer &a, const Buffer &b) {
   auto found = apart.find(key);
   if (found != apart.end())
     return found->second;
-  if (isBehind(a, b) || isBehind(b, a))
+  if (areInOrder(a, b))
     return apart[key] = {Outcome::Kind::Proved, ""};
   // Nothing overlaps what takes no byte.
   Formula goal = Formula::any({atLeast(b.offset, a.offset + a.bytes),

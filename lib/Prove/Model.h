@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "lib/Prove/Bounds.h"
 #include "lib/Prove/Memory.h"
 #include "lib/Prove/Solver.h"
 
@@ -54,8 +55,8 @@ public:
 
   /// Whether `poly` is shown not to be negative, part by part.
   bool isNonNegative(const Poly &poly);
-  /// Whether `b` is shown to lie behind `a` in the arena, part by part.
-  bool isBehind(const Buffer &a, const Buffer &b);
+  /// Whether one is shown to lie behind the other in the arena, part by part.
+  bool areInOrder(const Buffer &a, const Buffer &b);
 
   /// Whether the bytes of two buffers in the arena are apart.
   const Outcome &areApart(const Buffer &a, const Buffer &b);
@@ -75,6 +76,7 @@ public:
   Values values;
   Memory memory;
   Solver solver;
+  Bounds bounds;
   /// In the order of the program, in the case at hand.
   std::vector<Access> accesses;
   unsigned numCases = 0;
@@ -84,6 +86,7 @@ private:
   LogicalResult collect();
   /// Whether sizes were found for which all checks hold.
   bool mayHappen();
+  bool isShown(const Poly &poly);
   bool isShareNonNegative(const Poly &poly);
   LogicalResult addStage(mega::StageOp stage);
   LogicalResult addTiles(mega::TilesOp tiles);

@@ -199,20 +199,39 @@ private:
   LogicalResult checkScratch(const Access &a, const Access &b,
                              const Buffer &one, const Buffer &other,
                              bool areOwn) {
-    if (model.isBehind(one, other) || model.isBehind(other, one))
+    bool areTwo = areOwn || &a == &b || a.tiles != b.tiles;
+    if (model.areInOrder(one, other) || (areTwo && areInTurn(one, other)))
       return success();
     Formula goal =
         Formula::any({atLeast(other.offset, one.offset + one.bytes),
                       atLeast(one.offset, other.offset + other.bytes),
                       lessThan(one.bytes, 1), lessThan(other.bytes, 1)});
-    Formula areTwo =
-        equal(model.values.workerOf("a"), model.values.workerOf("b")).negated();
     std::vector<Formula> facts;
-    if (areOwn || &a == &b || a.tiles != b.tiles)
-      facts.push_back(areTwo);
+    if (areTwo)
+      facts.push_back(
+          equal(model.values.workerOf("a"), model.values.workerOf("b"))
+              .negated());
     Outcome outcome = model.solver.prove(facts, goal);
     return outcome ? success()
                    : reportPair(model, a, b, "scratch overlaps", outcome);
+  }
+
+  /// Whether buffers of two workers lie as many steps apart as the workers do,
+  /// each step no less than either takes.
+  bool areInTurn(const Buffer &one, const Buffer &other) {
+    Poly here = model.values.workerOf("a"), there = model.values.workerOf("b");
+    AtomId worker = here.getTerms().begin()->first.front();
+    Poly apart = one.offset - other.offset, step;
+    for (const auto &[atoms, coefficient] : apart.getTerms()) {
+      Monomial others = atoms;
+      if (auto at = llvm::find(others, worker); at != others.end()) {
+        others.erase(at);
+        step = step + Poly::monomial(others) * coefficient;
+      }
+    }
+    return apart == step * (here - there) && model.isNonNegative(step) &&
+           model.isNonNegative(step - one.bytes) &&
+           model.isNonNegative(step - other.bytes);
   }
 
   Model &model;

@@ -70,6 +70,29 @@ std::optional<int64_t> Poly::constant() const {
 // Formula
 //===----------------------------------------------------------------------===//
 
+Formula Formula::compare(Kind kind, Poly poly) {
+  std::optional<int64_t> value = poly.constant();
+  if (!value)
+    return {kind, poly, {}};
+  bool holds = kind == Kind::Zero ? *value == 0 : *value >= 0;
+  return {holds ? Kind::All : Kind::Any, 0, {}};
+}
+
+Formula Formula::join(Kind kind, std::vector<Formula> parts) {
+  Formula result{kind, 0, {}};
+  for (Formula &part : parts) {
+    if (part.kind == Kind::NonNegative || part.kind == Kind::Zero ||
+        !part.parts.empty()) {
+      result.parts.push_back(std::move(part));
+      continue;
+    }
+    // Of one that holds there is nothing to say in "and"; and the reverse.
+    if (part.kind != kind)
+      return {part.kind, 0, {}};
+  }
+  return result;
+}
+
 Formula Formula::negated() const {
   Poly below = Poly(-1) - poly;
   switch (kind) {
@@ -82,10 +105,10 @@ Formula Formula::negated() const {
   case Kind::Any:
     break;
   }
-  Formula result{kind == Kind::All ? Kind::Any : Kind::All, 0, {}};
+  std::vector<Formula> negatives;
   for (const Formula &part : parts)
-    result.parts.push_back(part.negated());
-  return result;
+    negatives.push_back(part.negated());
+  return join(kind == Kind::All ? Kind::Any : Kind::All, std::move(negatives));
 }
 
 Formula Formula::times(const Poly &factor) const {
@@ -100,12 +123,13 @@ Formula Formula::times(const Poly &factor) const {
 //===----------------------------------------------------------------------===//
 
 Poly Terms::make(const std::string &key, const std::string &name, bool isShown,
-                 llvm::function_ref<std::vector<Formula>(const Poly &)> facts) {
+                 llvm::function_ref<std::vector<Formula>(const Poly &)> facts,
+                 Definition definition) {
   auto [entry, isNew] = ids.try_emplace(key, AtomId(atoms.size()));
   AtomId id = entry->second;
   Poly result = Poly::atom(id);
   if (isNew) {
-    atoms.push_back({name, isShown, {}});
+    atoms.push_back({name, isShown, {}, std::move(definition)});
     std::vector<Formula> known = facts(result);
     atoms[id].facts = std::move(known);
   }
@@ -157,7 +181,7 @@ Poly Terms::extremum(ArrayRef<Poly> values, bool isMin) {
     name += (name.size() > 4 ? ", " : "") + text(value);
     key += keyOf(value) + ",";
   }
-  return make(key, name + ")", false, [&](const Poly &atom) {
+  auto factsOf = [&](const Poly &atom) {
     std::vector<Formula> facts, isOne;
     for (const Poly &value : kept) {
       facts.push_back(isMin ? atLeast(value, atom) : atLeast(atom, value));
@@ -165,7 +189,10 @@ Poly Terms::extremum(ArrayRef<Poly> values, bool isMin) {
     }
     facts.push_back(Formula::any(isOne));
     return facts;
-  });
+  };
+  return make(key, name + ")", false, factsOf,
+              {isMin ? Definition::Kind::Minimum : Definition::Kind::Maximum,
+               {kept.begin(), kept.end()}});
 }
 
 std::optional<AtomId> Terms::positiveAtom(const Poly &poly) const {
@@ -219,12 +246,14 @@ Poly Terms::floorDiv(const Poly &a, const Poly &b) {
   }
   std::string name = "(" + text(rest) + ") floordiv (" + text(b) + ")";
   std::string key = "div" + keyOf(rest) + "/" + keyOf(b);
-  return whole + make(key, name, false, [&](const Poly &atom) {
-           Formula isQuotient = Formula::all(
-               {atLeast(rest, b * atom), lessThan(rest, b * atom + b)});
-           return std::vector<Formula>{
-               Formula::any({atLeast(Poly(0), b), isQuotient})};
-         });
+  auto factsOf = [&](const Poly &atom) {
+    Formula isQuotient =
+        Formula::all({atLeast(rest, b * atom), lessThan(rest, b * atom + b)});
+    return std::vector<Formula>{
+        Formula::any({atLeast(Poly(0), b), isQuotient})};
+  };
+  return whole + make(key, name, false, factsOf,
+                      {Definition::Kind::Quotient, {rest, b}});
 }
 
 Poly Terms::broadcast(const Poly &a, const Poly &b) {
@@ -232,11 +261,12 @@ Poly Terms::broadcast(const Poly &a, const Poly &b) {
     return a;
   std::string name = "broadcast(" + text(a) + ", " + text(b) + ")";
   std::string key = "broadcast" + keyOf(a) + "," + keyOf(b);
-  return make(key, name, false, [&](const Poly &atom) {
+  auto factsOf = [&](const Poly &atom) {
     Formula isOne = equal(a, 1);
     return std::vector<Formula>{Formula::any({isOne.negated(), equal(atom, b)}),
                                 Formula::any({isOne, equal(atom, a)})};
-  });
+  };
+  return make(key, name, false, factsOf, {Definition::Kind::Broadcast, {a, b}});
 }
 
 static void collectAtoms(const Terms &terms, const Formula &formula,

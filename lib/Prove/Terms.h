@@ -56,18 +56,22 @@ struct Formula {
   Poly poly;
   std::vector<Formula> parts;
 
-  static Formula compare(Kind kind, Poly poly) { return {kind, poly, {}}; }
+  /// Of numbers alone, these are what always or never holds.
+  static Formula compare(Kind kind, Poly poly);
   static Formula all(std::vector<Formula> parts) {
-    return {Kind::All, 0, std::move(parts)};
+    return join(Kind::All, std::move(parts));
   }
   static Formula any(std::vector<Formula> parts) {
-    return {Kind::Any, 0, std::move(parts)};
+    return join(Kind::Any, std::move(parts));
   }
   static Formula always() { return all({}); }
 
   Formula negated() const;
   /// What follows where `factor`, which is not negative, multiplies each side.
   Formula times(const Poly &factor) const;
+
+private:
+  static Formula join(Kind kind, std::vector<Formula> parts);
 };
 
 inline Formula atLeast(const Poly &a, const Poly &b) {
@@ -80,13 +84,21 @@ inline Formula equal(const Poly &a, const Poly &b) {
   return Formula::compare(Formula::Kind::Zero, a - b);
 }
 
+/// What an atom is, where it is computed.
+struct Definition {
+  enum class Kind { None, Minimum, Maximum, Quotient, Broadcast };
+  Kind kind = Kind::None;
+  std::vector<Poly> operands;
+};
+
 /// The atoms of a program and what defines each.
 class Terms {
 public:
   /// An atom of its own: two of one `key` are the same. `facts` tells what
   /// holds of it. Its name stands in counterexamples if it is `shown`.
   Poly make(const std::string &key, const std::string &name, bool isShown,
-            llvm::function_ref<std::vector<Formula>(const Poly &)> facts);
+            llvm::function_ref<std::vector<Formula>(const Poly &)> facts,
+            Definition definition = {});
 
   Poly min(ArrayRef<Poly> values) { return extremum(values, true); }
   Poly max(ArrayRef<Poly> values) { return extremum(values, false); }
@@ -100,6 +112,9 @@ public:
   const std::string &nameOf(AtomId id) const { return atoms[id].name; }
   bool isShown(AtomId id) const { return atoms[id].isShown; }
   ArrayRef<Formula> factsOf(AtomId id) const { return atoms[id].facts; }
+  const Definition &definitionOf(AtomId id) const {
+    return atoms[id].definition;
+  }
 
   /// Whether `poly`, or what defines an atom in it, has an atom of `atoms`.
   bool mentions(const Poly &poly, ArrayRef<Poly> atoms) const;
@@ -120,6 +135,7 @@ private:
     std::string name;
     bool isShown;
     std::vector<Formula> facts;
+    Definition definition;
   };
   std::vector<Atom> atoms;
   std::map<std::string, AtomId> ids;
