@@ -197,13 +197,39 @@ static bool writesEntirely(OpOperand &use) {
          generic.getMatchingIndexingMap(&use).isProjectedPermutation();
 }
 
-/// Whether an op of the tile writes all of what `access` is of.
-static bool isWrittenEntirely(const Access &access) {
+/// That the loops of a linalg op go over all of the buffer that it writes: they
+/// are as long as some operand says, and no operand may be shorter there.
+Formula Model::loopsOver(OpOperand &use, const Tile &tile) {
+  auto op = dyn_cast<linalg::LinalgOp>(use.getOwner());
+  if (!op)
+    return Formula::always();
+  std::vector<Formula> facts;
+  SmallVector<Poly> written = values.shapeOf(use.get(), tile);
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (&operand == &use || !isa<MemRefType>(operand.get().getType()))
+      continue;
+    SmallVector<Poly> shape = values.shapeOf(operand.get(), tile);
+    AffineMap mine = op.getMatchingIndexingMap(&use),
+              other = op.getMatchingIndexingMap(&operand);
+    for (auto [dim, expr] : llvm::enumerate(mine.getResults()))
+      for (auto [otherDim, otherExpr] : llvm::enumerate(other.getResults()))
+        if (expr == otherExpr)
+          facts.push_back(equal(written[dim], shape[otherDim]));
+  }
+  return Formula::all(std::move(facts));
+}
+
+std::optional<Formula> Model::isWrittenEntirely(const Access &access,
+                                                const Tile &tile) {
   mega::TilesOp tiles = access.tiles;
-  return llvm::any_of(access.memref.getUses(), [&](OpOperand &use) {
-    return use.getOwner()->getBlock() == &tiles.getBody().front() &&
-           writesEntirely(use);
-  });
+  std::vector<Formula> ways;
+  for (OpOperand &use : access.memref.getUses())
+    if (use.getOwner()->getBlock() == &tiles.getBody().front() &&
+        writesEntirely(use))
+      ways.push_back(loopsOver(use, tile));
+  if (ways.empty())
+    return std::nullopt;
+  return Formula::any(std::move(ways));
 }
 
 bool Model::isWrittenFirst(const Access &access) {
@@ -223,7 +249,8 @@ bool Model::isWrittenFirst(const Access &access) {
       first = &use;
   }
   if (!first || first->getOwner()->getBlock() != &body ||
-      !writesEntirely(*first))
+      !writesEntirely(*first) ||
+      !solver.prove({}, loopsOver(*first, tileOf(access, "a"))))
     return false;
   SmallVector<MemoryEffects::EffectInstance> effects;
   cast<MemoryEffectOpInterface>(first->getOwner())
@@ -237,7 +264,7 @@ std::optional<Formula> Model::covering(const Access &write, unsigned number,
                                        ArrayRef<Poly> position,
                                        ArrayRef<Poly> shape,
                                        std::vector<Formula> &facts) {
-  if (!write.memref || !write.tiles || !isWrittenEntirely(write))
+  if (!write.memref || !write.tiles)
     return std::nullopt;
   Tile tile = tileOf(write, "w" + std::to_string(number), /*isWitness=*/true);
   Part part = partOf(write, tile);
@@ -249,7 +276,10 @@ std::optional<Formula> Model::covering(const Access &write, unsigned number,
   for (unsigned dim = 0; dim < part.shape.size(); ++dim)
     if (!(part.strides[dim] == Poly(1)))
       return std::nullopt;
-  std::vector<Formula> goal = {part.contains(position)};
+  std::optional<Formula> isWritten = isWrittenEntirely(write, tile);
+  if (!isWritten)
+    return std::nullopt;
+  std::vector<Formula> goal = {part.contains(position), *isWritten};
   mega::TilesOp tiles = write.tiles;
   SmallVector<Poly> numbers;
   for (int64_t j = 0; j < tiles.getRank(); ++j) {

@@ -52,6 +52,10 @@ public:
 
   /// Whether a tile that reads what it writes writes all of it first.
   bool isWrittenFirst(const Access &access);
+  /// That an op of the tile writes all of what `access` is of; nothing if there
+  /// is none of which that can be said.
+  std::optional<Formula> isWrittenEntirely(const Access &access,
+                                           const Tile &tile);
 
   /// Whether `poly` is shown not to be negative, part by part.
   bool isNonNegative(const Poly &poly);
@@ -87,6 +91,7 @@ private:
   /// Whether sizes were found for which all checks hold.
   bool mayHappen();
   bool isShown(const Poly &poly);
+  Formula loopsOver(OpOperand &use, const Tile &tile);
   bool isShareNonNegative(const Poly &poly);
   LogicalResult addStage(mega::StageOp stage);
   LogicalResult addTiles(mega::TilesOp tiles);

@@ -8,7 +8,7 @@ import pytest
 import small_models
 
 ENCODERS = ["minilm-l3", "minilm-l6-int8", "rxnmap"]
-SHARED = ["t5_encoder", "vit", "whisper_encoder"]
+SHARED = ["bert_qdq", "t5_encoder", "vit", "whisper_encoder"]
 DECODERS = ["cla2", "genai_llama_int4", "gpt2", "llama_f16", "mistral"]
 CLAIMS = {
     "no race and no deadlock",
