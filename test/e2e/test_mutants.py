@@ -5,6 +5,8 @@ import tempfile
 import harness
 import mutate
 import pytest
+import run_mutants
+import small_models
 
 # Whatever the place, such a change leaves no program that is still right. The
 # others may: a tile more that has no element, a place in the arena that is free.
@@ -60,3 +62,19 @@ def test_mutants(program):
     assert not wrong
     assert len(judged) >= 35 and len(missed) <= len(judged) // 5, [name for name, _ in missed]
     assert all(error for _, _, refused, error in judged if refused)
+
+
+def test_mutants_that_run(tmp_path):
+    """What a run shows to be wrong has been refused; run_mutants.py has more."""
+    path = small_models.save(small_models.decoder(), tmp_path / "model.onnx")
+    subject = run_mutants.Subject(path, tmp_path, ["--generate"])
+    assert run_mutants.shown(subject.artifact, subject.given, subject.wanted) == "same"
+    shown = 0
+    for name, mutant in mutate.mutants(subject.program, 20, seed=0):
+        judgement = subject.judge(mutant)
+        if judgement is None:
+            continue
+        refused, error, run = judgement
+        assert refused or run == "same", (name, run)
+        shown += run != "same"
+    assert shown >= 5
