@@ -6,6 +6,7 @@ import re
 import harness
 import pytest
 import small_models
+from smollm2_model import smollm2
 
 ENCODERS = ["minilm-l3", "minilm-l6-int8", "rxnmap"]
 SHARED = ["bert_qdq", "t5_encoder", "vit", "whisper_encoder"]
@@ -60,4 +61,10 @@ def test_shared_decoders(name, tmp_path):
 def test_every_entry(tmp_path):
     model = small_models.save(small_models.decoder(), tmp_path / "decoder.onnx")
     programs = proved(model, tmp_path, "--generate")
+    assert_proved(programs, "all", "decode", "main")
+
+
+def test_smollm2(tmp_path):
+    """Thirty layers in a loop, which the checkers write out."""
+    programs = proved(smollm2.onnx_file(smollm2.DEFAULT), tmp_path, "--generate")
     assert_proved(programs, "all", "decode", "main")
