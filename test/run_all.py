@@ -83,11 +83,13 @@ def ctest(name, folder, *options, env=None):
 
 
 def pytest(name, *arguments):
-    """Python tests through pytest."""
+    """Python tests through pytest. What a passed test wrote goes when it ends:
+    kept, the artifacts of all are several GB, and pytest keeps three runs."""
     report = report_of(name)
     status = shell(
-        PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml", report, *arguments
-    )
+        PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml", report,
+        "-o", "tmp_path_retention_policy=failed", *arguments,
+    )  # fmt: skip
     return junit(report, status)
 
 
