@@ -101,8 +101,10 @@ def Ingot_QuantizedLinearOp : Ingot_StructuredOp<"quantized_linear"> {
         y[m, n] = sum over b of (scale[b, n] * x_scale[m, b]
                                  * sum over k in b of (code[k, n] - zero[b, n]) * x_code[m, k])
 
-    where the sum over k of codes is exact (but for activations of 32 bits), and
-    blocks are added in order, whatever the number of rows.
+    where the sum over k of codes is exact and blocks are added in order. With
+    activations of 32 bits products are rounded as they are added, in order of
+    k: over all of K where there is one scale for it, else block by block. No
+    sum depends on the number of rows.
 
     `codes` are words of 32 bits, ceil(N/16) x B x (block * weight_bits / 32) x
     16. Word w of a column holds codes k = w * 32 / weight_bits + 2t + h of the

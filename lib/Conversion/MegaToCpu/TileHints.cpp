@@ -43,11 +43,14 @@ struct ProductHint : TileHintInterface::ExternalModel<ProductHint<OpTy>, OpTy> {
   }
 };
 
-/// Products with codes: few columns, so that workers get equal shares.
+/// Products with codes: few columns, so that workers get equal shares. Floats
+/// are multiplied by what the kernel makes of the codes, once for all rows of
+/// the tile.
 struct CodedProductHint
     : TileHintInterface::ExternalModel<CodedProductHint, QuantizedLinearOp> {
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
-    return {24, 32};
+    bool isFloat = cast<QuantizedLinearOp>(op).getActivationBits() == 32;
+    return {isFloat ? 128 : 24, 32};
   }
   SmallVector<int64_t> getTileUnit(Operation *op) const {
     return panelUnits(2);

@@ -38,15 +38,23 @@ SmallVector<Value> MatrixView::at(Value row, Value column) const {
 }
 
 namespace {
+/// Rows, and panels of columns, whose sums are in registers.
+struct RegisterTile {
+  int64_t rows, panels;
+};
+
 /// Emits one product by register tiles.
 class TiledGemm {
 public:
   TiledGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
             bool packed, Value bias, const MatrixView &out, int64_t panels)
       : b(b), x(x), w(w), packed(packed), bias(bias), out(out), panels(panels),
-        type(VectorType::get(panelWidth, out.elementType())) {}
+        type(VectorType::get(panelWidth, out.elementType())), m(x.rows(b)),
+        n(out.columns(b)), k(x.columns(b)) {}
 
   void emit(int64_t tileRows);
+  /// Adds the products to what is in `out`.
+  void accumulate(int64_t tileRows);
 
 private:
   /// Some rows of w, for the panels of one column of tiles.
@@ -253,16 +261,36 @@ void TiledGemm::blocks(Value column, int64_t tileRows) {
     });
 }
 
+void TiledGemm::accumulate(int64_t tileRows) {
+  b.loop(b.index(0), n, panels * panelWidth, [&](Value column) {
+    block({column, b.index(0), k, /*isPart=*/true}, tileRows);
+  });
+}
+
 void TiledGemm::emit(int64_t tileRows) {
-  m = x.rows(b);
-  k = x.columns(b);
-  n = out.columns(b);
   b.loop(b.index(0), n, panels * panelWidth, [&](Value column) {
     if (!packed)
       return blocks(column, tileRows);
     Value isOne = b.compare(arith::CmpIPredicate::eq, m, b.index(1));
     b.when(isOne, [&] { onlyRow(column); }, [&] { blocks(column, tileRows); });
   });
+}
+
+/// The tile of a product whose operands and result have one type.
+static RegisterTile tileOfFloats(const MatrixView &out,
+                                 const TargetInfo &target) {
+  RegisterTile tile{target.gemmRows(), target.gemmPanels()};
+  if (out.elementType().isF64())
+    tile.rows /= 2;
+  if (tile.rows <= 6)
+    return tile;
+  // Rows of x that are a multiple of 4 KiB apart share the 8 lines of a set of
+  // the first-level cache; more than that evict each other.
+  tile.rows = 6;
+  auto type = cast<MemRefType>(out.memref.getType());
+  if (type.getShape().back() % (2 * tile.panels * panelWidth) == 0)
+    tile.panels *= 2;
+  return tile;
 }
 
 /// Any layout, any type: one element at a time.
@@ -316,17 +344,21 @@ void ingot::emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
     return emitScalarGemm(b, x, w, packed, bias, out);
   // As many rows as there are registers for, so that each load of a panel, and
   // widening it, serves the most.
-  int64_t rows = target.gemmRows(), panels = target.gemmPanels();
-  if (wide)
-    rows /= 2;
-  // But rows of x that are a multiple of 4 KiB apart share the 8 lines of a set
-  // of the first-level cache; more than that evict each other.
-  if (w.elementType() == element && rows > 6) {
-    rows = 6;
-    auto type = cast<MemRefType>(out.memref.getType());
-    if (type.getShape().back() % (2 * panels * panelWidth) == 0)
-      panels *= 2;
+  if (w.elementType() != element) {
+    TiledGemm gemm(b, x, w, packed, bias, out, target.gemmPanels());
+    return gemm.emit(target.gemmRows() / (wide ? 2 : 1));
   }
-  TiledGemm gemm(b, x, w, packed, bias, out, panels);
-  gemm.emit(rows);
+  RegisterTile tile = tileOfFloats(out, target);
+  TiledGemm(b, x, w, packed, bias, out, tile.panels).emit(tile.rows);
+}
+
+void ingot::addGemm(KernelBuilder &b, const MatrixView &x, Value panels,
+                    const MatrixView &out, const TargetInfo &target) {
+  RegisterTile tile = tileOfFloats(out, target);
+  // Of 16 registers, constants of what is around take some.
+  if (target.vectorRegisters <= 16)
+    tile.rows = std::min<int64_t>(tile.rows, 4);
+  MatrixView w{panels, {}};
+  TiledGemm gemm(b, x, w, /*packed=*/true, /*bias=*/Value(), out, tile.panels);
+  gemm.accumulate(tile.rows);
 }

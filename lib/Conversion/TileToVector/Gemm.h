@@ -32,4 +32,10 @@ void emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
               bool packed, mlir::Value bias, const MatrixView &out,
               const TargetInfo &target);
 
+/// Emits `out += x * w` for operands of `out`'s type, w being packed as above
+/// in `panels`: the same sums, which go on from what is in `out`. `panels` may
+/// hold more columns than `out`.
+void addGemm(KernelBuilder &b, const MatrixView &x, mlir::Value panels,
+             const MatrixView &out, const TargetInfo &target);
+
 } // namespace ingot

@@ -8,98 +8,31 @@
 // One group of 16 columns at a time, so that the codes are one stream. Each
 // lane of a register of 32-bit words belongs to a column: no sum crosses lanes.
 //
+// Floats in many rows are another matter: four rows would not repay what it
+// costs to make floats of codes: QuantizedPanels.cpp.
+//
 //===----------------------------------------------------------------------===//
 #include "QuantizedGemm.h"
 
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "DotProducts.h"
+#include "QuantizedPanels.h"
 
 using namespace mlir;
 using namespace ingot;
 
-/// Columns of a group.
-static constexpr int64_t groupWidth = 16;
 /// Words of a column whose products with 8-bit activations sums of 16 bits
 /// hold, if codes are of 4 bits.
 static constexpr int64_t wordsAtOnce = 4;
+static constexpr int64_t groupWidth = PackedColumns::groupWidth;
 
 namespace {
-
-/// Sums of products in registers of `lanes` words.
-class DotProducts {
-public:
-  DotProducts(KernelBuilder &b, const TargetInfo &target)
-      : b(b), isX86(target.isX86), wide(target.hasAvx512bw),
-        fused(wide ? target.hasAvx512Vnni : target.hasAvxVnni) {}
-
-  /// As many 32-bit words as a register holds.
-  int64_t lanes() const { return wide ? 16 : isX86 ? 8 : 4; }
-  /// Whether bytes are multiplied and added to 32 bits in one step.
-  bool hasFused() const { return fused; }
-  VectorType type(unsigned bits) const {
-    return VectorType::get(lanes() * 32 / bits, b.getIntegerType(bits));
-  }
-  Value cast(Value words, unsigned bits) const {
-    return vector::BitCastOp::create(b, type(bits), words);
-  }
-
-  /// sum + the products of pairs of signed 16-bit numbers.
-  Value pairs(Value sum, Value x, Value y) const {
-    if (!isX86)
-      return b.add(sum, addPairs(widen<arith::ExtSIOp>(x, 32),
-                                 widen<arith::ExtSIOp>(y, 32)));
-    if (fused)
-      return call(wide ? "llvm.x86.avx512.vpdpwssd.512"
-                       : "llvm.x86.avx512.vpdpwssd.256",
-                  32, {sum, x, y});
-    return b.add(sum, call(wide ? "llvm.x86.avx512.pmaddw.d.512"
-                                : "llvm.x86.avx2.pmadd.wd",
-                           32, {x, y}));
-  }
-  /// sum + the products of four unsigned with four signed bytes.
-  Value quads(Value sum, Value x, Value y) const {
-    return call(wide ? "llvm.x86.avx512.vpdpbusd.512"
-                     : "llvm.x86.avx512.vpdpbusd.256",
-                32, {sum, x, y});
-  }
-  /// The products of pairs of unsigned with signed bytes in 16 bits.
-  Value shortPairs(Value x, Value y) const {
-    if (!isX86)
-      return addPairs(widen<arith::ExtUIOp>(x, 16),
-                      widen<arith::ExtSIOp>(y, 16));
-    return call(wide ? "llvm.x86.avx512.pmaddubs.w.512"
-                     : "llvm.x86.avx2.pmadd.ub.sw",
-                16, {x, y});
-  }
-
-private:
-  /// Numbers of twice as many bits.
-  template <typename Extend> Value widen(Value x, unsigned bits) const {
-    auto vector = cast<VectorType>(x.getType());
-    return Extend::create(
-        b, VectorType::get(vector.getShape(), b.getIntegerType(bits)), x);
-  }
-  /// The products of neighbours, added.
-  Value addPairs(Value x, Value y) const {
-    Value products = b.mul(x, y);
-    auto parts = vector::DeinterleaveOp::create(b, products);
-    return b.add(parts.getRes1(), parts.getRes2());
-  }
-  Value call(StringRef name, unsigned bits, ValueRange operands) const {
-    return LLVM::CallIntrinsicOp::create(b, type(bits), b.getStringAttr(name),
-                                         operands)
-        .getResult(0);
-  }
-
-  KernelBuilder &b;
-  bool isX86, wide, fused;
-};
 
 /// Emits one product.
 class QuantizedGemm {
 public:
   QuantizedGemm(KernelBuilder &b, QuantizedLinearOp op,
                 const TargetInfo &target)
-      : b(b), op(op), dot(b, target), lanes(dot.lanes()),
+      : b(b), op(op), dot(b, target), lanes(dot.lanes()), weights(b, op, lanes),
         activationBits(op.getActivationBits()), weightBits(op.getWeightBits()),
         words(op.getBlock() * weightBits / 32),
         floats(VectorType::get(lanes, b.getF32Type())) {}
@@ -119,8 +52,10 @@ private:
 
   void tile(Value group, Value firstRow, int64_t count);
   void emitTile(const Tile &tile);
-  /// The sums of one block, as floats.
-  SmallVector<Value> blockSums(const Tile &tile, Value block);
+  /// The sums of one block, as floats; those of floats go on from `before`
+  /// where all blocks have one scale.
+  SmallVector<Value> blockSums(const Tile &tile, Value block,
+                               ValueRange before);
   /// Adds the products of `count` words of a block, from `first` on.
   SmallVector<Value> addWords(const Tile &tile, Value block, Value first,
                               int64_t count, ValueRange sums);
@@ -147,16 +82,9 @@ private:
     Value word = b.load(op.getX(), {row, block, b.index(last - fromEnd)});
     return arith::BitcastOp::create(b, b.getF32Type(), word);
   }
-  /// `scale` or `zero` of some columns as floats.
-  Value parameter(Value memref, const Tile &tile, Value block, int64_t column);
-  /// The zero points of some columns.
-  Value zeroPoint(const Tile &tile, Value block, int64_t column);
-
-  /// One scale for all of K.
-  bool perColumn() {
-    return cast<MemRefType>(op.getScale().getType()).getDimSize(1) == 1;
-  }
   bool isFloat() const { return activationBits == 32; }
+  /// Whether all products of a row and a column are added in order of k.
+  bool isChained() { return isFloat() && weights.perColumn(); }
   bool hasPairs() const { return activationBits == 16 || activationBits == 24; }
   bool hasQuads() const { return activationBits == 8 || activationBits == 24; }
   /// Without a step that adds to 32 bits at once, four products of bytes are
@@ -179,48 +107,22 @@ private:
   KernelBuilder &b;
   QuantizedLinearOp op;
   DotProducts dot;
-  int64_t lanes, activationBits, weightBits, words;
+  int64_t lanes;
+  PackedColumns weights;
+  int64_t activationBits, weightBits, words;
   VectorType floats;
 };
 
 } // namespace
 
-Value QuantizedGemm::parameter(Value memref, const Tile &tile, Value block,
-                               int64_t column) {
-  auto type = cast<MemRefType>(memref.getType());
-  Value at = type.getDimSize(1) == 1 ? b.index(0) : block;
-  Type stored = type.getElementType();
-  Value value = b.loadVector(VectorType::get(lanes, stored), memref,
-                             {tile.group, at, b.index(column)});
-  if (stored.isF32())
-    return value;
-  if (isa<FloatType>(stored))
-    return arith::ExtFOp::create(b, floats, value);
-  return arith::SIToFPOp::create(
-      b, floats, arith::ExtUIOp::create(b, dot.type(32), value));
-}
-
-Value QuantizedGemm::zeroPoint(const Tile &tile, Value block, int64_t column) {
-  if (op.getZero())
-    return parameter(op.getZero(), tile, block, column);
-  return b.splat(floats,
-                 static_cast<double>(static_cast<int64_t>(op.getZeroPoint())));
-}
-
 /// Products of floats with codes, in order of k.
 void QuantizedGemm::addFloats(const Tile &tile, Value block, Value word,
                               size_t column, Value codes,
                               MutableArrayRef<Value> sums) {
-  Value zero = zeroPoint(tile, block, tile.columns[column]);
-  int64_t perWord = 32 / weightBits;
-  Type integers = dot.type(32);
-  Value base = b.mul(word, b.index(perWord));
-  for (int64_t k = 0; k < perWord; ++k) {
-    int64_t shift = k % 2 * 16 + k / 2 * weightBits;
-    Value code = arith::ShRUIOp::create(b, codes, b.splatInt(integers, shift));
-    code = arith::AndIOp::create(b, code,
-                                 b.splatInt(integers, (1 << weightBits) - 1));
-    Value value = b.sub(arith::SIToFPOp::create(b, floats, code), zero);
+  Value zero = weights.zeroPoint(tile.group, block, tile.columns[column]);
+  Value base = b.mul(word, b.index(weights.codesPerWord()));
+  for (int64_t k = 0; k < weights.codesPerWord(); ++k) {
+    Value value = weights.value(codes, k, zero);
     for (auto [i, row] : llvm::enumerate(tile.rows)) {
       Value x = rowFloat(row, block, b.add(base, b.index(k)));
       Value &sum = sums[i * tile.columns.size() + column];
@@ -318,8 +220,7 @@ SmallVector<Value> QuantizedGemm::addWords(const Tile &tile, Value block,
     Value word = b.add(first, b.index(offset));
     SmallVector<Value> codes;
     for (int64_t column : tile.columns)
-      codes.push_back(b.loadVector(dot.type(32), op.getCodes(),
-                                   {tile.group, block, word, b.index(column)}));
+      codes.push_back(weights.codes(tile.group, block, word, column));
     for (size_t i = 0; isFloat() && i < codes.size(); ++i)
       addFloats(tile, block, word, i, codes[i], sums);
     if (hasPairs())
@@ -337,9 +238,12 @@ SmallVector<Value> QuantizedGemm::addWords(const Tile &tile, Value block,
   return sums;
 }
 
-SmallVector<Value> QuantizedGemm::blockSums(const Tile &tile, Value block) {
+SmallVector<Value> QuantizedGemm::blockSums(const Tile &tile, Value block,
+                                            ValueRange before) {
   Value zero = isFloat() ? b.splat(floats, 0.0) : b.splatInt(dot.type(32), 0);
   SmallVector<Value> sums(tile.count() * (activationBits == 24 ? 2 : 1), zero);
+  if (isChained())
+    sums.assign(before.begin(), before.end());
   int64_t step = std::min(words, wordsPerStep());
   sums = b.loop(b.index(0), b.index(words), step, sums,
                 [&](Value first, ValueRange carried) {
@@ -351,7 +255,8 @@ SmallVector<Value> QuantizedGemm::blockSums(const Tile &tile, Value block) {
   SmallVector<Value> zeros;
   for (int64_t column : tile.columns)
     if (hasZero)
-      zeros.push_back(arith::NegFOp::create(b, zeroPoint(tile, block, column)));
+      zeros.push_back(arith::NegFOp::create(
+          b, weights.zeroPoint(tile.group, block, column)));
   SmallVector<Value> result;
   for (auto [i, row] : llvm::enumerate(tile.rows)) {
     Value scale = b.broadcast(rowScalar(row, block, 2), lanes);
@@ -376,17 +281,20 @@ void QuantizedGemm::emitTile(const Tile &tile) {
   SmallVector<Value> zeros(tile.count(), b.splat(floats, 0.0));
   size_t columns = tile.columns.size();
   auto scaleAt = [&](Value block, size_t i) {
-    return parameter(op.getScale(), tile, block, tile.columns[i % columns]);
+    return weights.scale(tile.group, block, tile.columns[i % columns]);
   };
   SmallVector<Value> totals =
       b.loop(b.index(0), b.dim(op.getCodes(), 1), 1, zeros,
              [&](Value block, ValueRange carried) {
-               SmallVector<Value> next = blockSums(tile, block), scales;
-               if (!perColumn())
+               SmallVector<Value> next = blockSums(tile, block, carried);
+               if (isChained())
+                 return next;
+               SmallVector<Value> scales;
+               if (!weights.perColumn())
                  for (size_t i = 0; i < columns; ++i)
                    scales.push_back(scaleAt(block, i));
                for (auto [i, sum] : llvm::enumerate(next))
-                 sum = perColumn()
+                 sum = weights.perColumn()
                            ? b.add(sum, carried[i])
                            : b.fma(sum, scales[i % columns], carried[i]);
                return next;
@@ -395,7 +303,8 @@ void QuantizedGemm::emitTile(const Tile &tile) {
   Value first = b.mul(tile.group, b.index(groupWidth));
   auto storeAll = [&](bool whole) {
     for (auto [i, total] : llvm::enumerate(totals)) {
-      Value value = perColumn() ? b.mul(total, scaleAt(Value(), i)) : total;
+      Value value =
+          weights.perColumn() ? b.mul(total, scaleAt(Value(), i)) : total;
       Value column = b.add(first, b.index(tile.columns[i % columns]));
       SmallVector<Value> at = {tile.rows[i / columns], column};
       if (whole)
@@ -444,5 +353,9 @@ void QuantizedGemm::emit() {
 
 void ingot::emitQuantizedGemm(KernelBuilder &b, QuantizedLinearOp op,
                               const TargetInfo &target) {
-  QuantizedGemm(b, op, target).emit();
+  auto byRegisters = [&] { QuantizedGemm(b, op, target).emit(); };
+  if (!QuantizedPanels::canTake(op))
+    return byRegisters();
+  QuantizedPanels panels(b, op, target);
+  b.when(panels.isWorthwhile(), [&] { panels.emit(); }, byRegisters);
 }

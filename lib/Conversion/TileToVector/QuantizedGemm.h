@@ -13,8 +13,8 @@
 namespace ingot {
 
 /// Emits the loops of an op on memrefs. Every block's integer sum is exact, and
-/// a row's blocks are added in order: the result of a row has the same bits for
-/// any number of rows, on every target.
+/// a row's blocks, or products of floats, are added in order: the result of a
+/// row has the same bits for any number of rows, on every target.
 void emitQuantizedGemm(KernelBuilder &b, QuantizedLinearOp op,
                        const TargetInfo &target);
 

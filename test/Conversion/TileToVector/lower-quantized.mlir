@@ -82,3 +82,23 @@ func.func @floats(%x: memref<?x64xf32>, %w: memref<3x2x8x16xi32>, %s: memref<3x1
   ingot.quantized_linear ins(%x, %w, %s : memref<?x64xf32>, memref<3x2x8x16xi32>, memref<3x1x16xf32>) outs(%y : memref<?x40xf32>) {activation_bits = 32, weight_bits = 8, block = 32, zero_point = 128}
   return
 }
+
+// -----
+
+// Many rows of floats are multiplied with panels that are made of the codes, a
+// part of K at a time, and brought to scale at the end; few with codes.
+// CHECK-LABEL: func @panels
+// CHECK: %[[MANY:.*]] = arith.cmpi uge, %{{.*}}, %c8
+// CHECK: scf.if %[[MANY]]
+// CHECK: %[[PANELS:.*]] = memref.alloca() {{.*}} : memref<2x512x16xf32>
+// CHECK: vector.maskedstore
+// CHECK: arith.sitofp {{.*}} : vector<16xi32> to vector<16xf32>
+// CHECK: vector.store {{.*}}, %[[PANELS]]
+// CHECK: memref.subview %{{.*}} : memref<?x1536xf32> to memref<?x512xf32,
+// CHECK: vector.load %[[PANELS]]
+// CHECK: vector.maskedload
+// CHECK: return
+func.func @panels(%x: memref<?x1536xf32>, %w: memref<2x12x32x16xi32>, %s: memref<2x1x16xf32>, %y: memref<?x32xf32>) {
+  ingot.quantized_linear ins(%x, %w, %s : memref<?x1536xf32>, memref<2x12x32x16xi32>, memref<2x1x16xf32>) outs(%y : memref<?x32xf32>) {activation_bits = 32, weight_bits = 8, block = 128, zero_point = 128}
+  return
+}

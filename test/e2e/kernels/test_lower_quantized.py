@@ -129,6 +129,51 @@ def test_products(target):
                 assert (part.view("i4") == whole[first : first + rows].view("i4")).all(), case.name
 
 
+def panels(name, depth, weights, block):
+    """A product of floats as they are with weights of one scale a column."""
+    operands = [
+        f"memref<?x{depth}xf32>", f"memref<?x{depth // block}x{block * weights // 32}x16xi32>",
+        "memref<?x1x16xf32>", "memref<?x1x16xi8>",
+    ]  # fmt: skip
+    return f"""
+func.func @{name}(%x: {operands[0]}, %w: {operands[1]}, %s: {operands[2]}, %z: {operands[3]}, %y: memref<?x?xf32>) attributes {{llvm.emit_c_interface}} {{
+  ingot.quantized_linear ins(%x, %w, %s, %z : {", ".join(operands)}) outs(%y : memref<?x?xf32>)
+    {{activation_bits = 32, weight_bits = {weights}, block = {block}, zero_point = 0}}
+  return
+}}
+"""
+
+
+@pytest.mark.parametrize("target", targets())
+def test_panels(target):
+    """Many rows of floats go another way than few: to the same bits."""
+    forms = [(depth, weights, block) for weights in (2, 4, 8)
+             for depth, block in [(32, 32), (384, 128), (1536, 128), (592, 16)]]  # fmt: skip
+    names = ["p" + "_".join(map(str, form)) for form in forms]
+    kernels = Kernels("".join(panels(name, *form) for name, form in zip(names, forms)),
+                      f"ingot-lower-quantized{{target={target}}},ingot-expand-math", target)  # fmt: skip
+    rng = np.random.default_rng(11)
+    for name, (depth, weights, block) in zip(names, forms):
+        for width in (1, 16, 32, 45, 96):
+            operands, matrix, terms = Case(32, weights, block, "f32", "int", True).weight(
+                depth, width, rng)  # fmt: skip
+
+            def product(x):
+                out, check = guarded((len(x), width), np.float32)
+                kernels(name, x, *operands, out)
+                check()
+                return out
+
+            x = rng.standard_normal((29, depth)).astype(np.float32)
+            x[4] *= np.float32(1e-20)
+            whole = product(x)
+            size = (np.abs(x).astype("f8") @ terms).max(1, keepdims=True)
+            assert (np.abs(whole - x.astype("f8") @ matrix) / size).max() < 1e-6, (name, width)
+            for first, rows in [(0, 1), (1, 3), (3, 7), (2, 8), (5, 9), (16, 13)]:
+                part = product(x[first : first + rows])
+                assert (part.view("i4") == whole[first : first + rows].view("i4")).all(), (name, rows)
+
+
 @pytest.mark.parametrize("target", targets())
 def test_default_is_nearly_exact(target):
     """24 bits keep 2e-5 of the row's largest output with room, whatever the
