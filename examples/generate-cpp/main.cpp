@@ -58,7 +58,7 @@ std::vector<Text> readTexts(std::istream &input,
 }
 
 /// Lets the texts read and chooses a token for each.
-void step(const std::vector<Text *> &texts) {
+void step(const ingot::Session &session, const std::vector<Text *> &texts) {
   std::vector<ingot::Row> rows;
   for (const Text *text : texts)
     rows.push_back({&text->sequence, text->next});
@@ -66,7 +66,7 @@ void step(const std::vector<Text *> &texts) {
   size_t vocab = logits.size() / texts.size();
   float *own = logits.data();
   for (Text *text : texts) {
-    int64_t id = ingot::sample(own, vocab, text->sequence.length());
+    int64_t id = ingot::sample(session, own, vocab, text->sequence.length());
     text->chosen.push_back(id);
     text->next = {id};
     own += vocab;
@@ -101,7 +101,7 @@ int main(int argc, char **argv) {
           active.push_back(&text);
       if (active.empty())
         break;
-      step(active);
+      step(session, active);
     }
     for (const Text &text : texts) {
       for (int64_t id : text.chosen)

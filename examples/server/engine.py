@@ -123,7 +123,9 @@ class Engine:
     @staticmethod
     def _choose(request, sequence, logits):
         try:
-            chosen = request.sampling.choose(np.ascontiguousarray(logits), position=len(sequence))
+            chosen = request.sampling.choose(
+                sequence.session, np.ascontiguousarray(logits), position=len(sequence)
+            )
         except ingot.Error as error:
             request.finish = "error"
             request.emit(error)

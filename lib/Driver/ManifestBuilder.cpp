@@ -10,6 +10,7 @@
 #include "ingot/Analysis/ShapeAnalysis.h"
 #include "ingot/Transforms/Decoder.h"
 #include "ingot/Transforms/Entries.h"
+#include "lib/Conversion/MegaToCpu/Program.h"
 
 #include "llvm/ADT/MapVector.h"
 
@@ -67,8 +68,8 @@ std::optional<rt::TensorInfo> describe(Type type, DictionaryAttr attrs,
   };
   auto name = dyn_cast_or_null<StringAttr>(get(nameAttrName));
   info.name = name ? name.str() : fallbackName;
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  if (!tensor)
+  auto tensor = dyn_cast<ShapedType>(type);
+  if (!tensor || !tensor.hasRank())
     return std::nullopt;
   Type element = tensor.getElementType();
   if (auto model = dyn_cast_or_null<TypeAttr>(get("ingot.type")))
@@ -217,6 +218,54 @@ LogicalResult describeSignature(ModuleOp module, rt::Manifest &manifest) {
     });
     joinOutputs(manifest.outputs, entry->outputs);
   }
+  return success();
+}
+
+LogicalResult describeSampler(ModuleOp module, rt::Manifest &manifest) {
+  auto program = module.lookupSymbol<mega::ProgramOp>(sampleEntryName);
+  if (!program)
+    return success();
+  FailureOr<Program> known =
+      Program::create(program, "_" + sampleEntryName.str());
+  if (failed(known))
+    return failure();
+  rt::EntryInfo entry;
+  entry.name = sampleEntryName;
+  entry.sizesSymbol = (sizesName + known->suffix).str();
+  entry.entrySymbol = (entryName + known->suffix).str();
+  for (const SymbolInfo &symbol : known->symbols) {
+    rt::Symbol info{symbol.name, symbol.min};
+    if (symbol.max)
+      info.max = *symbol.max;
+    entry.symbols.push_back(std::move(info));
+  }
+  auto add = [&](unsigned argument, std::vector<rt::TensorInfo> &to) {
+    std::optional<rt::TensorInfo> info =
+        describe(program.getArgumentTypes()[argument],
+                 program.getArgAttrDict(argument), "");
+    to.push_back(std::move(*info));
+  };
+  for (auto [argument, dims] :
+       llvm::zip_equal(known->inputs, known->inputDims)) {
+    add(argument, entry.inputs);
+    rt::TensorInfo &info = entry.inputs.back();
+    for (auto [to, from] : llvm::zip_equal(info.dims, dims)) {
+      to = dimOf(from);
+      // A dim of its own is called after the input, unless the model has one of
+      // that name.
+      auto symbol = llvm::find_if(entry.symbols, [&](const rt::Symbol &s) {
+        return s.name == to.text;
+      });
+      if (symbol != entry.symbols.end() &&
+          llvm::none_of(entry.symbols, [&](const rt::Symbol &s) {
+            return s.name == info.name;
+          }))
+        to.text = symbol->name = info.name;
+    }
+  }
+  for (unsigned argument : known->outputs)
+    add(argument, entry.outputs);
+  manifest.entries.push_back(std::move(entry));
   return success();
 }
 

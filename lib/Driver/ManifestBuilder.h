@@ -22,6 +22,10 @@ void describeOps(mlir::ModuleOp module, rt::Manifest &manifest);
 mlir::LogicalResult describeSignature(mlir::ModuleOp module,
                                       rt::Manifest &manifest);
 
+/// Adds the program that chooses tokens as a further entry, if there is one.
+mlir::LogicalResult describeSampler(mlir::ModuleOp module,
+                                    rt::Manifest &manifest);
+
 /// Adds the state of a program with placed caches; nothing without one.
 void describeState(mlir::ModuleOp module, rt::Manifest &manifest);
 

@@ -53,6 +53,7 @@ void ingot::buildStagesPipeline(OpPassManager &passes) {
   passes.addPass(createConvertIngotToMega());
   passes.addNestedPass<mega::ProgramOp>(createMergeStages());
   passes.addNestedPass<mega::ProgramOp>(createRecomputeStages());
+  passes.addPass(createAddSampler());
   passes.addNestedPass<mega::ProgramOp>(createPlanSync());
   passes.addNestedPass<mega::ProgramOp>(createPlanMemory());
   passes.addPass(createCSEPass());

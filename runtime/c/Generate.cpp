@@ -37,11 +37,20 @@ static Status readSampling(const ingot_sampling *given, SamplerOptions &out) {
   return checkSampler(out);
 }
 
-ingot_status ingot_sample(float *logits, size_t vocab_size,
-                          const int64_t *history, size_t history_count,
-                          uint64_t position, const ingot_sampling *sampling,
-                          int64_t *id) {
+ingot_status ingot_sampling_check(const ingot_sampling *sampling) {
   return guarded([&]() -> Status {
+    SamplerOptions options;
+    return readSampling(sampling, options);
+  });
+}
+
+ingot_status ingot_sample(ingot_session *session, const float *logits,
+                          size_t vocab_size, const int64_t *history,
+                          size_t history_count, uint64_t position,
+                          const ingot_sampling *sampling, int64_t *id) {
+  return guarded([&]() -> Status {
+    if (Status status = require(session, "session"); !status.ok())
+      return status;
     if (Status status = require(id, "id"); !status.ok())
       return status;
     if (Status status = require(logits, "logits"); !status.ok())
@@ -52,10 +61,9 @@ ingot_status ingot_sample(float *logits, size_t vocab_size,
     SamplerOptions options;
     if (Status status = readSampling(sampling, options); !status.ok())
       return status;
-    // Keeps its memory from token to token.
-    static thread_local Sampler sampler;
-    Result<int64_t> chosen = sampler.sample(
-        {logits, vocab_size}, {history, history_count}, options, position);
+    Result<int64_t> chosen =
+        sample(*session->session, {logits, vocab_size},
+               {history, history_count}, options, position);
     if (!chosen.ok())
       return chosen.status();
     *id = *chosen;

@@ -183,12 +183,16 @@ typedef struct ingot_sampling {
 } ingot_sampling;
 #define INGOT_SAMPLING_INIT {sizeof(ingot_sampling), 0, 0, 1, 0, 1, 0}
 
+/// Whether the numbers are in range; the message names the first that is not.
+INGOT_API ingot_status ingot_sampling_check(const ingot_sampling *sampling);
+
 /// Chooses a token for position `position`, for hosts with a loop of their own
-/// around ingot_step. `history` holds the ids that repetition_penalty is about.
-/// Overwrites the logits. `sampling` may be null: greedy. Fails if a logit is
-/// NaN or +infinity, or all are -infinity (INGOT_RUNTIME_CHECK).
-INGOT_API ingot_status ingot_sample(float *logits, size_t vocab_size,
-                                    const int64_t *history,
+/// around ingot_step: by the code of the session's artifact, on its threads.
+/// `history` holds the ids that repetition_penalty is about. `sampling` may be
+/// null: greedy. Fails if a logit is NaN or +infinity, or all are -infinity
+/// (INGOT_RUNTIME_CHECK), and if the model was not compiled for generation.
+INGOT_API ingot_status ingot_sample(ingot_session *session, const float *logits,
+                                    size_t vocab_size, const int64_t *history,
                                     size_t history_count, uint64_t position,
                                     const ingot_sampling *sampling,
                                     int64_t *id);

@@ -225,13 +225,14 @@ inline std::vector<float> step(const std::vector<Row> &rows,
   return detail::step(given, options);
 }
 
-/// Chooses a token for `position`, see ingot_sample. Overwrites the logits.
-inline int64_t sample(float *logits, size_t vocab, uint64_t position,
+/// Chooses a token for `position`, see ingot_sample.
+inline int64_t sample(const Session &session, const float *logits, size_t vocab,
+                      uint64_t position,
                       const ingot_sampling &sampling = INGOT_SAMPLING_INIT,
                       const std::vector<int64_t> &history = {}) {
   int64_t id = 0;
-  detail::check(ingot_sample(logits, vocab, history.data(), history.size(),
-                             position, &sampling, &id));
+  detail::check(ingot_sample(session.get(), logits, vocab, history.data(),
+                             history.size(), position, &sampling, &id));
   return id;
 }
 

@@ -22,7 +22,7 @@ static_assert(std::endian::native == std::endian::little,
               "artifacts are little-endian");
 
 /// Raised by every change of the header, of the manifest's meaning or of Abi.h.
-inline constexpr uint32_t ArtifactFormatVersion = 4;
+inline constexpr uint32_t ArtifactFormatVersion = 5;
 
 inline constexpr char ArtifactMagic[8] = {'I', 'N', 'G', 'O',
                                           'T', 'A', 'R', 'T'};

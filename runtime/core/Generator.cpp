@@ -34,6 +34,7 @@ private:
   Status check(std::span<const int64_t> prompt);
   Status read(std::span<const int64_t> tokens);
   Status next(bool &isDone);
+  Result<RunOptions> remainingTime() const;
   bool stopsAt(int64_t id);
   bool endWith(Finish finish, size_t stopTokens = 0) {
     out.finish = finish;
@@ -45,7 +46,6 @@ private:
   const GenerateOptions &options;
   Generation &out;
   Clock::time_point start;
-  Sampler sampler;
   std::vector<float> logits;
 };
 } // namespace
@@ -70,16 +70,24 @@ Status Generating::check(std::span<const int64_t> prompt) {
   return {};
 }
 
-Status Generating::read(std::span<const int64_t> tokens) {
-  StepRow row = {&sequence, tokens};
-  StepOptions step;
-  step.run = options.run;
-  step.chunk = options.chunk;
-  if (step.run.timeLimit > 0) {
-    step.run.timeLimit -= millisecondsSince(start) / 1000;
-    if (step.run.timeLimit <= 0)
+Result<RunOptions> Generating::remainingTime() const {
+  RunOptions run = options.run;
+  if (run.timeLimit > 0) {
+    run.timeLimit -= millisecondsSince(start) / 1000;
+    if (run.timeLimit <= 0)
       return failure(Code::TimeLimit, "the time limit has passed");
   }
+  return run;
+}
+
+Status Generating::read(std::span<const int64_t> tokens) {
+  StepRow row = {&sequence, tokens};
+  Result<RunOptions> run = remainingTime();
+  if (!run.ok())
+    return run.status();
+  StepOptions step;
+  step.run = *run;
+  step.chunk = options.chunk;
   RunStats stats;
   return ingot::rt::step({&row, 1}, step, logits, stats);
 }
@@ -105,8 +113,15 @@ Status Generating::next(bool &isDone) {
     endWith(Finish::Host);
     return {};
   }
-  Result<int64_t> id = sampler.sample(logits, sequence.ids(), options.sampling,
-                                      sequence.length());
+  Result<RunOptions> run = remainingTime();
+  if (!run.ok())
+    return run.status();
+  // Nobody looks at what was read before unless it is penalized.
+  std::span<const int64_t> history;
+  if (options.sampling.repetitionPenalty != 1)
+    history = sequence.ids();
+  Result<int64_t> id = sample(sequence.runsOn(), logits, history,
+                              options.sampling, sequence.length(), *run);
   if (!id.ok())
     return id.status();
   out.ids.push_back(*id);

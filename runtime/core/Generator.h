@@ -9,7 +9,7 @@
 #ifndef INGOT_RUNTIME_CORE_GENERATOR_H
 #define INGOT_RUNTIME_CORE_GENERATOR_H
 
-#include "runtime/core/Sampler.h"
+#include "runtime/core/Sampling.h"
 #include "runtime/core/Step.h"
 
 namespace ingot::rt {

@@ -9,12 +9,14 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 using namespace ingot::rt;
 
 /// No page is this large: sums of pages stay far from overflow.
 static constexpr uint64_t maxPageBytes = uint64_t(1) << 40;
 static constexpr std::string_view bindEntry = "bind";
+static constexpr std::string_view sampleEntry = "sample";
 
 template <typename... Parts> static Status bad(const Parts &...parts) {
   return failure(Code::CorruptArtifact,
@@ -224,6 +226,34 @@ static Status checkBind(const StateInfo &state, const EntryInfo &entry) {
              state.boundLength.text, "'");
 }
 
+/// Checks the program that chooses tokens.
+static Status checkSample(const EntryInfo &entry) {
+  const std::tuple<const char *, DType, int64_t> inputs[] = {
+      {"logits", DType::F32, -1},
+      {"history", DType::I64, -1},
+      {"reals", DType::F64, 4},
+      {"numbers", DType::I64, 3}};
+  auto check = [&](const std::vector<TensorInfo> &tensors, const char *name,
+                   DType dtype, int64_t extent) -> Status {
+    if (Status status =
+            checkRole(tensors, name, "choosing a token", {dtype}, 1);
+        !status.ok())
+      return status;
+    auto tensor = std::ranges::find(tensors, name, &TensorInfo::name);
+    if (extent >= 0 && tensor->dims[0].value != extent)
+      return bad("'", name, "' has ", tensor->dims[0].str(),
+                 " elements, expected ", extent);
+    return {};
+  };
+  if (entry.inputs.size() != std::size(inputs) || entry.outputs.size() != 1)
+    return bad("the entry '", entry.name, "' has ", entry.inputs.size(),
+               " inputs and ", entry.outputs.size(), " outputs");
+  for (const auto &[name, dtype, extent] : inputs)
+    if (Status status = check(entry.inputs, name, dtype, extent); !status.ok())
+      return status;
+  return check(entry.outputs, "token", DType::I64, 2);
+}
+
 /// Checks that stages name buffers that there are.
 static Status checkStages(const std::vector<StageInfo> &stages,
                           const std::vector<BufferInfo> &buffers) {
@@ -255,11 +285,18 @@ static Status checkEntries(const Manifest &manifest) {
         return status;
       continue;
     }
+    if (entry.name == sampleEntry) {
+      if (Status status = checkSample(entry); !status.ok())
+        return status;
+      continue;
+    }
     if (Status status = checkStep(*manifest.state, entry.inputs, entry.outputs,
                                   entry.name == "all" ? 3 : 2);
         !status.ok())
       return status;
   }
+  if (manifest.state && !names.contains(sampleEntry))
+    return bad("there is no entry '", sampleEntry, "' to choose tokens");
   if (manifest.state && !manifest.state->boundInput.empty() &&
       !names.contains(bindEntry))
     return bad("there is no entry '", bindEntry, "' for bound caches");

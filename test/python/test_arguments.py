@@ -44,8 +44,8 @@ def test_numbers(session):
         lambda: session.sequence().append([1], chunk=-1),
         lambda: ingot.Session(artifacts.DECODER, max_cache_bytes=-1),
         lambda: ingot.Sampling(min_p=2),
-        lambda: ingot.Sampling().choose(np.zeros(4), position=0),
-        lambda: ingot.Sampling().choose(np.zeros(4, np.float32), position=-1),
+        lambda: ingot.Sampling().choose(session, np.zeros(4), position=0),
+        lambda: ingot.Sampling().choose(session, np.zeros(4, np.float32), position=-1),
     ):
         with pytest.raises(ingot.InvalidArgument):
             call()
@@ -62,9 +62,9 @@ def test_threads_of_numpy():
     assert ingot.Session(artifacts.DECODER, threads=np.int64(2)).threads == 2
 
 
-def test_choose_takes_lists_of_ids():
+def test_choose_takes_lists_of_ids(session):
     logits = np.array([1, 1], np.float32)
-    assert ingot.Sampling(repetition_penalty=2).choose(logits, [0]) == 1
+    assert ingot.Sampling(repetition_penalty=2).choose(session, logits, [0]) == 1
 
 
 def test_names_of_files(session, tmp_path):

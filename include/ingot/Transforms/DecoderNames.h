@@ -49,6 +49,8 @@ inline constexpr llvm::StringLiteral allEntryName = "all";
 inline constexpr llvm::StringLiteral decodeEntryName = "decode";
 /// The function that fills bound caches.
 inline constexpr llvm::StringLiteral bindEntryName = "bind";
+/// The program that chooses a token by logits. It is not made from the model.
+inline constexpr llvm::StringLiteral sampleEntryName = "sample";
 
 /// Names of the inputs that take the place of masks and positions, and of what
 /// does not change from token to token: how many positions a row has of it.

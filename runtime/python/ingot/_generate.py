@@ -74,19 +74,20 @@ class Sampling:
         for name in ("temperature", "top_p", "min_p", "repetition_penalty"):
             object.__setattr__(self, name, real(getattr(self, name), name))
         # The library checks the ranges.
-        self.choose(np.zeros(1, np.float32))
+        _ingot.check_sampling(*dataclasses.astuple(self))
 
-    def choose(self, logits: np.ndarray, history: Ids = _NO_IDS, position: int = 0) -> int:
-        """The token for `position`. Overwrites the logits, float32 of shape
-        [vocab_size]. `history` are the ids that repetition_penalty is about.
-        Raises RuntimeCheck for NaN or nothing but -inf."""
-        writable = isinstance(logits, np.ndarray) and logits.flags.writeable
-        if not writable or logits.dtype != np.float32 or logits.ndim != 1:
-            raise InvalidArgument("logits are no writable float32 array of one dim")
+    def choose(
+        self, session: "Session", logits: np.ndarray, history: Ids = _NO_IDS, position: int = 0
+    ) -> int:
+        """The token for `position` by logits, float32 of shape [vocab_size]: the
+        code of the session's model chooses it. `history` are the ids that
+        repetition_penalty is about. Raises RuntimeCheck for NaN or nothing but
+        -inf."""
+        if not isinstance(logits, np.ndarray) or logits.dtype != np.float32 or logits.ndim != 1:
+            raise InvalidArgument("logits are no float32 array of one dim")
         return _ingot.sample(
-            np.ascontiguousarray(logits), _ids(history, "the history's ids"),
-            count(position, "position"), self.temperature, self.top_k, self.top_p, self.min_p,
-            self.repetition_penalty, self.seed,
+            session._handle, np.ascontiguousarray(logits), _ids(history, "the history's ids"),
+            count(position, "position"), *dataclasses.astuple(self),
         )  # fmt: skip
 
 
@@ -326,7 +327,9 @@ class Generation(Iterator[int]):
         if logits is None:
             return None
         history = self.sequence.ids if self._sampling.repetition_penalty != 1 else _NO_IDS
-        return self._sampling.choose(logits, history, self.sequence.length)
+        return self._sampling.choose(
+            self.sequence.session, logits, history, self.sequence.length
+        )
 
     def _processed(self) -> Optional[np.ndarray]:
         """The logits to choose by; None to end."""

@@ -81,7 +81,17 @@ def step(
     cancel: Optional[Cancel],
     interruptible: bool,
 ) -> None: ...
+def check_sampling(
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    min_p: float,
+    repetition_penalty: float,
+    seed: int,
+    /,
+) -> None: ...
 def sample(
+    session: Session,
     logits: np.ndarray,
     history: np.ndarray,
     position: int,

@@ -154,6 +154,8 @@ template <typename Call> void guarded(const Limits &limits, Call call) {
 
 /// A float32 vector that a call writes to.
 using Logits = nb::ndarray<float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using ConstLogits =
+    nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Ids =
     nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 

@@ -71,9 +71,9 @@ static void step(const nb::list &rows, std::optional<Logits> logits,
   });
 }
 
-static int64_t sample(Logits logits, Ids history, uint64_t position,
-                      double temperature, uint64_t topK, double topP,
-                      double minP, double repetitionPenalty, uint64_t seed) {
+static ingot_sampling samplingOf(double temperature, uint64_t topK, double topP,
+                                 double minP, double repetitionPenalty,
+                                 uint64_t seed) {
   ingot_sampling sampling = INGOT_SAMPLING_INIT;
   sampling.temperature = temperature;
   sampling.top_k = topK;
@@ -81,10 +81,28 @@ static int64_t sample(Logits logits, Ids history, uint64_t position,
   sampling.min_p = minP;
   sampling.repetition_penalty = repetitionPenalty;
   sampling.seed = seed;
+  return sampling;
+}
+
+static void checkSampling(double temperature, uint64_t topK, double topP,
+                          double minP, double repetitionPenalty,
+                          uint64_t seed) {
+  ingot_sampling sampling =
+      samplingOf(temperature, topK, topP, minP, repetitionPenalty, seed);
+  check(ingot_sampling_check(&sampling));
+}
+
+static int64_t sample(Session &session, ConstLogits logits, Ids history,
+                      uint64_t position, double temperature, uint64_t topK,
+                      double topP, double minP, double repetitionPenalty,
+                      uint64_t seed) {
+  ingot_sampling sampling =
+      samplingOf(temperature, topK, topP, minP, repetitionPenalty, seed);
   int64_t id = 0;
   guarded({0, nullptr, false}, [&](ingot_cancel *) {
-    return ingot_sample(logits.data(), logits.size(), history.data(),
-                        history.size(), position, &sampling, &id);
+    return ingot_sample(session.get(), logits.data(), logits.size(),
+                        history.data(), history.size(), position, &sampling,
+                        &id);
   });
   return id;
 }
@@ -115,5 +133,6 @@ void ingot::python::bindSequence(nb::module_ &module) {
   module.def("step", step, nb::arg("rows"), nb::arg("logits").none(),
              nb::arg("all_logits"), nb::arg("chunk"), nb::arg("time_limit"),
              nb::arg("cancel").none(), nb::arg("interruptible"));
+  module.def("check_sampling", checkSampling);
   module.def("sample", sample);
 }

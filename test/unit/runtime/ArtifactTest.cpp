@@ -208,7 +208,7 @@ TEST(Artifact, StateRoundTrip) {
   EXPECT_EQ(read.state->caches[2].valueOffset, 1024u);
   EXPECT_EQ(read.state->countInput, "ingot.count");
   EXPECT_EQ(read.state->replaced[0], "attention_mask: all ones");
-  ASSERT_EQ(read.entries.size(), 2u);
+  ASSERT_EQ(read.entries.size(), 3u);
   EXPECT_EQ(read.entries[0].symbols[1].max, 1);
   EXPECT_EQ(read.entries[0].stages[0].name, "stage0");
   EXPECT_EQ(read.entries[0].arena, "16 * batch");
@@ -258,7 +258,14 @@ TEST(Artifact, ImpossibleStates) {
            [](Manifest &m) { m.entries[0].entrySymbol = ""; },
            [](Manifest &m) { m.entries[0].symbols[0].min = -1; },
            [](Manifest &m) { m.entries[0].inputs.pop_back(); },
-           [](Manifest &m) { m.entries[1].outputs[0].dims.pop_back(); }})
+           [](Manifest &m) { m.entries[1].outputs[0].dims.pop_back(); },
+           [](Manifest &m) { m.entries.pop_back(); },
+           [](Manifest &m) { m.entries[2].inputs.pop_back(); },
+           [](Manifest &m) { m.entries[2].inputs[0].dtype = DType::F64; },
+           [](Manifest &m) { m.entries[2].inputs[1].name = "past"; },
+           [](Manifest &m) { m.entries[2].inputs[2].dims[0].value = 3; },
+           [](Manifest &m) { m.entries[2].outputs.clear(); },
+           [](Manifest &m) { m.entries[2].outputs[0].dims[0].value = 1; }})
     EXPECT_NE(check(change), "");
 }
 
@@ -272,7 +279,8 @@ static Manifest boundManifest() {
   TensorInfo bound = {"ingot.bound", DType::I64, {rows}};
   m.inputs.push_back(bound);
   for (EntryInfo &entry : m.entries)
-    entry.inputs.push_back(bound);
+    if (entry.name != "sample")
+      entry.inputs.push_back(bound);
   EntryInfo bind{"bind", "bind_sizes", "bind_entry", m.symbols, {},
                  {},     {},           "",           {}};
   bind.inputs = {{"states", DType::F32, {rows, length, Dim::fixed(8)}},
@@ -305,8 +313,8 @@ TEST(Artifact, BoundCaches) {
            [](Manifest &m) { m.inputs[3].dtype = DType::I32; },
            [](Manifest &m) { m.entries[1].inputs.pop_back(); },
            [](Manifest &m) { m.entries.pop_back(); },
-           [](Manifest &m) { m.entries[2].inputs.pop_back(); },
-           [](Manifest &m) { m.entries[2].outputs = m.outputs; }})
+           [](Manifest &m) { m.entries[3].inputs.pop_back(); },
+           [](Manifest &m) { m.entries[3].outputs = m.outputs; }})
     EXPECT_NE(check(change), "");
 }
 

@@ -64,7 +64,21 @@ inline Manifest decoderManifest() {
   EntryInfo all{"all",     "all_sizes", "all_entry",        m.symbols, m.inputs,
                 m.outputs, {},          "64 * batch * seq", {}};
   all.outputs[0].dims = {rows, seq, vocab};
-  m.entries = {decode, all};
+  Dim two = Dim::fixed(2), three = Dim::fixed(3), four = Dim::fixed(4);
+  Dim logits = Dim::symbolic("in0_0"), history = Dim::symbolic("in1_0");
+  EntryInfo sample{"sample",
+                   "sample_sizes",
+                   "sample_entry",
+                   {{"in0_0"}, {"in1_0"}},
+                   {{"logits", DType::F32, {logits}},
+                    {"history", DType::I64, {history}},
+                    {"reals", DType::F64, {four}},
+                    {"numbers", DType::I64, {three}}},
+                   {{"token", DType::I64, {two}}},
+                   {},
+                   "",
+                   {}};
+  m.entries = {decode, all, sample};
   return m;
 }
 

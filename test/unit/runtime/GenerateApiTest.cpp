@@ -176,8 +176,8 @@ TEST(GenerateApi, Generates) {
   std::vector<float> logits = other.step(someIds(10));
   for (int64_t expected : out.ids) {
     forbidSpin(nullptr, 0, logits.data(), 0);
-    int64_t id = ingot::sample(logits.data(), logits.size(), other.length(),
-                               options.sampling);
+    int64_t id = ingot::sample(session, logits.data(), logits.size(),
+                               other.length(), options.sampling);
     EXPECT_EQ(id, expected);
     logits = other.step({id});
   }
@@ -264,7 +264,8 @@ TEST(GenerateApi, NullIsRefusedEverywhere) {
   EXPECT_EQ(ingot_step(nullptr, 1, nullptr, nullptr, 0, nullptr), invalid);
   EXPECT_EQ(ingot_generate(nullptr, &id, 1, nullptr, &generation), invalid);
   EXPECT_EQ(ingot_generation_get_stats(nullptr, nullptr), invalid);
-  EXPECT_EQ(ingot_sample(nullptr, 1, nullptr, 0, 0, nullptr, &id), invalid);
+  EXPECT_EQ(ingot_sample(nullptr, nullptr, 1, nullptr, 0, 0, nullptr, &id),
+            invalid);
   EXPECT_EQ(ingot_session_cache_stats(nullptr, nullptr), invalid);
   EXPECT_EQ(ingot_model_generator(nullptr, nullptr), invalid);
   EXPECT_EQ(ingot_model_cache(nullptr, 0, nullptr), invalid);

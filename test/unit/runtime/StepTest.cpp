@@ -124,7 +124,7 @@ TEST(Step, OneTokenEachIsADecode) {
   EXPECT_EQ(batch.stats.arenaBytes, 64u * 4);
   // Without such an entry the main program does it.
   Manifest plain = decoderManifest();
-  plain.entries.clear();
+  plain.entries.erase(plain.entries.begin(), plain.entries.end() - 1);
   auto other = decoderSession(2, plain);
   Batch main;
   main.add(other);
@@ -149,7 +149,7 @@ TEST(Step, LogitsOfAllTokens) {
     batch.step(options);
   }
   Manifest without = decoderManifest();
-  without.entries.pop_back();
+  without.entries.erase(without.entries.begin() + 1);
   auto other = decoderSession(1, without);
   auto sequence = makeSequence(other);
   StepOptions options;
@@ -161,7 +161,7 @@ TEST(Step, LogitsOfAllTokens) {
 
 TEST(Step, ProgramsOfFixedSizes) {
   Manifest fixed = decoderManifest();
-  fixed.entries.clear();
+  fixed.entries.erase(fixed.entries.begin(), fixed.entries.end() - 1);
   fixed.inputs[0].dims = {Dim::fixed(2), Dim::fixed(4)};
   fixed.inputs[1].dims = fixed.inputs[2].dims = {Dim::fixed(2)};
   fixed.outputs[0].dims[0] = Dim::fixed(2);
@@ -177,7 +177,7 @@ TEST(Step, ProgramsOfFixedSizes) {
 
 TEST(Step, BoundedSymbols) {
   Manifest bounded = decoderManifest();
-  bounded.entries.clear();
+  bounded.entries.erase(bounded.entries.begin(), bounded.entries.end() - 1);
   bounded.symbols = {{"batch", 1, 2}, {"seq", 1, 16}};
   auto session = decoderSession(2, bounded);
   Batch batch;
@@ -191,7 +191,8 @@ TEST(Step, NarrowIds) {
   Manifest narrow = decoderManifest();
   narrow.inputs[0].dtype = DType::I32;
   for (EntryInfo &entry : narrow.entries)
-    entry.inputs[0].dtype = DType::I32;
+    if (entry.name != "sample")
+      entry.inputs[0].dtype = DType::I32;
   SessionOptions options;
   options.threads = 2;
   auto session =

@@ -11,6 +11,7 @@
 // f32[rows, vocab], of entry "all" f32[rows, seq, vocab].
 #include "TestDecoder.h"
 #include "TestProgram.h"
+#include "TestSampler.h"
 
 #if !defined(TOKEN)
 #define TOKEN int64_t

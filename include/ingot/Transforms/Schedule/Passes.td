@@ -90,4 +90,28 @@ def PlanMemory : Pass<"mega-plan-memory", "::ingot::mega::ProgramOp"> {
                            "::mlir::LLVM::LLVMDialect"];
 }
 
+def AddSampler : Pass<"mega-add-sampler", "::mlir::ModuleOp"> {
+  let summary = "Give a decoder the program that chooses a token by logits";
+  let description = [{
+    A module whose main program has state gets the program `sample` of
+    lib/Transforms/Schedule/Sampler.mlir: a repetition penalty, temperature,
+    top-k, top-p, min-p and a draw. Each part of the vocabulary finds its largest
+    logit and its share of the top k; one tile puts the parts together in their
+    order. It is planned, proved and compiled like what was made from the model.
+
+    Example: beside `mega.program @main`,
+    ```mlir
+    mega.program @sample(%logits: memref<?xf32>, %history: memref<?xi64>,
+                         %reals: memref<4xf64>, %numbers: memref<3xi64>,
+                         %token: memref<2xi64>) -> index { ... }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::ingot::mega::MegaDialect"
+  ];
+}
+
 #endif // INGOT_TRANSFORMS_SCHEDULE_PASSES
