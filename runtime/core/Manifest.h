@@ -179,8 +179,8 @@ struct StateInfo {
 /// and state. "all" gives the logits of all tokens, [rows, seq, vocab];
 /// "decode" is the main program for one token a row; "bind" fills the bound
 /// caches and has inputs of the model's own beside the past and count; "sample"
-/// chooses a token by logits (Sampling.h) and touches neither weights nor state.
-/// Without a state, "otherwise" is what a DeciderInfo says.
+/// chooses a token by logits (Sampling.h) and touches neither weights nor
+/// state. Without a state, "otherwise" is what a DeciderInfo says.
 struct EntryInfo {
   std::string name;
   /// Names of the image's exported functions (Abi.h).
