@@ -232,7 +232,7 @@ static Status checkSample(const EntryInfo &entry) {
       {"logits", DType::F32, -1},
       {"history", DType::I64, -1},
       {"reals", DType::F64, 4},
-      {"numbers", DType::I64, 3}};
+      {"numbers", DType::I64, 4}};
   auto check = [&](const std::vector<TensorInfo> &tensors, const char *name,
                    DType dtype, int64_t extent) -> Status {
     if (Status status =

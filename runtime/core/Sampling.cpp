@@ -61,9 +61,10 @@ Result<int64_t> ingot::rt::sample(Session &session,
                           options.repetitionPenalty};
   const int64_t numbers[] = {static_cast<int64_t>(options.topK),
                              static_cast<int64_t>(options.seed),
-                             static_cast<int64_t>(position)};
+                             static_cast<int64_t>(position),
+                             static_cast<int64_t>(history.size())};
   int64_t counts[] = {static_cast<int64_t>(logits.size()),
-                      static_cast<int64_t>(history.size()), 4, 3};
+                      static_cast<int64_t>(history.size()), 4, 4};
   const TensorView inputs[] = {
       viewOf("logits", DType::F32, logits, counts[0]),
       viewOf("history", DType::I64, history, counts[1]),

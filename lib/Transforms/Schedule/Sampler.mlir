@@ -9,14 +9,14 @@
 // or reordered: no op has fast-math flags.
 //
 // Inputs: the logits, the ids that the penalty is about, four reals
-// (temperature, top_p, min_p, repetition penalty) and three numbers (top_k, seed,
-// position). Output: the token and 0; or what is wrong: the first bad id and 1
+// (temperature, top_p, min_p, repetition penalty) and four numbers (top_k, seed,
+// position, how many of the ids there are: those behind are not looked at). Output: the token and 0; or what is wrong: the first bad id and 1
 // (not a number) or 2 (infinite), or -1 and 3 (every logit is -infinity).
 mega.program @sample(
     %logits: memref<?xf32> {ingot.role = "input", ingot.name = "logits"},
     %history: memref<?xi64> {ingot.role = "input", ingot.name = "history"},
     %reals: memref<4xf64> {ingot.role = "input", ingot.name = "reals"},
-    %numbers: memref<3xi64> {ingot.role = "input", ingot.name = "numbers"},
+    %numbers: memref<4xi64> {ingot.role = "input", ingot.name = "numbers"},
     %token: memref<2xi64> {ingot.role = "output", ingot.name = "token"}) -> index {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -45,6 +45,7 @@ mega.program @sample(
       %from = mega.access read %logits[%base] [%n] [1] : memref<?xf32> to memref<?xf32, strided<[1], offset: ?>>
       %ids = mega.access read %history : memref<?xi64> to memref<?xi64>
       %real = mega.access read %reals : memref<4xf64> to memref<4xf64>
+      %number = mega.access read %numbers : memref<4xi64> to memref<4xi64>
       %to = mega.access update %scores[%base] [%n] [1] : memref<?xf32> to memref<?xf32, strided<[1], offset: ?>>
       %best_to = mega.access write %part_best[%p] [1] [1] : memref<?xf32> to memref<1xf32, strided<[1], offset: ?>>
       %id_to = mega.access write %part_id[%p] [1] [1] : memref<?xi64> to memref<1xi64, strided<[1], offset: ?>>
@@ -59,7 +60,10 @@ mega.program @sample(
         scf.for %j = %c0 to %n step %c1 {
           memref.store %no, %seen[%j] : memref<4096xi8>
         }
-        %count = memref.dim %ids, %c0 : memref<?xi64>
+        %room = memref.dim %ids, %c0 : memref<?xi64>
+        %said_i64 = memref.load %number[%c3] : memref<4xi64>
+        %said = arith.index_cast %said_i64 : i64 to index
+        %count = arith.minsi %said, %room : index
         scf.for %h = %c0 to %count step %c1 {
           %id = memref.load %ids[%h] : memref<?xi64>
           %id_index = arith.index_cast %id : i64 to index
@@ -124,7 +128,7 @@ mega.program @sample(
       %best = mega.access read %part_best : memref<?xf32> to memref<?xf32>
       %bad = mega.access read %part_bad : memref<?xi64> to memref<?xi64>
       %real = mega.access read %reals : memref<4xf64> to memref<4xf64>
-      %number = mega.access read %numbers : memref<3xi64> to memref<3xi64>
+      %number = mega.access read %numbers : memref<4xi64> to memref<4xi64>
       %power_to = mega.access write %powers[%base] [%n] [1] : memref<?xf64> to memref<?xf64, strided<[1], offset: ?>>
       linalg.fill ins(%zero : f64) outs(%power_to : memref<?xf64, strided<[1], offset: ?>>)
       %temperature = memref.load %real[%c0] : memref<4xf64>
@@ -144,7 +148,7 @@ mega.program @sample(
       %is_skipped = arith.ori %is_no_use, %is_greedy : i1
       %is_used = arith.cmpi eq, %is_skipped, %false : i1
       scf.if %is_used {
-        %top_k = memref.load %number[%c0] : memref<3xi64>
+        %top_k = memref.load %number[%c0] : memref<4xi64>
         %top:2 = func.call @cut(%score, %n, %top_k) : (memref<?xf32, strided<[1], offset: ?>>, index, i64) -> (i32, index)
         %largest = arith.extf %all#0 : f32 to f64
         %ties = scf.for %j = %c0 to %n step %c1 iter_args(%left = %top#1) -> (index) {
@@ -176,7 +180,7 @@ mega.program @sample(
       %bad = mega.access read %part_bad : memref<?xi64> to memref<?xi64>
       %power = mega.access read %powers : memref<?xf64> to memref<?xf64>
       %real = mega.access read %reals : memref<4xf64> to memref<4xf64>
-      %number = mega.access read %numbers : memref<3xi64> to memref<3xi64>
+      %number = mega.access read %numbers : memref<4xi64> to memref<4xi64>
       %id_to = mega.access write %token[0] [1] [1] : memref<2xi64> to memref<1xi64, strided<[1]>>
       %kind_to = mega.access write %token[1] [1] [1] : memref<2xi64> to memref<1xi64, strided<[1], offset: 1>>
       %ids = memref.alloc(%v) : memref<?xi64>
@@ -232,7 +236,7 @@ mega.program @sample(
               scf.yield %next : index
             }
             // The top k of them, as above.
-            %top_k = memref.load %number[%c0] : memref<3xi64>
+            %top_k = memref.load %number[%c0] : memref<4xi64>
             %strided = memref.cast %kept : memref<?xf32> to memref<?xf32, strided<[1], offset: ?>>
             %top:2 = func.call @cut(%strided, %gathered, %top_k) : (memref<?xf32, strided<[1], offset: ?>>, index, i64) -> (i32, index)
             %cut:2 = scf.for %j = %c0 to %gathered step %c1 iter_args(%c = %c0, %left = %top#1) -> (index, index) {
@@ -388,8 +392,8 @@ mega.program @sample(
               %s_now = arith.select %is_left, %next, %s : f64
               scf.yield %s_now : f64
             }
-            %seed = memref.load %number[%c1] : memref<3xi64>
-            %position = memref.load %number[%c2] : memref<3xi64>
+            %seed = memref.load %number[%c1] : memref<4xi64>
+            %position = memref.load %number[%c2] : memref<4xi64>
             %random = func.call @random(%seed, %position) : (i64, i64) -> f64
             %goal = arith.mulf %random, %total : f64
             // The first whose running sum exceeds it; the last one left where

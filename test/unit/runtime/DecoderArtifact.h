@@ -64,7 +64,7 @@ inline Manifest decoderManifest() {
   EntryInfo all{"all",     "all_sizes", "all_entry",        m.symbols, m.inputs,
                 m.outputs, {},          "64 * batch * seq", {}};
   all.outputs[0].dims = {rows, seq, vocab};
-  Dim two = Dim::fixed(2), three = Dim::fixed(3), four = Dim::fixed(4);
+  Dim two = Dim::fixed(2), four = Dim::fixed(4);
   Dim logits = Dim::symbolic("in0_0"), history = Dim::symbolic("in1_0");
   EntryInfo sample{"sample",
                    "sample_sizes",
@@ -73,7 +73,7 @@ inline Manifest decoderManifest() {
                    {{"logits", DType::F32, {logits}},
                     {"history", DType::I64, {history}},
                     {"reals", DType::F64, {four}},
-                    {"numbers", DType::I64, {three}}},
+                    {"numbers", DType::I64, {four}}},
                    {{"token", DType::I64, {two}}},
                    {},
                    "",

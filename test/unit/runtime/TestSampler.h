@@ -99,6 +99,7 @@ EXPORT void sample_entry(IngotContext *ctx, int64_t worker, int64_t workers) {
   const float *logits = ctx->inputs[0];
   const int64_t *history = ctx->inputs[1];
   const double *reals = ctx->inputs[2];
+  const int64_t *numbers = ctx->inputs[3];
   int64_t *token = ctx->outputs[0];
   double *p = (double *)ctx->arena;
   char *isKept = (char *)(p + n);
@@ -106,7 +107,7 @@ EXPORT void sample_entry(IngotContext *ctx, int64_t worker, int64_t workers) {
     p[i] = logits[i];
     isKept[i] = 0;
   }
-  for (int64_t h = 0; h < ctx->symbols[1]; ++h) {
+  for (int64_t h = 0; h < ctx->symbols[1] && h < numbers[3]; ++h) {
     uint64_t id = (uint64_t)history[h];
     if (id < (uint64_t)n)
       p[id] = (float)(logits[id] > 0 ? logits[id] / reals[3]
@@ -122,7 +123,7 @@ EXPORT void sample_entry(IngotContext *ctx, int64_t worker, int64_t workers) {
   token[1] = best == n || p[best] == -__builtin_inf() ? KindNothing : 0;
   token[0] = token[1] ? -1 : best;
   if (!token[1] && reals[0] != 0)
-    token[0] = draw(p, isKept, n, reals, ctx->inputs[3]);
+    token[0] = draw(p, isKept, n, reals, numbers);
 }
 
 #endif // INGOT_TEST_UNIT_RUNTIME_TESTSAMPLER_H

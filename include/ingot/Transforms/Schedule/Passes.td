@@ -102,7 +102,7 @@ def AddSampler : Pass<"mega-add-sampler", "::mlir::ModuleOp"> {
     Example: beside `mega.program @main`,
     ```mlir
     mega.program @sample(%logits: memref<?xf32>, %history: memref<?xi64>,
-                         %reals: memref<4xf64>, %numbers: memref<3xi64>,
+                         %reals: memref<4xf64>, %numbers: memref<4xi64>,
                          %token: memref<2xi64>) -> index { ... }
     ```
   }];
