@@ -3,7 +3,7 @@
 // writes the functions of SamplerFunctions.mlir out where they are called.
 //
 // Three stages: each part of the vocabulary applies the penalty and finds its
-// largest logit; each takes its share of the top k and their powers of e; one
+// largest logit; each takes what may be of the top k and their powers of e; one
 // tile puts the parts together. Sums are taken in order of ids by that tile
 // alone, so that no number of workers changes a bit. Nothing here may be fused
 // or reordered: no op has fast-math flags.
@@ -119,7 +119,7 @@ mega.program @sample(
 
   %powers = memref.alloc(%v) : memref<?xf64>
 
-  // Each part's share of the top k: all else becomes -infinity.
+  // What of each part may be of the top k: all else becomes -infinity.
   mega.stage {
     mega.tiles (%p) in (%parts) step (1) {
       %base = affine.apply affine_map<(p) -> (p * 4096)>(%p)
@@ -131,6 +131,7 @@ mega.program @sample(
       %number = mega.access read %numbers : memref<4xi64> to memref<4xi64>
       %power_to = mega.access write %powers[%base] [%n] [1] : memref<?xf64> to memref<?xf64, strided<[1], offset: ?>>
       linalg.fill ins(%zero : f64) outs(%power_to : memref<?xf64, strided<[1], offset: ?>>)
+      %block_tops = memref.alloc() : memref<256xf32>
       %temperature = memref.load %real[%c0] : memref<4xf64>
       %is_greedy = arith.cmpf oeq, %temperature, %zero : f64
       %all:2 = scf.for %q = %c0 to %parts step %c1 iter_args(%m = %lowest, %fine = %i0) -> (f32, i64) {
@@ -149,7 +150,34 @@ mega.program @sample(
       %is_used = arith.cmpi eq, %is_skipped, %false : i1
       scf.if %is_used {
         %top_k = memref.load %number[%c0] : memref<4xi64>
-        %top:2 = func.call @cut(%score, %n, %top_k) : (memref<?xf32, strided<[1], offset: ?>>, index, i64) -> (i32, index)
+        // Of few it is enough to be no less than the last of as many largest of
+        // blocks: hardly more are, and the last stage takes exactly the top k.
+        %c16 = arith.constant 16 : index
+        %blocks = arith.ceildivui %n, %c16 : index
+        %blocks_i64 = arith.index_cast %blocks : index to i64
+        %is_some = arith.cmpi ne, %top_k, %i0 : i64
+        %is_few = arith.cmpi ule, %top_k, %blocks_i64 : i64
+        %by_blocks = arith.andi %is_some, %is_few : i1
+        %top:2 = scf.if %by_blocks -> (i32, index) {
+          scf.for %block = %c0 to %blocks step %c1 {
+            %from = arith.muli %block, %c16 : index
+            %full = arith.addi %from, %c16 : index
+            %to = arith.minsi %full, %n : index
+            %block_best = scf.for %j = %from to %to step %c1 iter_args(%m = %lowest) -> (f32) {
+              %x = memref.load %score[%j] : memref<?xf32, strided<[1], offset: ?>>
+              %is_more = arith.cmpf ogt, %x, %m : f32
+              %m_now = arith.select %is_more, %x, %m : f32
+              scf.yield %m_now : f32
+            }
+            memref.store %block_best, %block_tops[%block] : memref<256xf32>
+          }
+          %tops = memref.cast %block_tops : memref<256xf32> to memref<?xf32, strided<[1], offset: ?>>
+          %end:2 = func.call @cut(%tops, %blocks, %top_k) : (memref<?xf32, strided<[1], offset: ?>>, index, i64) -> (i32, index)
+          scf.yield %end#0, %n : i32, index
+        } else {
+          %end:2 = func.call @cut(%score, %n, %top_k) : (memref<?xf32, strided<[1], offset: ?>>, index, i64) -> (i32, index)
+          scf.yield %end#0, %end#1 : i32, index
+        }
         %largest = arith.extf %all#0 : f32 to f64
         %ties = scf.for %j = %c0 to %n step %c1 iter_args(%left = %top#1) -> (index) {
           %x = memref.load %score[%j] : memref<?xf32, strided<[1], offset: ?>>
