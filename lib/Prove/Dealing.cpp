@@ -57,8 +57,10 @@ std::optional<Dealing::Problem> Dealing::check() {
   if (!workerArgument)
     return Problem{before, "has no worker: plan memory first"};
   SmallVector<func::CallOp> calls;
+  // What is fetched ahead is read by nobody.
   for (auto call : after.getProgram().getOps<func::CallOp>())
-    calls.push_back(call);
+    if (!call->hasAttr("ingot.prefetch"))
+      calls.push_back(call);
   for (auto [mine, theirs] : same)
     if (mine.getType().isIndex())
       values.alias(mine, theirs);

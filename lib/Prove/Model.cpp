@@ -34,6 +34,9 @@ LogicalResult Model::collect() {
       interval += !values.holds(barrier.getUnless());
       continue;
     }
+    // It touches nothing; that its memory is nobody's is ProveOrder's.
+    if (isa<mega::PrefetchOp>(op))
+      continue;
     if (isa<mega::LoopOp>(op))
       return op.emitError("cannot be proved: write out the loop first");
     auto stage = dyn_cast<mega::StageOp>(op);

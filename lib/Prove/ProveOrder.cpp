@@ -24,7 +24,8 @@ public:
   explicit OrderChecker(Model &model) : model(model) {}
 
   LogicalResult run() {
-    if (failed(checkUniform()) || failed(checkChecks()))
+    if (failed(checkUniform()) || failed(checkChecks()) ||
+        failed(checkPrefetches()))
       return failure();
     ArrayRef<Access> accesses = model.accesses;
     pairs = 0;
@@ -90,6 +91,8 @@ private:
       auto barrier = dyn_cast<mega::BarrierOp>(op);
       if (barrier && !model.values.holds(barrier.getUnless()))
         last = nullptr;
+      if (isa<mega::PrefetchOp>(op))
+        continue;
       auto stage = dyn_cast<mega::StageOp>(op);
       if (last && !barrier && (stage || !(isPure(&op) || isa<CheckOp>(op)))) {
         InFlightDiagnostic diagnostic =
@@ -102,6 +105,31 @@ private:
         last = stage;
     }
     return success();
+  }
+
+  /// What is fetched ahead, whenever that happens, nobody writes.
+  LogicalResult checkPrefetches() {
+    auto result = model.program.getBody().walk([&](mega::PrefetchOp prefetch) {
+      return prefetch.walk([&](mega::AccessOp fetched) {
+        Value source = rootOf(fetched.getSource());
+        StringRef role = model.values.roleOf(source);
+        bool isWritten = llvm::any_of(model.accesses, [&](const Access &a) {
+          return a.writes && a.memref && rootOf(a.memref) == source;
+        });
+        if (!isWritten && (role == "weight" || role == "input"))
+          return WalkResult::advance();
+        fetched.emitError("fetches ahead what the program may write");
+        return WalkResult::interrupt();
+      });
+    });
+    return failure(result.wasInterrupted());
+  }
+
+  /// What `buffer` is a view of, in and out of tiles.
+  static Value rootOf(Value buffer) {
+    while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+      buffer = view.getViewSource();
+    return buffer;
   }
 
   LogicalResult checkAlone(const Access &access) {

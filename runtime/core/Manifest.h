@@ -100,8 +100,10 @@ struct StageInfo {
   std::string flops, bytes, tiles;
   /// Whom its workers wait for and who runs it, words apart by blanks:
   /// "barrier" where all meet before it ("barrier*" unless each worker made for
-  /// itself what it reads), "joined" where it runs along with the one before,
-  /// "each*" where every worker runs it for itself if it is one tile.
+  /// itself what it reads), "fetch:7" where whoever waits there fetches weights
+  /// that its first tile of stage 7 reads, "joined" where it runs along with
+  /// the one before, "each*" where every worker runs it for itself if it is one
+  /// tile.
   std::string sync;
   /// Numbers of the program's buffers.
   std::vector<uint32_t> reads, writes;

@@ -242,3 +242,32 @@ mega.program @undecided(%a: i1, %b: i1, %c: i1, %d: i1, %e: i1, %f: i1, %g: i1) 
   mega.barrier unless %g
   mega.return
 }
+
+// -----
+
+// What the program writes, or may, is not fetched ahead.
+mega.program @fetch_output(%y: memref<8xf32> {ingot.role = "output"}) {
+  mega.prefetch {
+    mega.tiles (%i) in (8) step (4) {
+      // expected-error @below {{fetches ahead what the program may write}}
+      %from = mega.access read %y[%i] [4] [1] : memref<8xf32> to memref<4xf32, strided<[1], offset: ?>>
+      mega.fetch first 64 of %from : memref<4xf32, strided<[1], offset: ?>>
+    }
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @fetch_arena(%arena: memref<?xi8> {ingot.role = "arena"}) {
+  %c0 = arith.constant 0 : index
+  %view = memref.view %arena[%c0][] : memref<?xi8> to memref<8xf32>
+  mega.prefetch {
+    mega.tiles (%i) in (8) step (4) {
+      // expected-error @below {{fetches ahead what the program may write}}
+      %from = mega.access read %view[%i] [4] [1] : memref<8xf32> to memref<4xf32, strided<[1], offset: ?>>
+      mega.fetch first 64 of %from : memref<4xf32, strided<[1], offset: ?>>
+    }
+  }
+  mega.return
+}

@@ -83,3 +83,37 @@ mega.program @cache(%k: memref<?x3x16xf32> {ingot.role = "input"},
   }
   mega.return
 }
+
+// -----
+
+// What is fetched ahead is a weight's, which nobody writes; it does not wait for
+// checks.
+// expected-remark @+1 {{no race and no deadlock}}
+mega.program @fetch(%w: memref<8x16xf32> {ingot.role = "weight"},
+                    %x: memref<8xi64> {ingot.role = "input"},
+                    %y: memref<8xf32> {ingot.role = "output"}) {
+  %f = arith.constant 1.0 : f32
+  %zero = arith.constant 0 : i64
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %from = mega.access read %x : memref<8xi64> to memref<8xi64>
+      %0 = memref.load %from[%i] : memref<8xi64>
+      %1 = arith.cmpi sge, %0, %zero : i64
+      ingot.check %1, "index out of range"
+    }
+  }
+  mega.prefetch {
+    mega.tiles (%i) in (8) step (4) {
+      %from = mega.access read %w[%i, 0] [4, 16] [1, 1] : memref<8x16xf32> to memref<4x16xf32, strided<[16, 1], offset: ?>>
+      mega.fetch first 64 of %from : memref<4x16xf32, strided<[16, 1], offset: ?>>
+    }
+  }
+  mega.barrier
+  mega.stage {
+    mega.tiles (%i) in (8) step (4) {
+      %to = mega.access write %y[%i] [4] [1] : memref<8xf32> to memref<4xf32, strided<[1], offset: ?>>
+      linalg.fill ins(%f : f32) outs(%to : memref<4xf32, strided<[1], offset: ?>>)
+    }
+  }
+  mega.return
+}

@@ -31,13 +31,17 @@ class Program:
         self.lines = text.split("\n")
         self.maps = dict(re.findall(r"^(#map\d*) = (affine_map<.*>)$", text, re.M))
         self.stages = []  # first and last line
+        self.fetched = set()  # lines of what is fetched ahead, which computes nothing
         for number, line in enumerate(self.lines):
             if re.fullmatch(r"    mega\.stage (each %\w+ )?{", line):
                 end = next(i for i in range(number, len(self.lines)) if self.lines[i] == "    }")
                 self.stages.append((number, end))
+            if line == "    mega.prefetch {":
+                self.fetched |= set(range(number, self.lines.index("    }", number)))
 
     def find(self, pattern):
-        return [i for i, line in enumerate(self.lines) if re.search(pattern, line)]
+        lines = [i for i, line in enumerate(self.lines) if re.search(pattern, line)]
+        return [i for i in lines if i not in self.fetched]
 
     def conditions(self, number):
         """Conditions of stages and barriers in front of a line, of one program."""

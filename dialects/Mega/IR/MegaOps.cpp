@@ -131,17 +131,24 @@ void StageOp::build(OpBuilder &, OperationState &state) {
   state.addRegion()->emplaceBlock();
 }
 
-LogicalResult StageOp::verifyRegions() {
-  Block &body = getBody().front();
+/// Checks that the body of `op` is index spaces, and nothing else.
+static LogicalResult verifyHoldsTiles(Operation *op) {
+  Block &body = op->getRegion(0).front();
   if (body.empty())
-    return emitOpError("has no '") << TilesOp::getOperationName() << "'";
-  for (Operation &op : body)
-    if (!isa<TilesOp>(op)) {
-      InFlightDiagnostic diagnostic = emitOpError("holds more than '")
+    return op->emitOpError("has no '") << TilesOp::getOperationName() << "'";
+  for (Operation &inner : body)
+    if (!isa<TilesOp>(inner)) {
+      InFlightDiagnostic diagnostic = op->emitOpError("holds more than '")
                                       << TilesOp::getOperationName() << "'";
-      diagnostic.attachNote(op.getLoc()) << "'" << op.getName() << "'";
+      diagnostic.attachNote(inner.getLoc()) << "'" << inner.getName() << "'";
       return diagnostic;
     }
+  return success();
+}
+
+LogicalResult StageOp::verifyRegions() {
+  if (failed(verifyHoldsTiles(*this)))
+    return failure();
   if (!getEach())
     return success();
   WalkResult result = getBody().walk([&](AccessOp access) {
@@ -175,5 +182,44 @@ LogicalResult AllocEachOp::verify() {
            << getType().getNumDynamicDims() << " dynamic dims";
   if (!getType().getLayout().isIdentity())
     return emitOpError("expected a buffer without layout, not ") << getType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// PrefetchOp
+//===----------------------------------------------------------------------===//
+
+void PrefetchOp::build(OpBuilder &, OperationState &state) {
+  state.addRegion()->emplaceBlock();
+}
+
+LogicalResult PrefetchOp::verifyRegions() {
+  if (failed(verifyHoldsTiles(*this)))
+    return failure();
+  bool fetches = false;
+  for (TilesOp tiles : getTiles())
+    for (Operation &op : tiles.getBody().front()) {
+      auto access = dyn_cast<AccessOp>(op);
+      fetches |= isa<FetchOp>(op);
+      if (isa<FetchOp>(op) || (isPure(&op) && !(access && access.mayWrite())))
+        continue;
+      InFlightDiagnostic diagnostic =
+          emitOpError("does more than to fetch what tiles read");
+      diagnostic.attachNote(op.getLoc()) << "'" << op.getName() << "'";
+      return diagnostic;
+    }
+  return fetches ? success() : emitOpError("fetches nothing");
+}
+
+LogicalResult FetchOp::verify() {
+  if (int64_t(getBytes()) < 1)
+    return emitOpError("of ")
+           << int64_t(getBytes()) << " bytes, expected 1 or more";
+  if (!isa<PrefetchOp>((*this)->getParentOp()->getParentOp()))
+    return emitOpError("stands outside of '")
+           << PrefetchOp::getOperationName() << "'";
+  if (!getSource().getDefiningOp<AccessOp>())
+    return emitOpError("expected the result of '")
+           << AccessOp::getOperationName() << "'";
   return success();
 }

@@ -197,8 +197,8 @@ def Mega_StageOp : Mega_Op<"stage", [
 }
 
 def Mega_TilesOp : Mega_Op<"tiles", [
-    AttrSizedOperandSegments, HasParent<"StageOp">, NoTerminator,
-    RecursiveMemoryEffects, SingleBlock,
+    AttrSizedOperandSegments, NoTerminator,
+    ParentOneOf<["StageOp", "PrefetchOp"]>, RecursiveMemoryEffects, SingleBlock,
     DeclareOpInterfaceMethods<ValueBoundsOpInterface,
                               ["populateBoundsForIndexValue"]>
   ]> {
@@ -369,6 +369,60 @@ def Mega_BarrierOp : Mega_Op<"barrier", [
   }];
   let arguments = (ins Optional<I1>:$unless);
   let assemblyFormat = "(`unless` $unless^)? attr-dict";
+}
+
+def Mega_PrefetchOp : Mega_Op<"prefetch", [
+    NoRegionArguments, NoTerminator, ParentOneOf<["ProgramOp", "LoopOp"]>,
+    RecursiveMemoryEffects, SingleBlock
+  ]> {
+  let summary = "Brings what a worker's first tile of a later stage reads near it";
+  let description = [{
+    Holds the index spaces of that stage, which are dealt as the stage's are. Of
+    the tile that a worker is dealt first it does what `mega.fetch` says; it may
+    be left out, or happen at any time until the next barrier. What is fetched is
+    memory that the program never writes, so that no order is asked for.
+
+    Where it stands in front of a barrier it happens there, after the worker has
+    told the others that it has arrived, and only if it has to wait for them.
+
+    ```mlir
+    mega.prefetch {
+      mega.tiles (%i, %j) in (%n, 36) step (24, 4) {
+        %w = mega.access read %weights[%j, 0, 0] [4, 576, 16] [1, 1, 1] : ...
+        mega.fetch first 4096 of %w : memref<4x576x16xf32, ...>
+      }
+    }
+    mega.barrier
+    mega.stage { ... read %weights ... }
+    ```
+  }];
+  let regions = (region SizedRegion<1>:$body);
+  let builders = [OpBuilder<(ins)>];
+  let skipDefaultBuilders = 1;
+  let assemblyFormat = "attr-dict-with-keyword $body";
+  let extraClassDeclaration = [{
+    /// Its `mega.tiles`, in order.
+    auto getTiles() { return getBody().front().getOps<TilesOp>(); }
+  }];
+  let hasRegionVerifier = 1;
+}
+
+def Mega_FetchOp : Mega_Op<"fetch", [
+    HasParent<"TilesOp">, MemoryEffects<[MemRead, MemWrite]>
+  ]> {
+  let summary = "Brings the beginning of a buffer into the worker's cache";
+  let description = [{
+    So many bytes at most, and no more than follow each other without a gap.
+    Nothing is read into a value, and nothing changes but how long later reads
+    take. It stands in the tiles of `mega.prefetch`.
+
+    ```mlir
+    mega.fetch first 4096 of %w : memref<4x576x16xf32, strided<[9216, 16, 1], offset: ?>>
+    ```
+  }];
+  let arguments = (ins AnyMemRef:$source, I64Attr:$bytes);
+  let assemblyFormat = "`first` $bytes `of` $source attr-dict `:` type($source)";
+  let hasVerifier = 1;
 }
 
 #endif // MEGA_OPS

@@ -33,12 +33,21 @@ static void emitPause(OpBuilder &b, Location loc,
                                 ValueRange(yield));
 }
 
-void ingot::emitBarrierFunction(OpBuilder &b, Location loc,
-                                const TargetInfo &cpu) {
+/// Counts a worker in; the answer is the count before.
+static Value arriveAt(OpBuilder &b, Location loc, Value counter) {
+  return LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::add, counter,
+                                   ingot::i64Constant(b, loc, 1),
+                                   LLVM::AtomicOrdering::acq_rel);
+}
+
+/// Makes a function that waits until so many arrivals were counted, its own
+/// among them if it `arrives`.
+static void emitWaitFunction(OpBuilder &b, Location loc, StringRef name,
+                             bool arrives, const ingot::TargetInfo &cpu) {
   Type ptr = LLVM::LLVMPointerType::get(b.getContext());
   Type i64 = b.getI64Type();
   auto func = func::FuncOp::create(
-      b, loc, barrierName, b.getFunctionType({ptr, i64}, b.getI1Type()));
+      b, loc, name, b.getFunctionType({ptr, i64}, b.getI1Type()));
   func.setPrivate();
   func.setNoInline(true);
   OpBuilder::InsertionGuard guard(b);
@@ -48,8 +57,8 @@ void ingot::emitBarrierFunction(OpBuilder &b, Location loc,
   Value context = body->getArgument(0), target = body->getArgument(1);
   Value counter = access.field(context, ingot::ContextField::Barrier);
   Value one = ingot::i64Constant(b, loc, 1);
-  LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::add, counter, one,
-                            LLVM::AtomicOrdering::acq_rel);
+  if (arrives)
+    arriveAt(b, loc, counter);
 
   auto wait = scf::WhileOp::create(
       b, loc, TypeRange{i64}, ValueRange{ingot::i64Constant(b, loc, 0)},
@@ -95,4 +104,18 @@ void ingot::emitBarrierFunction(OpBuilder &b, Location loc,
     scf::YieldOp::create(b, loc);
   });
   func::ReturnOp::create(b, loc, isStopped);
+}
+
+void ingot::emitBarrierFunctions(OpBuilder &b, Location loc,
+                                 const TargetInfo &cpu) {
+  emitWaitFunction(b, loc, barrierName, /*arrives=*/true, cpu);
+  emitWaitFunction(b, loc, waitName, /*arrives=*/false, cpu);
+}
+
+Value ingot::emitArrival(OpBuilder &b, Location loc, Value context,
+                         Value target) {
+  Value counter = AbiAccess(b, loc).field(context, ContextField::Barrier);
+  Value before = arriveAt(b, loc, counter);
+  Value now = arith::AddIOp::create(b, loc, before, i64Constant(b, loc, 1));
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, now, target);
 }

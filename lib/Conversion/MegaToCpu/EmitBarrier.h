@@ -12,12 +12,18 @@
 
 namespace ingot {
 
-/// The function `(context, arrivals) -> stopped` that entries call.
+/// The functions `(context, arrivals) -> stopped` that entries call: the one
+/// counts the worker in first, of the other it was counted before.
 inline constexpr llvm::StringLiteral barrierName = "ingot_barrier";
+inline constexpr llvm::StringLiteral waitName = "ingot_wait";
 
-/// Makes it: it waits until so many arrivals were counted. It answers whether
-/// the run was stopped, and then has released the others.
-void emitBarrierFunction(mlir::OpBuilder &b, mlir::Location loc,
-                         const TargetInfo &cpu);
+/// Makes them: they wait until so many arrivals were counted. They answer
+/// whether the run was stopped, and then have released the others.
+void emitBarrierFunctions(mlir::OpBuilder &b, mlir::Location loc,
+                          const TargetInfo &cpu);
+
+/// Counts a worker in; true if so many arrivals are yet to come.
+mlir::Value emitArrival(mlir::OpBuilder &b, mlir::Location loc,
+                        mlir::Value context, mlir::Value target);
 
 } // namespace ingot

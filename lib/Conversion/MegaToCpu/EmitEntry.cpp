@@ -10,6 +10,7 @@
 #include "lib/Conversion/MegaToCpu/AbiAccess.h"
 #include "lib/Conversion/MegaToCpu/EmitBarrier.h"
 #include "lib/Conversion/MegaToCpu/EmitMark.h"
+#include "lib/Conversion/MegaToCpu/EmitPrefetch.h"
 #include "lib/Conversion/MegaToCpu/Program.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -232,6 +233,13 @@ private:
       ingot::emitMark(b, loc, log, ingot::markWait);
       return success();
     }
+    // What is fetched ahead is fetched in the barrier behind it.
+    if (op.hasAttr(ingot::prefetchAttrName)) {
+      fetched.push_back(&op);
+      return success();
+    }
+    if (isa<ingot::mega::LoopOp, func::CallOp>(op))
+      fetchAhead();
     if (auto loop = dyn_cast<ingot::mega::LoopOp>(op))
       return placeLoop(loop);
     if (auto member = dyn_cast<ingot::CacheMemberOp>(op)) {
@@ -319,12 +327,34 @@ private:
     emitWait(nullptr);
   }
 
+  /// Fetches what is to be fetched ahead.
+  void fetchAhead() {
+    for (Operation *op : fetched)
+      b.clone(*op, map)->removeAttr(ingot::prefetchAttrName);
+    fetched.clear();
+  }
+
   /// Calls the barrier, and goes on in `next`, a new block if it is null.
   void emitWait(Block *next) {
-    Value isStopped = func::CallOp::create(b, loc, ingot::barrierName,
-                                           TypeRange{b.getI1Type()},
-                                           ValueRange{context, expected})
-                          .getResult(0);
+    StringRef function = ingot::barrierName;
+    if (!fetched.empty()) {
+      // Whoever comes last does not wait, and has no time to fill.
+      function = ingot::waitName;
+      Value isEarly = ingot::emitArrival(b, loc, context, expected);
+      Block *here = b.getInsertionBlock();
+      Block *fetch = startBlock().second;
+      fetchAhead();
+      Block *wait = startBlock().second;
+      b.setInsertionPointToEnd(fetch);
+      cf::BranchOp::create(b, loc, wait);
+      b.setInsertionPointToEnd(here);
+      cf::CondBranchOp::create(b, loc, isEarly, fetch, wait);
+      b.setInsertionPointToStart(wait);
+    }
+    Value isStopped =
+        func::CallOp::create(b, loc, function, TypeRange{b.getI1Type()},
+                             ValueRange{context, expected})
+            .getResult(0);
     Block *here = b.getInsertionBlock();
     if (!next)
       next = startBlock().second;
@@ -345,6 +375,8 @@ private:
   Block *exit = nullptr;
   /// Arrivals at barriers so far, of all workers.
   Value expected;
+  /// Calls that fetch what is read behind the next barrier.
+  SmallVector<Operation *> fetched;
 };
 
 struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
@@ -372,7 +404,7 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
     }
     ingot::ErrorTable errors(module);
     OpBuilder b(programs.front());
-    ingot::emitBarrierFunction(b, programs.front().getLoc(), *cpu);
+    ingot::emitBarrierFunctions(b, programs.front().getLoc(), *cpu);
     ingot::emitMarkFunction(b, programs.front().getLoc(), *cpu);
     NamedAttrList entries;
     for (ingot::mega::ProgramOp op : programs) {

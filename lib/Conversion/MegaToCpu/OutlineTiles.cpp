@@ -12,6 +12,7 @@
 #include "ingot/Transforms/Entries.h"
 #include "lib/Conversion/MegaToCpu/BufferTable.h"
 #include "lib/Conversion/MegaToCpu/EmitMark.h"
+#include "lib/Conversion/MegaToCpu/EmitPrefetch.h"
 
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -62,12 +63,13 @@ TileCounts countTiles(OpBuilder &b, TilesOp tiles) {
 /// rows may cost more.
 class Dealer {
 public:
-  Dealer(OpBuilder &b, StageOp stage, Value worker, Value workers)
-      : b(b), loc(stage.getLoc()), worker(worker), workers(workers),
-        each(stage.getEach()) {
+  /// Where `each` is given and holds, every worker runs all tiles.
+  Dealer(OpBuilder &b, Location loc, ArrayRef<TilesOp> all, Value each,
+         Value worker, Value workers)
+      : b(b), loc(loc), worker(worker), workers(workers), each(each) {
     Value zero = constant(0);
     Value inRow = zero, inTurn = zero;
-    for (TilesOp tiles : stage.getTiles()) {
+    for (TilesOp tiles : all) {
       TileCounts counts = countTiles(b, tiles);
       Value isRow = b.createOrFold<arith::CmpIOp>(
           loc, arith::CmpIPredicate::eq, counts.all, counts.perDim.back());
@@ -91,6 +93,20 @@ public:
     return {select(each, constant(0), dealt[0]),
             select(each, space.count, dealt[1]),
             select(each, constant(1), dealt[2])};
+  }
+
+  /// The same of the one tile that the worker runs first of all, where that is
+  /// of the space at `position`; else of none.
+  std::array<Value, 3> firstOf(unsigned position) {
+    auto [first, end, step] = tilesOf(position);
+    Value isDealt = b.createOrFold<arith::CmpIOp>(
+        loc, arith::CmpIPredicate::slt, first, end);
+    Value next = select(isDealt, add(first, constant(1)), first);
+    if (isPast)
+      next = select(isPast, first, next);
+    isPast =
+        isPast ? b.createOrFold<arith::OrIOp>(loc, isPast, isDealt) : isDealt;
+    return {first, next, step};
   }
 
 private:
@@ -139,6 +155,8 @@ private:
   SmallVector<Space> spaces;
   /// The worker's numbers in the row.
   Value begin, end;
+  /// Whether a tile of an earlier space is the worker's first; null for none.
+  Value isPast;
 };
 
 struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
@@ -158,18 +176,21 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
       }
       SmallVector<StageOp> stages;
       program.walk([&](StageOp stage) { stages.push_back(stage); });
-      for (StageOp stage : stages) {
+      SmallVector<std::string> syncs;
+      for (StageOp stage : stages)
+        syncs.push_back(syncBefore(stage, stages));
+      for (auto [stage, sync] : llvm::zip_equal(stages, syncs)) {
         hoistSizes(stage);
         OpBuilder b(stage);
-        std::string sync = syncBefore(stage);
-        Dealer dealer(b, stage, worker, workers);
-        for (auto [i, tiles] :
-             llvm::enumerate(llvm::to_vector(stage.getTiles()))) {
+        auto spaces = llvm::to_vector(stage.getTiles());
+        Dealer dealer(b, stage.getLoc(), spaces, stage.getEach(), worker,
+                      workers);
+        for (auto [i, tiles] : llvm::enumerate(spaces)) {
           b.setInsertionPoint(stage);
           NamedAttrList touched;
           buffers.describe(tiles, touched);
-          func::CallOp call =
-              outline(b, tiles, dealer.tilesOf(i), error, symbols, unique);
+          func::CallOp call = outline(b, tiles, dealer.tilesOf(i), error,
+                                      "stage_0", symbols, unique);
           call->setAttr(ingot::stageNumberAttrName,
                         b.getI64IntegerAttr(int64_t(descriptions.size())));
           describe(tiles, call.getCalleeAttr().getAttr(),
@@ -177,6 +198,10 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
         }
         stage.erase();
       }
+      SmallVector<PrefetchOp> prefetches;
+      program.walk([&](PrefetchOp op) { prefetches.push_back(op); });
+      for (PrefetchOp prefetch : prefetches)
+        outlineFetches(prefetch, worker, workers, symbols, unique);
       lowerAccesses(program);
       program->setAttr(ingot::stagesAttrName,
                        ArrayAttr::get(&getContext(), descriptions));
@@ -203,10 +228,26 @@ private:
     });
   }
 
+  /// Calls functions that fetch what the worker's first tile reads.
+  static void outlineFetches(
+      PrefetchOp prefetch, Value worker, Value workers, SymbolTable &symbols,
+      llvm::DenseMap<func::FuncOp, func::FuncOp, ingot::SameBody> &unique) {
+    ingot::emitFetches(prefetch);
+    OpBuilder b(prefetch);
+    auto spaces = llvm::to_vector(prefetch.getTiles());
+    Dealer dealer(b, prefetch.getLoc(), spaces, /*each=*/Value(), worker,
+                  workers);
+    for (auto [i, tiles] : llvm::enumerate(spaces))
+      outline(b, tiles, dealer.firstOf(i), /*error=*/Value(), "fetch_0",
+              symbols, unique)
+          ->setAttr(ingot::prefetchAttrName, b.getUnitAttr());
+    prefetch.erase();
+  }
+
   /// Calls a function that runs the `dealt` tiles.
   static func::CallOp
   outline(OpBuilder &b, TilesOp tiles, std::array<Value, 3> dealt, Value error,
-          SymbolTable &symbols,
+          StringRef name, SymbolTable &symbols,
           llvm::DenseMap<func::FuncOp, func::FuncOp, ingot::SameBody> &unique) {
     llvm::SetVector<Value> captured;
     getUsedValuesDefinedAbove(tiles.getRegion(), captured);
@@ -224,8 +265,7 @@ private:
 
     Location loc = tiles.getLoc();
     auto func = func::FuncOp::create(
-        loc, "stage_0",
-        b.getFunctionType(TypeRange(ValueRange(arguments)), {}));
+        loc, name, b.getFunctionType(TypeRange(ValueRange(arguments)), {}));
     func.setPrivate();
     if (hasChecks)
       func.setArgAttr(arguments.size() - 1, "ingot.role",
@@ -253,13 +293,45 @@ private:
     return func::CallOp::create(b, loc, entry->second, arguments);
   }
 
-  /// What workers wait for before the stage, in words.
-  static std::string syncBefore(StageOp stage) {
-    Operation *before = stage->getPrevNode();
-    while (before && isMemoryEffectFree(before))
-      before = before->getPrevNode();
-    auto barrier = dyn_cast_or_null<BarrierOp>(before);
-    return !barrier ? "" : barrier.getUnless() ? "barrier*" : "barrier";
+  /// What in front of `op` does something to memory; null for nothing.
+  static Operation *effectBefore(Operation *op) {
+    do
+      op = op->getPrevNode();
+    while (op && isMemoryEffectFree(op));
+    return op;
+  }
+
+  /// What workers wait for before the stage, in words, and the numbers of the
+  /// tiles for which they fetch something meanwhile.
+  static std::string syncBefore(StageOp stage, ArrayRef<StageOp> stages) {
+    auto barrier = dyn_cast_or_null<BarrierOp>(effectBefore(stage));
+    if (!barrier)
+      return "";
+    std::string words = barrier.getUnless() ? "barrier*" : "barrier";
+    for (auto fetch = dyn_cast_or_null<PrefetchOp>(effectBefore(barrier));
+         fetch; fetch = dyn_cast_or_null<PrefetchOp>(effectBefore(fetch)))
+      if (std::optional<unsigned> number = numberOfFetched(fetch, stages))
+        words += " fetch:" + std::to_string(*number);
+    return words;
+  }
+
+  /// The number of the first tiles of the stage that `fetch` is for: the next
+  /// one that is said to come from the same place.
+  static std::optional<unsigned> numberOfFetched(PrefetchOp fetch,
+                                                 ArrayRef<StageOp> stages) {
+    std::optional<unsigned> inNextTime;
+    unsigned number = 0;
+    for (StageOp stage : stages) {
+      if (stage->getBlock() == fetch->getBlock() &&
+          stage.getLoc() == fetch.getLoc()) {
+        if (fetch->isBeforeInBlock(stage))
+          return number;
+        if (!inNextTime)
+          inNextTime = number;
+      }
+      number += llvm::range_size(stage.getTiles());
+    }
+    return inNextTime;
   }
 
   /// Notes for people what the tiles hold; the description made when they were

@@ -270,3 +270,90 @@ mega.program @each_layout(%p: i1) {
   %a = mega.alloc_each %p() : memref<4xf32, strided<[2]>>
   mega.return
 }
+
+// -----
+
+mega.program @prefetch_empty() {
+  // expected-error @below {{has no 'mega.tiles'}}
+  mega.prefetch {
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @prefetch_nothing(%x: memref<4xf32>) {
+  // expected-error @below {{fetches nothing}}
+  mega.prefetch {
+    mega.tiles (%i) in (1) step (1) {
+      %0 = mega.access read %x : memref<4xf32> to memref<4xf32>
+    }
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @prefetch_writes(%x: memref<4xf32>) {
+  // expected-error @below {{does more than to fetch what tiles read}}
+  mega.prefetch {
+    mega.tiles (%i) in (1) step (1) {
+      // expected-note @below {{'mega.access'}}
+      %0 = mega.access update %x : memref<4xf32> to memref<4xf32>
+      mega.fetch first 64 of %0 : memref<4xf32>
+    }
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @prefetch_loads(%x: memref<4xf32>) {
+  // expected-error @below {{does more than to fetch what tiles read}}
+  mega.prefetch {
+    mega.tiles (%i) in (1) step (1) {
+      %0 = mega.access read %x : memref<4xf32> to memref<4xf32>
+      // expected-note @below {{'memref.load'}}
+      %1 = memref.load %0[%i] : memref<4xf32>
+    }
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @fetch_bytes(%x: memref<4xf32>) {
+  mega.prefetch {
+    mega.tiles (%i) in (1) step (1) {
+      %0 = mega.access read %x : memref<4xf32> to memref<4xf32>
+      // expected-error @below {{of 0 bytes, expected 1 or more}}
+      mega.fetch first 0 of %0 : memref<4xf32>
+    }
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @fetch_in_stage(%x: memref<4xf32>) {
+  mega.stage {
+    mega.tiles (%i) in (1) step (1) {
+      %0 = mega.access read %x : memref<4xf32> to memref<4xf32>
+      // expected-error @below {{stands outside of 'mega.prefetch'}}
+      mega.fetch first 64 of %0 : memref<4xf32>
+    }
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @fetch_buffer(%x: memref<4xf32>) {
+  mega.prefetch {
+    mega.tiles (%i) in (1) step (1) {
+      // expected-error @below {{expected the result of 'mega.access'}}
+      mega.fetch first 64 of %x : memref<4xf32>
+    }
+  }
+  mega.return
+}

@@ -53,6 +53,20 @@ mega.program @all(%x: memref<?x64xf32> {ingot.role = "input"}, %y: memref<1x64xf
       %1 = mega.access write %mine : memref<4xf32> to memref<4xf32>
     }
   }
+  // CHECK: mega.prefetch {
+  mega.prefetch {
+    // CHECK-NEXT: mega.tiles (%{{.*}}) in (%[[N]]) step (8) {
+    mega.tiles (%i) in (%n) step (8) {
+      // CHECK-NEXT: %[[PART:.*]] = mega.access read %[[X]]
+      %0 = mega.access read %x[%i, 0] [8, 64] [1, 1]
+        : memref<?x64xf32> to memref<8x64xf32, strided<[64, 1], offset: ?>>
+      // CHECK-NEXT: mega.fetch first 256 of %[[PART]] : memref<8x64xf32, strided<[64, 1], offset: ?>>
+      mega.fetch first 256 of %0 : memref<8x64xf32, strided<[64, 1], offset: ?>>
+    }
+    // CHECK: mega.tiles (%{{.*}}) in (4) step (1) {
+    mega.tiles (%i) in (4) step (1) {
+    }
+  }
   // CHECK: mega.barrier unless %[[FEW]]
   mega.barrier unless %few
   // CHECK: mega.return %[[N]], %{{.*}} : index, index

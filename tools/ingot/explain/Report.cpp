@@ -204,7 +204,7 @@ std::string Report::stageTable(size_t width) const {
   auto in = [](std::string_view unit) {
     return [unit](int64_t value) { return quantity(double(value), unit); };
   };
-  bool isRecomputed = false;
+  bool isRecomputed = false, isFetched = false;
   for (size_t i = 0; i < costs.size(); ++i) {
     const StageCost &stage = costs[i];
     auto part = [&](const Amount &amount, std::optional<double> whole) {
@@ -214,6 +214,7 @@ std::string Report::stageTable(size_t width) const {
                  : "";
     };
     isRecomputed |= stage.info->sync.ends_with("each*");
+    isFetched |= stage.info->sync.find(" fetch:") != std::string::npos;
     std::vector<std::string> row = {
         std::to_string(i),
         stage.info->times == 1 ? "" : std::to_string(stage.info->times) + " x",
@@ -248,6 +249,9 @@ std::string Report::stageTable(size_t width) const {
   if (isRecomputed)
     out += "  *: of a stage that is one tile every worker makes its own, and "
            "nobody waits for it\n";
+  if (isFetched)
+    out += "  fetch:N: who waits there fetches the weights that its first tile "
+           "of stage N begins to read\n";
   return out + stageSums() + measuredSums();
 }
 

@@ -67,6 +67,36 @@ def PlanSync : Pass<"mega-plan-sync", "::ingot::mega::ProgramOp"> {
   }];
 }
 
+def PlanPrefetch : Pass<"mega-plan-prefetch", "::ingot::mega::ProgramOp"> {
+  let summary = "Fetch the next stage's weights before the wait";
+  let description = [{
+    Puts `mega.prefetch` in front of the barrier behind which a stage begins that
+    reads weights: while a worker waits there it fetches the beginning of what
+    its first tile reads of them. Of the first stage of a loop it happens at the
+    barrier at the loop's end, of the weights that the next time reads. Stages
+    that each worker runs for itself may lie between.
+
+    A fetch is planned where a stage reads many times as much of weights, of
+    which each tile has a part of its own: fewer are in the cache anyway, and a
+    tile of a table that is looked up begins anywhere.
+
+    Example: a product with a weight behind a barrier becomes
+    ```mlir
+    mega.prefetch {
+      mega.tiles (%i, %j) in (%n, 36) step (24, 4) {
+        %w = mega.access read %weight[%j, 0, 0] [4, 576, 16] [1, 1, 1] : ...
+        mega.fetch first 4096 of %w : ...
+      }
+    }
+    mega.barrier
+    mega.stage { ... read %weight ... }
+    ```
+  }];
+  let options = [Option<"bytes", "bytes", "int64_t", /*default=*/"4096",
+                        "What a worker fetches at most; 0 for nothing">];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def PlanMemory : Pass<"mega-plan-memory", "::ingot::mega::ProgramOp"> {
   let summary = "Place every allocation at an offset of one arena";
   let description = [{
