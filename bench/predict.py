@@ -51,9 +51,9 @@ class Stage:
     """What is dealt together: tiles, flops and bytes, and whether workers meet
     in front of it, so many times in a run."""
 
-    def __init__(self, row):
+    def __init__(self, row, waits):
         self.times = row["times"]
-        self.waits = row["sync"].startswith("barrier")
+        self.waits = waits
         self.tiles = self.flops = self.bytes = 0
         self.join(row)
 
@@ -81,12 +81,16 @@ class Stage:
 
 
 def stages_of(rows):
+    """A prologue is a stage of its own here: each core runs its tile."""
     stages = []
     for row in rows:
-        if row["sync"] == "joined" and stages:
+        words = row["sync"].split()
+        if words == ["joined"] and stages:
             stages[-1].join(row)
-        else:
-            stages.append(Stage(row))
+            continue
+        # Nobody waits for what each core computed for itself.
+        many = bool(stages) and stages[-1].tiles > 1
+        stages.append(Stage(row, "barrier" in words or ("barrier*" in words and many)))
     return stages
 
 

@@ -54,6 +54,7 @@ void ingot::buildStagesPipeline(OpPassManager &passes) {
   passes.addNestedPass<mega::ProgramOp>(createMergeStages());
   passes.addNestedPass<mega::ProgramOp>(createRecomputeStages());
   passes.addPass(createAddSampler());
+  passes.addNestedPass<mega::ProgramOp>(createFormPrologues());
   passes.addNestedPass<mega::ProgramOp>(createPlanSync());
   passes.addNestedPass<mega::ProgramOp>(createPlanPrefetch());
   passes.addNestedPass<mega::ProgramOp>(createPlanMemory());

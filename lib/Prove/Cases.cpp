@@ -18,13 +18,11 @@ namespace {
 /// What decides who runs a stage, where buffers lie and where workers wait.
 llvm::SetVector<Value> conditionsOf(mega::ProgramOp program) {
   llvm::SetVector<Value> conditions;
-  for (Operation &op : program.getProgram()) {
-    Value condition;
-    if (auto stage = dyn_cast<mega::StageOp>(op))
-      condition = stage.getEach();
-    else if (auto barrier = dyn_cast<mega::BarrierOp>(op))
+  for (const Step &step : stepsOf(program)) {
+    Value condition = step.each;
+    if (auto barrier = step.getBarrier())
       condition = barrier.getUnless();
-    else if (auto scratch = dyn_cast<mega::ScratchOp>(op))
+    else if (auto scratch = dyn_cast<mega::ScratchOp>(step.op))
       condition = scratch.getEach();
     if (condition)
       conditions.insert(condition);

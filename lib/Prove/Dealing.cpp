@@ -65,17 +65,40 @@ std::optional<Dealing::Problem> Dealing::check() {
     if (mine.getType().isIndex())
       values.alias(mine, theirs);
   ArrayRef<func::CallOp> rest = calls;
-  for (auto stage : before.getProgram().getOps<mega::StageOp>()) {
-    size_t count = llvm::range_size(stage.getTiles());
-    if (count > rest.size())
-      return Problem{stage, "has tiles that nobody runs"};
-    if (auto problem = checkStage(stage, rest.take_front(count)))
+  for (const Step &step : stepsOf(before)) {
+    if (step.tiles.empty())
+      continue;
+    if (step.tiles.size() > rest.size())
+      return Problem{step.op, "has tiles that nobody runs"};
+    if (auto problem = checkStep(step, rest.take_front(step.tiles.size())))
       return problem;
-    rest = rest.drop_front(count);
-    spaces += count;
+    rest = rest.drop_front(step.tiles.size());
+    spaces += step.tiles.size();
   }
   if (!rest.empty())
     return Problem{before, "became more calls than it has spaces of tiles"};
+  return checkMeetings();
+}
+
+/// Workers come to the same barriers, each behind as many spaces of tiles.
+std::optional<Dealing::Problem> Dealing::checkMeetings() {
+  std::vector<std::pair<Value, unsigned>> wanted, found;
+  unsigned count = 0;
+  for (const Step &step : stepsOf(before)) {
+    count += step.tiles.size();
+    if (auto barrier = step.getBarrier())
+      wanted.emplace_back(barrier.getUnless() ? same.lookup(barrier.getUnless())
+                                              : Value(),
+                          count);
+  }
+  count = 0;
+  for (Operation &op : after.getProgram()) {
+    count += isa<func::CallOp>(op) && !op.hasAttr("ingot.prefetch");
+    if (auto barrier = dyn_cast<mega::BarrierOp>(op))
+      found.emplace_back(barrier.getUnless(), count);
+  }
+  if (wanted != found)
+    return Problem{before, "has other barriers than what became of it"};
   return std::nullopt;
 }
 
@@ -115,16 +138,16 @@ void Dealing::collectChoices(Value value, llvm::SetVector<Value> &conditions,
 }
 
 std::optional<Dealing::Problem>
-Dealing::checkStage(mega::StageOp stage, ArrayRef<func::CallOp> calls) {
-  SmallVector<Space> spacesOfStage;
+Dealing::checkStep(const Step &step, ArrayRef<func::CallOp> calls) {
+  SmallVector<Space> spacesOfStep;
   llvm::SetVector<Value> conditions;
-  Value each = stage.getEach() ? same.lookup(stage.getEach()) : Value();
-  if (stage.getEach() && !each)
-    return Problem{stage, "depends on a condition that is gone"};
+  Value each = step.each ? same.lookup(step.each) : Value();
+  if (step.each && !each)
+    return Problem{step.op, "depends on a condition that is gone"};
   if (each)
     conditions.insert(each);
   llvm::SmallPtrSet<Operation *, 32> seen;
-  for (auto [tiles, made] : llvm::zip_equal(stage.getTiles(), calls)) {
+  for (auto [tiles, made] : llvm::zip_equal(step.tiles, calls)) {
     func::CallOp call = made;
     auto func = dyn_cast_or_null<func::FuncOp>(
         SymbolTable::lookupNearestSymbolFrom(call, call.getCalleeAttr()));
@@ -134,20 +157,20 @@ Dealing::checkStage(mega::StageOp stage, ArrayRef<func::CallOp> calls) {
     if (loops.size() != 1)
       return Problem{tiles, "did not become a loop"};
     Space space{tiles, call, loops.front(), {}, {}, 1};
-    space.tag = "call " + std::to_string(spaces + spacesOfStage.size());
+    space.tag = "call " + std::to_string(spaces + spacesOfStep.size());
     for (Value operand : call.getOperands())
       if (operand.getType().isIndex())
         collectChoices(operand, conditions, seen);
-    spacesOfStage.push_back(space);
+    spacesOfStep.push_back(space);
   }
 
   auto cases = casesOf(conditions.getArrayRef(), values, solver);
   if (!cases)
-    return Problem{stage, "is dealt in too many ways"};
+    return Problem{step.op, "is dealt in too many ways"};
   for (const Case &one : *cases) {
     bool isEach = each && one.holds.lookup(each);
     one.assume(values, solver);
-    for (Space &space : spacesOfStage) {
+    for (Space &space : spacesOfStep) {
       space.counts.clear();
       space.all = 1;
       for (auto [extent, step] : llvm::zip_equal(space.tiles.getMixedExtents(),

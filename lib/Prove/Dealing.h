@@ -7,6 +7,7 @@
 #pragma once
 
 #include "lib/Prove/Solver.h"
+#include "lib/Prove/Steps.h"
 #include "lib/Prove/Values.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -52,8 +53,9 @@ private:
     Poly first, end, step;
   };
 
-  std::optional<Problem> checkStage(mega::StageOp stage,
-                                    ArrayRef<func::CallOp> calls);
+  std::optional<Problem> checkStep(const Step &step,
+                                   ArrayRef<func::CallOp> calls);
+  std::optional<Problem> checkMeetings();
   std::optional<Problem> checkSpace(const Space &space, bool isEach);
   std::optional<Problem> checkOrigins(const Space &space);
   /// Takes what a function is called with for its arguments.

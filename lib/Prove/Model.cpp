@@ -28,20 +28,22 @@ LogicalResult Model::collect() {
   checks.clear();
   apart.clear();
   parts.clear();
-  stage = interval = 0;
-  for (Operation &op : program.getProgram().without_terminator()) {
-    if (auto barrier = dyn_cast<mega::BarrierOp>(op)) {
+  interval = 0;
+  for (const Step &step : stepsOf(program)) {
+    if (auto barrier = step.getBarrier()) {
       interval += !values.holds(barrier.getUnless());
       continue;
     }
     // It touches nothing; that its memory is nobody's is ProveOrder's.
-    if (isa<mega::PrefetchOp>(op))
+    if (isa<mega::PrefetchOp>(step.op))
       continue;
-    if (isa<mega::LoopOp>(op))
-      return op.emitError("cannot be proved: write out the loop first");
-    auto stage = dyn_cast<mega::StageOp>(op);
-    if (failed(stage ? addStage(stage) : addOutside(&op)))
+    if (isa<mega::LoopOp>(step.op))
+      return step.op->emitError("cannot be proved: write out the loop first");
+    if (step.stage == 0 && failed(addOutside(step.op)))
       return failure();
+    for (mega::TilesOp tiles : step.tiles)
+      if (failed(addTiles(step, tiles)))
+        return failure();
   }
   return success();
 }
@@ -81,18 +83,9 @@ LogicalResult Model::addOutside(Operation *op) {
     if (!value || !isa<MemRefType>(value.getType()))
       return op->emitError("cannot be proved: its effects are not known");
     bool isWrite = !isa<MemoryEffects::Read>(effect.getEffect());
-    if (failed(add({op, value, {}, 0, interval, !isWrite, isWrite})))
+    if (failed(add({op, value, {}, 0, 0, interval, !isWrite, isWrite})))
       return failure();
   }
-  return success();
-}
-
-LogicalResult Model::addStage(mega::StageOp op) {
-  ++stage;
-  isEach = values.holds(op.getEach());
-  for (mega::TilesOp tiles : op.getTiles())
-    if (failed(addTiles(tiles)))
-      return failure();
   return success();
 }
 
@@ -118,18 +111,22 @@ static bool isKnownInTile(Operation *op) {
   });
 }
 
-LogicalResult Model::addTiles(mega::TilesOp tiles) {
+LogicalResult Model::addTiles(const Step &step, mega::TilesOp tiles) {
+  bool isEach = values.holds(step.each);
+  auto accessOf = [&](Operation *op, Value memref, bool reads, bool writes) {
+    return Access{op,       memref, tiles,  step.stage, step.prologue,
+                  interval, reads,  writes, isEach};
+  };
   auto result = tiles.getBody().walk([&](Operation *op) -> WalkResult {
     if (!isKnownInTile(op)) {
       op->emitError("cannot be proved: its effects are not known");
       return WalkResult::interrupt();
     }
     if (auto access = dyn_cast<mega::AccessOp>(op))
-      return add({op, access.getResult(), tiles, stage, interval,
-                  access.mayRead(), access.mayWrite(), isEach});
+      return add(accessOf(op, access.getResult(), access.mayRead(),
+                          access.mayWrite()));
     if (isa<mega::ScratchOp>(op))
-      return add(
-          {op, op->getResult(0), tiles, stage, interval, true, true, isEach});
+      return add(accessOf(op, op->getResult(0), true, true));
     auto effects = dyn_cast<MemoryEffectOpInterface>(op);
     if (!effects)
       return WalkResult::advance();
@@ -143,7 +140,7 @@ LogicalResult Model::addTiles(mega::TilesOp tiles) {
         writes |= !isRead;
       }
     if (reads || writes)
-      return add({op, {}, tiles, stage, interval, reads, writes, isEach});
+      return add(accessOf(op, {}, reads, writes));
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());
@@ -363,6 +360,8 @@ std::string Model::describe(const Access &access) {
   Buffer buffer = partOf(access, tileOf(access, "a")).buffer;
   std::string subject =
       access.stage ? "stage " + std::to_string(access.stage) : "every worker";
+  if (access.prologue)
+    subject = "prologue " + std::to_string(access.prologue) + " of " + subject;
   if (access.isEach)
     subject = "each worker's " + subject;
   return subject + " " + verb + " " + memory.nameOf(buffer);

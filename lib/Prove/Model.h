@@ -9,6 +9,7 @@
 #include "lib/Prove/Bounds.h"
 #include "lib/Prove/Memory.h"
 #include "lib/Prove/Solver.h"
+#include "lib/Prove/Steps.h"
 
 namespace ingot::prove {
 
@@ -19,8 +20,8 @@ struct Access {
   Value memref;
   /// Every tile of these; null where every worker does it.
   mega::TilesOp tiles;
-  /// The stage's number, counted from 1, or 0 for none.
-  unsigned stage;
+  /// The stage's number, counted from 1, and its prologue's; or 0 for none.
+  unsigned stage, prologue;
   /// How many barriers come before at which workers wait.
   unsigned interval;
   bool reads, writes;
@@ -93,8 +94,7 @@ private:
   bool isShown(const Poly &poly);
   Formula loopsOver(OpOperand &use, const Tile &tile);
   bool isShareNonNegative(const Poly &poly);
-  LogicalResult addStage(mega::StageOp stage);
-  LogicalResult addTiles(mega::TilesOp tiles);
+  LogicalResult addTiles(const Step &step, mega::TilesOp tiles);
   LogicalResult addOutside(Operation *op);
   LogicalResult add(Access access);
   /// What part of the goal "some write covers the element" the one is.
@@ -102,9 +102,7 @@ private:
                                   ArrayRef<Poly> position, ArrayRef<Poly> shape,
                                   std::vector<Formula> &facts);
 
-  unsigned stage = 0, interval = 0;
-  /// Whether each worker runs the stage at hand for itself.
-  bool isEach = false;
+  unsigned interval = 0;
   /// Conditions that are checked outside of stages.
   std::vector<std::pair<Operation *, Formula>> checks;
   std::map<std::pair<void *, void *>, Outcome> apart;

@@ -60,6 +60,7 @@ public:
       for (ArrayRef<Access> rest = now; !rest.empty();) {
         ArrayRef<Access> step = rest.take_while([&](const Access &access) {
           return access.stage == rest.front().stage &&
+                 access.prologue == rest.front().prologue &&
                  bool(access.tiles) == bool(rest.front().tiles);
         });
         rest = rest.drop_front(step.size());

@@ -86,23 +86,24 @@ private:
 
   /// Nothing stands beside a stage that checks something and after it.
   LogicalResult checkChecks() {
-    mega::StageOp last;
-    for (Operation &op : model.program.getProgram()) {
-      auto barrier = dyn_cast<mega::BarrierOp>(op);
+    Operation *last = nullptr;
+    for (const Step &step : stepsOf(model.program)) {
+      auto barrier = step.getBarrier();
       if (barrier && !model.values.holds(barrier.getUnless()))
         last = nullptr;
-      if (isa<mega::PrefetchOp>(op))
+      if (isa<mega::PrefetchOp>(step.op))
         continue;
-      auto stage = dyn_cast<mega::StageOp>(op);
-      if (last && !barrier && (stage || !(isPure(&op) || isa<CheckOp>(op)))) {
-        InFlightDiagnostic diagnostic =
-            op.emitError("does not wait for the checks of an earlier stage");
-        diagnostic.attachNote(last.getLoc()) << "the stage";
+      if (last && !barrier &&
+          (step.stage || !(isPure(step.op) || isa<CheckOp>(step.op)))) {
+        InFlightDiagnostic diagnostic = step.op->emitError(
+            "does not wait for the checks of an earlier stage");
+        diagnostic.attachNote(last->getLoc()) << "the stage";
         return diagnostic;
       }
-      if (stage && stage.walk([](CheckOp) { return WalkResult::interrupt(); })
-                       .wasInterrupted())
-        last = stage;
+      for (mega::TilesOp tiles : step.tiles)
+        if (tiles.walk([](CheckOp) { return WalkResult::interrupt(); })
+                .wasInterrupted())
+          last = step.op;
     }
     return success();
   }

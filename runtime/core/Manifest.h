@@ -103,8 +103,10 @@ struct StageInfo {
   /// itself what it reads), "fetch:7" where whoever waits there fetches weights
   /// that its first tile of stage 7 reads, "joined" where it runs along with
   /// the one before, "each*" where every worker runs it for itself if it is one
-  /// tile.
+  /// tile, "prologue*" where it is that and a part of the stage that follows.
   std::string sync;
+  bool isJoined() const { return sync == "joined"; }
+  bool isPrologue() const { return sync.ends_with("prologue*"); }
   /// Numbers of the program's buffers.
   std::vector<uint32_t> reads, writes;
   /// How often a run of the program runs it: what stands in a loop over layers

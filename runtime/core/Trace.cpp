@@ -195,8 +195,8 @@ static void writeRun(EventWriter &out, const Program &program,
       else if (number < program.stages->size()) {
         const StageInfo &stage = (*program.stages)[number];
         out.span(stage.ops, "stage", worker + 1, from, to,
-                 concat(",\"args\":{\"stage\":", number,
-                        ",\"function\":", quoted(stage.name),
+                 concat(",\"args\":{\"stage\":", number, ",\"function\":",
+                        quoted(stage.name), ",\"sync\":", quoted(stage.sync),
                         ",\"nodes\":", quoted(stage.nodes), "}"));
       }
     }

@@ -1,9 +1,9 @@
 // RUN: ingot-opt %s -split-input-file -verify-diagnostics -mlir-print-op-on-diagnostic=false -pass-pipeline="builtin.module(mega-prove-dealing{remarks=true})"
 
 // Spaces that are cut in one dim or in two, as many as are known, and a stage
-// that each worker runs where rows are few.
+// that each worker runs where rows are few, and such a prologue.
 ingot.dim @n
-// expected-remark @+1 {{program 'main': each tile is run by one worker: 4 spaces}}
+// expected-remark @+1 {{program 'main': each tile is run by one worker: 6 spaces}}
 mega.program @main(
     %x: memref<?x48xf32> {ingot.role = "input", ingot.dims = #ingot.dims<n, 48>},
     %y: memref<?x48xf32> {ingot.role = "output", ingot.dims = #ingot.dims<n, 48>},
@@ -31,6 +31,16 @@ mega.program @main(
   }
   mega.stage each %few {
     mega.tiles (%i) in (%n) step (8) {
+      %from = mega.access read %x[%i, 0] [1, 1] [1, 1] : memref<?x48xf32> to memref<1x1xf32, strided<[48, 1], offset: ?>>
+    }
+  }
+  mega.stage prologue each %few {
+    mega.tiles (%i) in (%n) step (8) {
+      %from = mega.access read %x[%i, 0] [1, 1] [1, 1] : memref<?x48xf32> to memref<1x1xf32, strided<[48, 1], offset: ?>>
+    }
+    mega.barrier unless %few
+  } {
+    mega.tiles (%i) in (%n) step (2) {
       %from = mega.access read %x[%i, 0] [1, 1] [1, 1] : memref<?x48xf32> to memref<1x1xf32, strided<[48, 1], offset: ?>>
     }
   }

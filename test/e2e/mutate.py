@@ -33,7 +33,7 @@ class Program:
         self.stages = []  # first and last line
         self.fetched = set()  # lines of what is fetched ahead, which computes nothing
         for number, line in enumerate(self.lines):
-            if re.fullmatch(r"    mega\.stage (each %\w+ )?{", line):
+            if re.fullmatch(r"    mega\.stage (prologue )?(each %\w+ )?{", line):
                 end = next(i for i in range(number, len(self.lines)) if self.lines[i] == "    }")
                 self.stages.append((number, end))
             if line == "    mega.prefetch {":
@@ -47,7 +47,17 @@ class Program:
         """Conditions of stages and barriers in front of a line, of one program."""
         begin = max(i for i in self.find(r"^  mega\.program") if i < number)
         text = "\n".join(self.lines[begin:number])
-        return sorted(set(re.findall(r"^    mega\.(?:stage each|barrier unless) (%\w+)", text, re.M)))
+        stands = r"^ +(?:}|mega\.stage|mega\.barrier)(?: prologue)? (?:each|unless) (%\w+)"
+        return sorted(set(re.findall(stands, text, re.M)))
+
+    def prologue(self, number):
+        """Of a stage that begins with one: the lines of its tiles, the barrier
+        behind them or None, and the number of the line where it ends."""
+        ends = (i for i, line in enumerate(self.lines) if i > number and line.startswith("    }"))
+        end = next(ends)
+        inside = self.lines[number + 1 : end]
+        barrier = next((line for line in inside if "mega.barrier" in line), None)
+        return [line for line in inside if line != barrier], barrier, end
 
     def edited(self, edits):
         """The text with lines replaced: {number: line, or None for none}."""
@@ -83,14 +93,16 @@ def changed_list(items, at, by, indent):
 
 
 def drop_barrier(program, pick):
-    return program.edited({pick.choice(program.find(r"^    mega\.barrier")): None})
+    return program.edited({pick.choice(program.find(r"^ +mega\.barrier")): None})
 
 
 def wait_never(program, pick):
     """Nobody waits at a barrier that some runs do without."""
-    number = pick.choice(program.find(r"^    mega\.barrier unless"))
-    extra = "    %mutant = arith.constant true\n"
-    return program.edited({number: extra + "    mega.barrier unless %mutant"})
+    number = pick.choice(program.find(r"^ +mega\.barrier unless"))
+    edits = {number: re.sub(r"%\w+", "%mutant", program.lines[number])}
+    front = number if program.lines[number].startswith("    mega") else program.before(number)
+    edits[front] = "    %mutant = arith.constant true\n" + edits.get(front, program.lines[front])
+    return program.edited(edits)
 
 
 def wait_seldom(program, pick):
@@ -102,8 +114,30 @@ def wait_seldom(program, pick):
 
 def deal_stage(program, pick):
     """What each worker should run for itself is dealt."""
-    number = pick.choice(program.find(r"^    mega\.stage each"))
-    return program.edited({number: "    mega.stage {"})
+    number = pick.choice(program.find(r"^    mega\.stage (prologue )?each"))
+    if "prologue" not in program.lines[number]:
+        return program.edited({number: "    mega.stage {"})
+    tiles, barrier, end = program.prologue(number)
+    rest = [barrier[2:]] if barrier else []
+    rest += [program.lines[end].replace("}", "mega.stage")]
+    lines = ["    mega.stage {", *tiles, "    }", *rest]
+    return "\n".join(program.lines[:number] + lines + program.lines[end + 1 :])
+
+
+def drop_prologue(program, pick):
+    number = pick.choice(program.find(r"^    mega\.stage prologue"))
+    *_, end = program.prologue(number)
+    rest = [program.lines[end].replace("}", "mega.stage")]
+    return "\n".join(program.lines[:number] + rest + program.lines[end + 1 :])
+
+
+def wait_early(program, pick):
+    """Workers wait in front of a prologue, not behind it."""
+    number = pick.choice(program.find(r"^    mega\.stage prologue"))
+    tiles, barrier, end = program.prologue(number)
+    assert barrier
+    lines = [barrier[2:], program.lines[number], *tiles]
+    return "\n".join(program.lines[:number] + lines + program.lines[end:])
 
 
 def own_offset(program, pick):
@@ -289,6 +323,8 @@ MUTATIONS = {
     "wait never": wait_never,
     "wait seldom": wait_seldom,
     "deal what each runs": deal_stage,
+    "drop a prologue": drop_prologue,
+    "wait too early": wait_early,
     "share what is each one's own": share_own,
     "own what all share": always_own,
     "one copy too few": one_copy_less,

@@ -19,6 +19,8 @@ ALWAYS_WRONG = {
     "share scratch",
     "wait never",
     "deal what each runs",
+    "drop a prologue",
+    "wait too early",
     "share what is each one's own",
     "own what all share",
     "one copy too few",

@@ -1,5 +1,5 @@
-"""How often workers wait in a layer, whatever its wiring: stages form by what
-reads what, not by the names of ops."""
+"""How many stages a layer has and how often workers wait in it, whatever its
+wiring: stages form by what reads what, not by the names of ops."""
 
 import pathlib
 import re
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import small_models
 import topologies
+from smollm2_model import smollm2
 
 import ingot
 
@@ -16,29 +17,60 @@ import ingot
 # the output projection; gate, up and activation; down. Side by side, gate, up and
 # activation share the wait for the pages of attention.
 WAITS = {"plain": 5, "separate": 5, "shared": 5, "sandwich": 5, "parallel": 4}
+# As many stages, since norms and the join of what pages gave are prologues.
+STAGES = WAITS
+
+
+def program(model, folder, name, *options):
+    """A program of a model as text, with the stages that were formed."""
+    folder.mkdir()
+    harness.ingot_ok("compile", model, "-o", folder / "a.ingot", "--dump-dir", folder, *options)
+    text = (folder / "4-stages.mlir").read_text()
+    parts = re.split(r"\n(?=  mega\.program )", text)
+    return next(part for part in parts if f"@{name}(" in part)
 
 
 def stages(kind, layers, folder):
-    """The program of one token as text, formed from a model of this wiring."""
+    """The program of one token of a model of this wiring."""
     model = small_models.save(topologies.decoder(kind, layers), folder / f"{kind}{layers}.onnx")
-    dumps = folder / f"dumps{layers}"
-    dumps.mkdir()
-    artifact = folder / f"{kind}{layers}.ingot"
-    harness.ingot_ok("compile", model, "--generate", "-o", artifact, "--dump-dir", dumps)
-    text = (dumps / "4-stages.mlir").read_text()
-    return next(
-        part for part in re.split(r"\n(?=  mega\.program )", text) if "@decode(" in part
-    ), artifact
+    return program(model, folder / f"dumps{layers}", "decode", "--generate")
+
+
+def loop(text):
+    """The loop over layers of a program."""
+    return re.search(r"^    mega\.loop .*?^    }", text, re.M | re.S)[0]
 
 
 def waits(program):
     return len(re.findall(r"mega\.barrier$", program, re.M))
 
 
+def counts(program):
+    """(waits, stages) of a program, or of a part of it."""
+    return waits(program), len(re.findall(r"^ +mega\.stage ", program, re.M))
+
+
 @pytest.mark.parametrize("kind", topologies.KINDS)
-def test_waits(kind, tmp_path):
-    (fewer, _), (more, _) = stages(kind, 2, tmp_path), stages(kind, 3, tmp_path)
-    assert waits(more) - waits(fewer) == WAITS[kind]
+def test_layer(kind, tmp_path):
+    fewer, more = (stages(kind, layers, tmp_path) for layers in (2, 3))
+    layer = [b - a for a, b in zip(counts(fewer), counts(more))]
+    assert layer == [WAITS[kind], STAGES[kind]]
+    # What each worker runs for itself stands in a stage that is dealt.
+    assert "mega.stage each" not in more and "mega.stage prologue each" in more
+
+
+def test_smollm2(tmp_path):
+    """A layer has as many stages as one of a small model; the quantization of
+    what is multiplied with codes is a prologue, too."""
+    layers = loop(program(smollm2.onnx_file(smollm2.DEFAULT), tmp_path / "dumps", "decode", "--generate"))
+    assert counts(layers) == (5, 5)
+
+
+def test_encoder(tmp_path):
+    """Queries, keys and values; attention; the output projection; the first norm
+    and up; down; the second norm, which is the layer's result."""
+    layers = loop(program(harness.MODELS / "minilm-l6-int8.onnx", tmp_path / "dumps", "main"))
+    assert counts(layers) == (6, 6)
 
 
 @pytest.mark.parametrize("kind", topologies.KINDS)

@@ -65,6 +65,35 @@ static void printAccessPart(OpAsmPrinter &p, AccessOp op, OperandRange offsets,
   printDynamicIndexList(p, op, strides, staticStrides);
 }
 
+//===----------------------------------------------------------------------===//
+// The prologues in the text of a stage
+//===----------------------------------------------------------------------===//
+
+/// Parses `prologue each %condition { ... }` as often as it stands there.
+static ParseResult
+parsePrologues(OpAsmParser &parser, UnresolvedOperands &conditions,
+               SmallVectorImpl<std::unique_ptr<Region>> &prologues) {
+  while (succeeded(parser.parseOptionalKeyword("prologue"))) {
+    auto region = std::make_unique<Region>();
+    if (parser.parseKeyword("each") ||
+        parser.parseOperand(conditions.emplace_back()) ||
+        parser.parseRegion(*region))
+      return failure();
+    if (region->empty())
+      region->emplaceBlock();
+    prologues.push_back(std::move(region));
+  }
+  return success();
+}
+
+static void printPrologues(OpAsmPrinter &p, StageOp, OperandRange conditions,
+                           MutableArrayRef<Region> prologues) {
+  for (auto [condition, region] : llvm::zip_equal(conditions, prologues)) {
+    p << " prologue each " << condition << ' ';
+    p.printRegion(region);
+  }
+}
+
 #define GET_OP_CLASSES
 #include "dialects/Mega/IR/MegaOps.cpp.inc"
 
@@ -127,31 +156,65 @@ LogicalResult ReturnOp::verify() {
 // StageOp
 //===----------------------------------------------------------------------===//
 
-void StageOp::build(OpBuilder &, OperationState &state) {
-  state.addRegion()->emplaceBlock();
+BarrierOp StageStep::getBarrier() const {
+  return block->empty() ? BarrierOp() : dyn_cast<BarrierOp>(block->back());
 }
 
-/// Checks that the body of `op` is index spaces, and nothing else.
-static LogicalResult verifyHoldsTiles(Operation *op) {
-  Block &body = op->getRegion(0).front();
-  if (body.empty())
-    return op->emitOpError("has no '") << TilesOp::getOperationName() << "'";
-  for (Operation &inner : body)
-    if (!isa<TilesOp>(inner)) {
-      InFlightDiagnostic diagnostic = op->emitOpError("holds more than '")
-                                      << TilesOp::getOperationName() << "'";
-      diagnostic.attachNote(inner.getLoc()) << "'" << inner.getName() << "'";
-      return diagnostic;
-    }
+void StageOp::build(OpBuilder &, OperationState &state, ValueRange conditions,
+                    Value each) {
+  state.getOrAddProperties<Properties>().operandSegmentSizes = {
+      int32_t(conditions.size()), each ? 1 : 0};
+  state.addOperands(conditions);
+  if (each)
+    state.addOperands(each);
+  for (size_t i = 0; i <= conditions.size(); ++i)
+    state.addRegion()->emplaceBlock();
+}
+
+SmallVector<StageStep> StageOp::getSteps() {
+  SmallVector<StageStep> steps;
+  for (auto [condition, region] :
+       llvm::zip_equal(getConditions(), getPrologues()))
+    steps.push_back({&region.front(), condition, /*isPrologue=*/true});
+  steps.push_back({&getBody().front(), getEach(), /*isPrologue=*/false});
+  return steps;
+}
+
+LogicalResult StageOp::verify() {
+  if (getConditions().size() != getPrologues().size())
+    return emitOpError("has ") << getConditions().size() << " conditions for "
+                               << getPrologues().size() << " prologues";
   return success();
 }
 
-LogicalResult StageOp::verifyRegions() {
-  if (failed(verifyHoldsTiles(*this)))
-    return failure();
-  if (!getEach())
+/// Checks that `step`, of `parent`, holds index spaces, and nothing else but a
+/// barrier behind those of a prologue.
+static LogicalResult verifyHoldsTiles(Operation *parent,
+                                      const StageStep &step) {
+  StringRef subject = step.isPrologue ? "has a prologue that " : "";
+  if (step.getTiles().empty())
+    return parent->emitOpError(subject)
+           << "has no '" << TilesOp::getOperationName() << "'";
+  for (Operation &op : *step.block) {
+    if (isa<TilesOp>(op) || (step.isPrologue && &op == step.getBarrier()))
+      continue;
+    InFlightDiagnostic diagnostic = parent->emitOpError(subject)
+                                    << "holds more than '"
+                                    << TilesOp::getOperationName() << "'";
+    if (step.isPrologue)
+      diagnostic << " and a '" << BarrierOp::getOperationName()
+                 << "' behind them";
+    diagnostic.attachNote(op.getLoc()) << "'" << op.getName() << "'";
+    return diagnostic;
+  }
+  return success();
+}
+
+/// Checks that what every worker runs writes what is its own.
+static LogicalResult verifyOwn(const StageStep &step) {
+  if (!step.each)
     return success();
-  WalkResult result = getBody().walk([&](AccessOp access) {
+  WalkResult result = step.block->walk([&](AccessOp access) {
     if (!access.mayWrite())
       return WalkResult::advance();
     Value buffer = access.getSource();
@@ -159,16 +222,24 @@ LogicalResult StageOp::verifyRegions() {
       buffer = view.getViewSource();
     auto alloc = buffer.getDefiningOp<AllocEachOp>();
     auto scratch = buffer.getDefiningOp<ScratchOp>();
-    if ((alloc && alloc.getCondition() == getEach()) ||
-        (scratch && scratch.getEach() == getEach()))
+    if ((alloc && alloc.getCondition() == step.each) ||
+        (scratch && scratch.getEach() == step.each))
       return WalkResult::advance();
     InFlightDiagnostic diagnostic =
-        access.emitOpError("of a stage that each worker runs writes what is "
-                           "not its own");
+        access.emitOpError(step.isPrologue ? "of a prologue"
+                                           : "of a stage that each worker runs")
+        << " writes what is not its own";
     diagnostic.attachNote(buffer.getLoc()) << "the buffer";
     return WalkResult::interrupt();
   });
   return failure(result.wasInterrupted());
+}
+
+LogicalResult StageOp::verifyRegions() {
+  for (const StageStep &step : getSteps())
+    if (failed(verifyHoldsTiles(*this, step)) || failed(verifyOwn(step)))
+      return failure();
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -194,7 +265,8 @@ void PrefetchOp::build(OpBuilder &, OperationState &state) {
 }
 
 LogicalResult PrefetchOp::verifyRegions() {
-  if (failed(verifyHoldsTiles(*this)))
+  StageStep spaces{&getBody().front(), /*each=*/{}, /*isPrologue=*/false};
+  if (failed(verifyHoldsTiles(*this, spaces)))
     return failure();
   bool fetches = false;
   for (TilesOp tiles : getTiles())

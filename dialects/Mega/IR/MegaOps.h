@@ -21,5 +21,23 @@
 #define GET_ATTRDEF_CLASSES
 #include "dialects/Mega/IR/MegaAttrs.h.inc"
 
+namespace ingot::mega {
+class BarrierOp;
+class TilesOp;
+
+/// What workers run from one meeting to the next, at most: a prologue of a
+/// stage, or what follows the prologues.
+struct StageStep {
+  mlir::Block *block;
+  /// Where it holds every worker runs all tiles for itself; null for never.
+  mlir::Value each;
+  bool isPrologue;
+
+  auto getTiles() const { return block->getOps<TilesOp>(); }
+  /// Behind the tiles; null for none.
+  BarrierOp getBarrier() const;
+};
+} // namespace ingot::mega
+
 #define GET_OP_CLASSES
 #include "dialects/Mega/IR/MegaOps.h.inc"

@@ -26,9 +26,10 @@ def Mega_Dialect : Dialect {
   let description = [{
     A program is run by a team of workers, each of which runs all of it: a
     thread on a CPU, a thread block on a GPU. It is a sequence of stages, and of
-    loops over sequences of stages. A stage is a set of independent tiles that are dealt to the workers; everything
-    between the stages is computed by each worker for itself. Workers meet where
-    `mega.barrier` says so and nowhere else.
+    loops over sequences of stages. A stage is a set of independent tiles that
+    are dealt to the workers, with a prologue of tiles that every worker may run
+    for itself; everything between the stages is computed by each worker for
+    itself. Workers meet where `mega.barrier` says so and nowhere else.
 
     A tile touches memory from outside of its stage through `mega.access` alone,
     so that what a stage reads and writes, and which part of it for which tile,
@@ -156,8 +157,8 @@ def Mega_LoopOp : Mega_Op<"loop", [
 }
 
 def Mega_StageOp : Mega_Op<"stage", [
-    ParentOneOf<["ProgramOp", "LoopOp"]>, NoRegionArguments, NoTerminator,
-    RecursiveMemoryEffects, SingleBlock
+    AttrSizedOperandSegments, NoRegionArguments, NoTerminator,
+    ParentOneOf<["ProgramOp", "LoopOp"]>, RecursiveMemoryEffects, SingleBlock
   ]> {
   let summary = "Tiles that do not depend on each other";
   let description = [{
@@ -183,16 +184,46 @@ def Mega_StageOp : Mega_Op<"stage", [
     mega.stage each %few { ... }
     mega.barrier unless %few
     ```
+
+    With `prologue`, steps come before its tiles, in order. Each is what a stage
+    with `each` is: where its condition holds every worker runs all of its tiles
+    for itself, into buffers of its own, where it does not they are dealt. Its
+    last op may be a `mega.barrier`. Nothing else stands between a prologue and
+    what follows: a worker that is done with its part, and has waited where the
+    barrier says so, goes on with the next step, and from the last prologue to
+    the tiles of the stage. No tile writes what another one of its step touches.
+    Where one step reads what another writes, or writes what it touches, either
+    each worker has its own or the barrier between makes all of them wait.
+
+    ```mlir
+    mega.stage prologue each %few {
+      mega.tiles (%i) in (%n) step (24) { ... write %own ... }
+      mega.barrier unless %few
+    } {
+      mega.tiles (%i, %j) in (%n, 384) step (24, 64) { ... read %own ... }
+    }
+    ```
   }];
-  let arguments = (ins Optional<I1>:$each);
-  let regions = (region SizedRegion<1>:$body);
-  let builders = [OpBuilder<(ins)>];
+  let arguments = (ins Variadic<I1>:$conditions, Optional<I1>:$each);
+  let regions = (region SizedRegion<1>:$body,
+                        VariadicRegion<SizedRegion<1>>:$prologues);
+  let builders = [
+    // With an empty block for each condition's prologue, and one to follow.
+    OpBuilder<(ins CArg<"::mlir::ValueRange", "{}">:$conditions,
+                   CArg<"::mlir::Value", "{}">:$each)>
+  ];
   let skipDefaultBuilders = 1;
-  let assemblyFormat = "(`each` $each^)? attr-dict-with-keyword $body";
-  let extraClassDeclaration = [{
-    /// Its `mega.tiles`, in order.
-    auto getTiles() { return getBody().front().getOps<TilesOp>(); }
+  let assemblyFormat = [{
+    `` custom<Prologues>($conditions, $prologues) (`each` $each^)?
+    attr-dict-with-keyword $body
   }];
+  let extraClassDeclaration = [{
+    /// Its `mega.tiles`, in order, without those of prologues.
+    auto getTiles() { return getBody().front().getOps<TilesOp>(); }
+    /// Its prologues and what follows them.
+    ::llvm::SmallVector<StageStep> getSteps();
+  }];
+  let hasVerifier = 1;
   let hasRegionVerifier = 1;
 }
 
@@ -354,13 +385,15 @@ def Mega_AllocEachOp : Mega_Op<"alloc_each", [
 }
 
 def Mega_BarrierOp : Mega_Op<"barrier", [
-    ParentOneOf<["ProgramOp", "LoopOp"]>, MemoryEffects<[MemRead, MemWrite]>
+    ParentOneOf<["ProgramOp", "LoopOp", "StageOp"]>,
+    MemoryEffects<[MemRead, MemWrite]>
   ]> {
   let summary = "Waits until every worker is here";
   let description = [{
     What was written before it is seen by every worker after it. A run that was
     stopped ends here. With `unless`, nobody waits where the condition holds,
-    which is the same for all workers.
+    which is the same for all workers. It stands between stages, or at the end
+    of a prologue.
 
     ```mlir
     mega.barrier

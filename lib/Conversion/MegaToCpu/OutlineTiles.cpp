@@ -56,11 +56,11 @@ TileCounts countTiles(OpBuilder &b, TilesOp tiles) {
   return counts;
 }
 
-/// Deals the tiles of a stage. Spaces that are cut in their last dim alone are
-/// numbered in a row, and a worker takes numbers that follow each other, so
-/// that what it reads is one stream. Those of the others are numbered in a row
-/// of their own, and a worker takes every so many, since the tiles of later
-/// rows may cost more.
+/// Deals the tiles of a step of a stage. Spaces that are cut in their last dim
+/// alone are numbered in a row, and a worker takes numbers that follow each
+/// other, so that what it reads is one stream. Those of the others are numbered
+/// in a row of their own, and a worker takes every so many, since the tiles of
+/// later rows may cost more.
 class Dealer {
 public:
   /// Where `each` is given and holds, every worker runs all tiles.
@@ -179,22 +179,28 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
       SmallVector<std::string> syncs;
       for (StageOp stage : stages)
         syncs.push_back(syncBefore(stage, stages));
-      for (auto [stage, sync] : llvm::zip_equal(stages, syncs)) {
+      for (auto [stage, before] : llvm::zip_equal(stages, syncs)) {
+        std::string sync = before;
         hoistSizes(stage);
-        OpBuilder b(stage);
-        auto spaces = llvm::to_vector(stage.getTiles());
-        Dealer dealer(b, stage.getLoc(), spaces, stage.getEach(), worker,
-                      workers);
-        for (auto [i, tiles] : llvm::enumerate(spaces)) {
-          b.setInsertionPoint(stage);
-          NamedAttrList touched;
-          buffers.describe(tiles, touched);
-          func::CallOp call = outline(b, tiles, dealer.tilesOf(i), error,
-                                      "stage_0", symbols, unique);
-          call->setAttr(ingot::stageNumberAttrName,
-                        b.getI64IntegerAttr(int64_t(descriptions.size())));
-          describe(tiles, call.getCalleeAttr().getAttr(),
-                   i == 0 ? sync : "joined", stage, touched);
+        for (const StageStep &step : stage.getSteps()) {
+          OpBuilder b(stage);
+          auto spaces = llvm::to_vector(step.getTiles());
+          Dealer dealer(b, stage.getLoc(), spaces, step.each, worker, workers);
+          for (auto [i, tiles] : llvm::enumerate(spaces)) {
+            b.setInsertionPoint(stage);
+            NamedAttrList touched;
+            buffers.describe(tiles, touched);
+            func::CallOp call = outline(b, tiles, dealer.tilesOf(i), error,
+                                        "stage_0", symbols, unique);
+            call->setAttr(ingot::stageNumberAttrName,
+                          b.getI64IntegerAttr(int64_t(descriptions.size())));
+            describe(tiles, call.getCalleeAttr().getAttr(),
+                     i == 0 ? sync : "joined", stage, step, touched);
+          }
+          BarrierOp barrier = step.getBarrier();
+          if (barrier)
+            barrier->moveBefore(stage);
+          sync = wordOf(barrier);
         }
         stage.erase();
       }
@@ -301,13 +307,18 @@ private:
     return op;
   }
 
+  /// What workers wait for at `barrier`, which may be null, in a word.
+  static std::string wordOf(BarrierOp barrier) {
+    return !barrier ? "" : barrier.getUnless() ? "barrier*" : "barrier";
+  }
+
   /// What workers wait for before the stage, in words, and the numbers of the
   /// tiles for which they fetch something meanwhile.
   static std::string syncBefore(StageOp stage, ArrayRef<StageOp> stages) {
     auto barrier = dyn_cast_or_null<BarrierOp>(effectBefore(stage));
     if (!barrier)
       return "";
-    std::string words = barrier.getUnless() ? "barrier*" : "barrier";
+    std::string words = wordOf(barrier);
     for (auto fetch = dyn_cast_or_null<PrefetchOp>(effectBefore(barrier));
          fetch; fetch = dyn_cast_or_null<PrefetchOp>(effectBefore(fetch)))
       if (std::optional<unsigned> number = numberOfFetched(fetch, stages))
@@ -322,6 +333,9 @@ private:
     std::optional<unsigned> inNextTime;
     unsigned number = 0;
     for (StageOp stage : stages) {
+      for (const StageStep &step : stage.getSteps())
+        if (step.isPrologue)
+          number += llvm::range_size(step.getTiles());
       if (stage->getBlock() == fetch->getBlock() &&
           stage.getLoc() == fetch.getLoc()) {
         if (fetch->isBeforeInBlock(stage))
@@ -337,7 +351,7 @@ private:
   /// Notes for people what the tiles hold; the description made when they were
   /// formed is the metadata of their location.
   void describe(TilesOp tiles, StringAttr name, StringRef sync, StageOp stage,
-                NamedAttrList attrs) {
+                const StageStep &step, NamedAttrList attrs) {
     Builder b(tiles->getContext());
     if (auto fused = dyn_cast<FusedLoc>(tiles.getLoc()))
       if (auto known = dyn_cast_or_null<DictionaryAttr>(fused.getMetadata()))
@@ -353,8 +367,8 @@ private:
     SmallVector<StringRef> words;
     if (!sync.empty())
       words.push_back(sync);
-    if (stage.getEach())
-      words.push_back("each*");
+    if (step.each)
+      words.push_back(step.isPrologue ? "prologue*" : "each*");
     if (!words.empty())
       attrs.set("sync", b.getStringAttr(llvm::join(words, " ")));
     if (auto loop = dyn_cast<LoopOp>(stage->getParentOp()))

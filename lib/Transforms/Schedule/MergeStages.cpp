@@ -38,7 +38,8 @@ struct MergeStagesPass : ingot::impl::MergeStagesBase<MergeStagesPass> {
         continue;
       }
       ingot::ProgramEffects own(stage);
-      if (last && !effects.orderBefore(own)) {
+      if (last && last.getEach() == stage.getEach() &&
+          stage.getPrologues().empty() && !effects.orderBefore(own)) {
         join(last, stage, rewriter);
         effects.join(std::move(own));
       } else {

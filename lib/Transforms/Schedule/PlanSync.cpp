@@ -17,12 +17,25 @@ using namespace ingot::mega;
 
 namespace {
 
-Value allOf(OpBuilder &b, Location loc,
-            const llvm::SetVector<Value> &conditions) {
+using Order = ingot::ProgramEffects::Order;
+
+/// Where nobody waits for what `order` says; null for nowhere.
+Value conditionOf(const Order &order, OpBuilder &b, Location loc) {
   Value all;
-  for (Value condition : conditions)
-    all = all ? b.createOrFold<arith::AndIOp>(loc, all, condition) : condition;
+  if (!order.isNeeded)
+    for (Value condition : order.unless)
+      all =
+          all ? b.createOrFold<arith::AndIOp>(loc, all, condition) : condition;
   return all;
+}
+
+/// Forgets what `order` waited for. Where nobody waited, only what was each
+/// worker's own is settled.
+void settle(ingot::ProgramEffects &open, const Order &order) {
+  if (order.isNeeded)
+    open = {};
+  else
+    open.dropEach(order.unless);
 }
 
 struct PlanSyncPass : ingot::impl::PlanSyncBase<PlanSyncPass> {
@@ -40,14 +53,12 @@ struct PlanSyncPass : ingot::impl::PlanSyncBase<PlanSyncPass> {
       ingot::ProgramEffects own(&op);
       if (auto order = sinceBarrier.orderBefore(own)) {
         b.setInsertionPoint(&op);
-        Value unless =
-            order.isNeeded ? Value() : allOf(b, op.getLoc(), order.unless);
-        BarrierOp::create(b, op.getLoc(), unless);
-        // Where nobody waited, only what was each worker's own is settled.
-        if (order.isNeeded)
-          sinceBarrier = {};
-        else
-          sinceBarrier.dropEach(order.unless);
+        BarrierOp::create(b, op.getLoc(), conditionOf(order, b, op.getLoc()));
+        settle(sinceBarrier, order);
+      }
+      if (auto stage = dyn_cast<StageOp>(op)) {
+        planSteps(stage, b, sinceBarrier);
+        continue;
       }
       if (auto loop = dyn_cast<LoopOp>(op)) {
         // Nothing in it has to wait for what is still open; all wait at its
@@ -59,6 +70,27 @@ struct PlanSyncPass : ingot::impl::PlanSyncBase<PlanSyncPass> {
         sinceBarrier = {};
         continue;
       }
+      sinceBarrier.join(std::move(own));
+    }
+  }
+
+  /// Puts barriers between the steps of a stage, in front of which nothing is
+  /// open that it has to wait for.
+  static void planSteps(StageOp stage, OpBuilder &b,
+                        ingot::ProgramEffects &sinceBarrier) {
+    Location loc = stage.getLoc();
+    Block *last = nullptr;
+    for (const StageStep &step : stage.getSteps()) {
+      ingot::ProgramEffects own(step);
+      if (auto order = sinceBarrier.orderBefore(own)) {
+        // The condition stands in front of the stage, as those that it is of.
+        b.setInsertionPoint(stage);
+        Value unless = conditionOf(order, b, loc);
+        b.setInsertionPointToEnd(last);
+        BarrierOp::create(b, loc, unless);
+        settle(sinceBarrier, order);
+      }
+      last = step.block;
       sinceBarrier.join(std::move(own));
     }
   }

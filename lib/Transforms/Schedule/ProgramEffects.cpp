@@ -45,7 +45,8 @@ bool ProgramEffects::Access::conflicts(const Access &other) const {
 
 ProgramEffects::ProgramEffects(Operation *op) {
   if (auto stage = dyn_cast<mega::StageOp>(op)) {
-    addStage(stage);
+    for (const mega::StageStep &step : stage.getSteps())
+      join(ProgramEffects(step));
     return;
   }
   if (auto loop = dyn_cast<mega::LoopOp>(op)) {
@@ -99,8 +100,8 @@ void ProgramEffects::dropEach(const llvm::SetVector<Value> &conditions) {
   });
 }
 
-void ProgramEffects::addStage(mega::StageOp stage) {
-  for (mega::TilesOp tiles : stage.getTiles())
+ProgramEffects::ProgramEffects(const mega::StageStep &step) {
+  for (mega::TilesOp tiles : step.getTiles())
     tiles.getBody().walk([&](Operation *op) {
       hasCheck |= isa<CheckOp>(op);
       if (auto access = dyn_cast<mega::AccessOp>(op)) {

@@ -17,6 +17,8 @@ public:
   ProgramEffects() = default;
   /// Of `op`, which stands in a program itself.
   explicit ProgramEffects(mlir::Operation *op);
+  /// Of the tiles of a step, without what comes before and behind it.
+  explicit ProgramEffects(const mega::StageStep &step);
 
   /// Adds those of `other`.
   void join(ProgramEffects other);
@@ -56,7 +58,6 @@ private:
     mlir::Value each() const;
   };
 
-  void addStage(mega::StageOp stage);
   void addEffects(mlir::Operation *op,
                   llvm::function_ref<bool(mlir::Value)> isKnown);
   void add(mlir::Value value, bool isWrite,

@@ -116,3 +116,43 @@ mega.program @each(%arena: memref<?xi8>, %few: i1,
   }
   mega.return
 }
+
+// -----
+
+// A prologue is dealt by itself, or run by each; its barrier comes behind its tiles
+// and in front of the others. Explain is told.
+// CHECK-LABEL: mega.program @prologue(
+// CHECK-SAME: %[[FEW:[a-z0-9]*]]: i1
+// CHECK: ingot.stages = [{{.*}}sync = "prologue*"{{.*}}sync = "joined prologue*"{{.*}}sync = "barrier*"
+// CHECK-DAG: %[[FIRST:.*]] = arith.select %[[FEW]], %c0
+// CHECK-DAG: %[[STEP:.*]] = arith.select %[[FEW]], %c1
+// CHECK: call @stage_0(%{{.*}}, %[[FIRST]], %{{.*}}, %[[STEP]])
+// CHECK: call @stage_0_0(
+// CHECK: mega.barrier unless %[[FEW]]
+// CHECK-NOT: arith.select %[[FEW]]
+// CHECK: call @stage_0_1(
+mega.program @prologue(%arena: memref<?xi8>, %few: i1, %y: memref<12xf32>,
+                       %worker: index {ingot.role = "worker"},
+                       %workers: index {ingot.role = "workers"},
+                       %error: !llvm.ptr {ingot.role = "error"}) {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %own = mega.scratch %arena[%c0][] each %few : memref<?xi8> to memref<10xf32>
+  mega.stage prologue each %few {
+    mega.tiles (%i) in (10) step (2) {
+      %to = mega.access write %own : memref<10xf32> to memref<10xf32>
+      memref.store %zero, %to[%i] : memref<10xf32>
+    }
+    mega.tiles (%i) in (9) step (9) {
+    }
+    mega.barrier unless %few
+  } {
+    mega.tiles (%i) in (12) step (2) {
+      %from = mega.access read %own : memref<10xf32> to memref<10xf32>
+      %to = mega.access write %y : memref<12xf32> to memref<12xf32>
+      %0 = memref.load %from[%c0] : memref<10xf32>
+      memref.store %0, %to[%i] : memref<12xf32>
+    }
+  }
+  mega.return
+}

@@ -208,3 +208,38 @@ mega.program @calls(%a: memref<?xf32>, %b: memref<?xf32>, %n: index) {
   }
   mega.return
 }
+
+// -----
+
+// What each worker runs for itself and what is dealt stay apart, and a stage with
+// a prologue joins none; one may join it.
+// CHECK-LABEL: mega.program @each(
+// CHECK: mega.stage each
+// CHECK: mega.stage {
+// CHECK: mega.stage prologue each
+// CHECK: } {
+// CHECK-NEXT: mega.tiles (%{{.*}}) in (4)
+// CHECK: mega.tiles (%{{.*}}) in (5)
+// CHECK-NOT: mega.stage
+mega.program @each(%p: i1) {
+  mega.stage each %p {
+    mega.tiles (%i) in (1) step (1) {
+    }
+  }
+  mega.stage {
+    mega.tiles (%i) in (2) step (1) {
+    }
+  }
+  mega.stage prologue each %p {
+    mega.tiles (%i) in (3) step (1) {
+    }
+  } {
+    mega.tiles (%i) in (4) step (1) {
+    }
+  }
+  mega.stage {
+    mega.tiles (%i) in (5) step (1) {
+    }
+  }
+  mega.return
+}

@@ -195,3 +195,83 @@ mega.program @loop(%a: memref<8xf32>, %b: memref<8xf32>, %c: memref<8xf32>) {
   }
   mega.return
 }
+
+// -----
+
+// Where a prologue is dealt, all meet behind it; what the stage needs from before
+// it all wait for in front, and what comes later and reads what a prologue wrote
+// does not wait again. The second prologue reads nothing of the first.
+// CHECK-LABEL: mega.program @prologue(
+// CHECK-SAME: %[[FEW:[a-z0-9]*]]: i1, %[[ONE:[a-z0-9]*]]: i1
+// CHECK: mega.stage {
+// CHECK: mega.barrier{{$}}
+// CHECK: %[[BOTH:.*]] = arith.andi %[[FEW]], %[[ONE]]
+// CHECK-NEXT: mega.stage prologue each %[[FEW]] {
+// CHECK-NOT: mega.barrier
+// CHECK: } prologue each %[[ONE]] {
+// CHECK: mega.barrier unless %[[BOTH]]
+// CHECK-NEXT: } {
+// CHECK-NOT: mega.barrier
+mega.program @prologue(%x: memref<8xf32>, %y: memref<8xf32>, %z: memref<8xf32>,
+                       %few: i1, %one: i1) {
+  %f = arith.constant 1.0 : f32
+  %s = mega.alloc_each %few() : memref<8xf32>
+  %t = mega.alloc_each %one() : memref<8xf32>
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %to = mega.access write %x : memref<8xf32> to memref<8xf32>
+      memref.store %f, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.stage prologue each %few {
+    mega.tiles (%i) in (8) step (8) {
+      %to = mega.access write %s : memref<8xf32> to memref<8xf32>
+      memref.store %f, %to[%i] : memref<8xf32>
+    }
+  } prologue each %one {
+    mega.tiles (%i) in (8) step (8) {
+      %to = mega.access write %t : memref<8xf32> to memref<8xf32>
+      memref.store %f, %to[%i] : memref<8xf32>
+    }
+  } {
+    mega.tiles (%i) in (8) step (1) {
+      %a = mega.access read %s : memref<8xf32> to memref<8xf32>
+      %b = mega.access read %t : memref<8xf32> to memref<8xf32>
+      %c = mega.access read %x : memref<8xf32> to memref<8xf32>
+      %to = mega.access write %y : memref<8xf32> to memref<8xf32>
+      %0 = memref.load %a[%i] : memref<8xf32>
+      memref.store %0, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.stage {
+    mega.tiles (%i) in (8) step (1) {
+      %from = mega.access read %s : memref<8xf32> to memref<8xf32>
+      %to = mega.access write %z : memref<8xf32> to memref<8xf32>
+      %0 = memref.load %from[%i] : memref<8xf32>
+      memref.store %0, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.return
+}
+
+// -----
+
+// One that checks something is waited for.
+// CHECK-LABEL: mega.program @prologue_check(
+// CHECK: ingot.check
+// CHECK: mega.barrier{{$}}
+// CHECK-NEXT: } {
+mega.program @prologue_check(%few: i1, %y: memref<8xf32>) {
+  %f = arith.constant 1.0 : f32
+  mega.stage prologue each %few {
+    mega.tiles (%i) in (8) step (8) {
+      ingot.check %few, "no"
+    }
+  } {
+    mega.tiles (%i) in (8) step (1) {
+      %to = mega.access write %y : memref<8xf32> to memref<8xf32>
+      memref.store %f, %to[%i] : memref<8xf32>
+    }
+  }
+  mega.return
+}

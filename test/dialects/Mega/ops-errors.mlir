@@ -357,3 +357,95 @@ mega.program @fetch_buffer(%x: memref<4xf32>) {
   }
   mega.return
 }
+
+// -----
+
+mega.program @prologue_conditions(%p: i1) {
+  // expected-error @below {{has 1 conditions for 2 prologues}}
+  "mega.stage"(%p) <{operandSegmentSizes = array<i32: 1, 0>}> ({
+    mega.tiles (%i) in (1) step (1) {
+    }
+  }, {
+    mega.tiles (%i) in (1) step (1) {
+    }
+  }, {
+    mega.tiles (%i) in (1) step (1) {
+    }
+  }) : (i1) -> ()
+  mega.return
+}
+
+// -----
+
+mega.program @prologue_empty(%p: i1) {
+  // expected-error @below {{has a prologue that has no 'mega.tiles'}}
+  mega.stage prologue each %p {
+  } {
+    mega.tiles (%i) in (1) step (1) {
+    }
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @prologue_more(%p: i1) {
+  // expected-error @below {{has a prologue that holds more than 'mega.tiles' and a 'mega.barrier' behind them}}
+  mega.stage prologue each %p {
+    mega.tiles (%i) in (1) step (1) {
+    }
+    // expected-note @below {{'arith.constant'}}
+    %c0 = arith.constant 0 : index
+    mega.barrier
+  } {
+    mega.tiles (%i) in (1) step (1) {
+    }
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @prologue_barrier(%p: i1) {
+  // expected-error @below {{has a prologue that holds more than 'mega.tiles' and a 'mega.barrier' behind them}}
+  mega.stage prologue each %p {
+    // expected-note @below {{'mega.barrier'}}
+    mega.barrier
+    mega.tiles (%i) in (1) step (1) {
+    }
+  } {
+    mega.tiles (%i) in (1) step (1) {
+    }
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @barrier_inside(%p: i1) {
+  // expected-error @below {{holds more than 'mega.tiles'}}
+  mega.stage {
+    mega.tiles (%i) in (1) step (1) {
+    }
+    // expected-note @below {{'mega.barrier'}}
+    mega.barrier
+  }
+  mega.return
+}
+
+// -----
+
+mega.program @prologue_own(%p: i1, %q: i1) {
+  // expected-note @below {{the buffer}}
+  %a = mega.alloc_each %q() : memref<4xf32>
+  mega.stage prologue each %p {
+    mega.tiles (%i) in (1) step (1) {
+      // expected-error @below {{of a prologue writes what is not its own}}
+      %0 = mega.access write %a : memref<4xf32> to memref<4xf32>
+    }
+  } each %q {
+    mega.tiles (%i) in (1) step (1) {
+    }
+  }
+  mega.return
+}

@@ -69,6 +69,28 @@ mega.program @all(%x: memref<?x64xf32> {ingot.role = "input"}, %y: memref<1x64xf
   }
   // CHECK: mega.barrier unless %[[FEW]]
   mega.barrier unless %few
+  // CHECK-NEXT: mega.stage prologue each %[[FEW]] {
+  // CHECK-NEXT: mega.tiles
+  mega.stage prologue each %few {
+    mega.tiles (%i) in (1) step (1) {
+      %0 = mega.access write %own : memref<?xf32> to memref<?xf32>
+    }
+    // CHECK: } {ingot.note}
+    mega.tiles (%i) in (2) step (1) {
+    } {ingot.note}
+    // CHECK-NEXT: mega.barrier unless %[[FEW]]
+    // CHECK-NEXT: } prologue each %[[FEW]] {
+    mega.barrier unless %few
+  } prologue each %few {
+    // CHECK-NEXT: mega.tiles
+    mega.tiles (%i) in (3) step (1) {
+    }
+    // CHECK: } each %[[FEW]] attributes {ingot.note} {
+  } each %few attributes {ingot.note} {
+    // CHECK-NEXT: mega.tiles
+    mega.tiles (%i) in (4) step (1) {
+    }
+  }
   // CHECK: mega.return %[[N]], %{{.*}} : index, index
   mega.return %n, %c0 : index, index
 }

@@ -191,26 +191,33 @@ TEST_F(Driver, Explains) {
 
 TEST_F(Driver, ExplainsBesideUnknownCosts) {
   rt::Manifest manifest = rt::test::manifest();
-  manifest.stages = {
-      {"s0", "add", "Add_1", "batch * n", "12 * n", "batch", "", {}, {}},
-      {"s1",
-       "add",
-       "Add_2",
-       "batch * n",
-       "36 * n",
-       "batch",
-       "barrier each*",
-       {},
-       {}},
-      {"s2",
-       "gather",
-       "Gather_3",
-       "?u0 * n",
-       "4 * ?u0",
-       "?u0",
-       "barrier*",
-       {},
-       {}}};
+  manifest.stages = {{"s0",
+                      "add",
+                      "Add_1",
+                      "batch * n",
+                      "12 * n",
+                      "batch",
+                      "prologue*",
+                      {},
+                      {}},
+                     {"s1",
+                      "add",
+                      "Add_2",
+                      "batch * n",
+                      "36 * n",
+                      "batch",
+                      "barrier each*",
+                      {},
+                      {}},
+                     {"s2",
+                      "gather",
+                      "Gather_3",
+                      "?u0 * n",
+                      "4 * ?u0",
+                      "?u0",
+                      "barrier*",
+                      {},
+                      {}}};
   put("b.ingot", rt::test::artifactBytes(manifest, rt::test::image(),
                                          rt::test::weights()));
   Done done = run("explain b.ingot --dim batch=2 --dim n=100");
@@ -218,8 +225,10 @@ TEST_F(Driver, ExplainsBesideUnknownCosts) {
   EXPECT_FALSE(has(done, "?u0")) << done.out;
   for (const char *text :
        {"50.0 %  1.20 kB  25.0 %", "50.0 %  3.60 kB  75.0 %",
-        "all 3: 400 FLOP, 4.80 kB; without the unknown costs of 1 stage",
-        "unknown", "barrier each*", "every worker makes its own"})
+        "all 3 in 2 stages: 400 FLOP, 4.80 kB; without the unknown costs of 1 "
+        "stage",
+        "prologue: a part of the stage that follows it", "unknown",
+        "barrier each*", "every worker makes its own"})
     EXPECT_TRUE(has(done, text)) << text << "\n" << done.out;
   done = run("explain b.ingot --dim n=100");
   EXPECT_TRUE(has(done, "totals and shares with --dim batch=N")) << done.out;

@@ -204,7 +204,7 @@ std::string Report::stageTable(size_t width) const {
   auto in = [](std::string_view unit) {
     return [unit](int64_t value) { return quantity(double(value), unit); };
   };
-  bool isRecomputed = false, isFetched = false;
+  bool isRecomputed = false, hasPrologue = false, isFetched = false;
   for (size_t i = 0; i < costs.size(); ++i) {
     const StageCost &stage = costs[i];
     auto part = [&](const Amount &amount, std::optional<double> whole) {
@@ -213,6 +213,7 @@ std::string Report::stageTable(size_t width) const {
                  ? share(double(*amount.value) * times, *whole)
                  : "";
     };
+    hasPrologue |= stage.info->isPrologue();
     isRecomputed |= stage.info->sync.ends_with("each*");
     isFetched |= stage.info->sync.find(" fetch:") != std::string::npos;
     std::vector<std::string> row = {
@@ -246,7 +247,9 @@ std::string Report::stageTable(size_t width) const {
   if (options.program != "main")
     out += " of the program '" + options.program + "'";
   out += "\n" + table.str(width);
-  if (isRecomputed)
+  if (hasPrologue)
+    out += "  prologue: a part of the stage that follows it\n";
+  if (isRecomputed || hasPrologue)
     out += "  *: of a stage that is one tile every worker makes its own, and "
            "nobody waits for it\n";
   if (isFetched)
@@ -259,11 +262,18 @@ std::string Report::stageSums() const {
   std::optional<double> flops = total(costs, &StageCost::flops),
                         bytes = total(costs, &StageCost::bytes);
   if (flops && bytes) {
-    uint64_t runs = 0;
-    for (const StageCost &stage : costs)
+    uint64_t runs = 0, stages = 0;
+    for (const StageCost &stage : costs) {
       runs += stage.info->times;
-    std::string out = "  all " + std::to_string(runs) + ": " +
-                      quantity(*flops, "FLOP") + ", " + quantity(*bytes, "B");
+      if (!stage.info->isJoined() && !stage.info->isPrologue())
+        stages += stage.info->times;
+    }
+    std::string out = "  all " + std::to_string(runs) +
+                      (stages == runs || stages == 0
+                           ? ""
+                           : " in " + std::to_string(stages) + " stages") +
+                      ": " + quantity(*flops, "FLOP") + ", " +
+                      quantity(*bytes, "B");
     size_t unknown = std::ranges::count_if(costs, &StageCost::isUnknown);
     if (unknown)
       out += "; without the unknown costs of " + std::to_string(unknown) +

@@ -17,7 +17,8 @@ def MergeStages : Pass<"mega-merge-stages", "::ingot::mega::ProgramOp"> {
     on with the next, and the tiles of all are dealt in one go. Parts of one
     buffer are told apart where their offsets and sizes are constants. Nothing
     joins a stage that checks something, since what follows may rely on the
-    check, and nothing passes an element that is read between two stages.
+    check, nothing passes an element that is read between two stages, and a stage
+    with a prologue joins none.
 
     Example: the products with the matrices for queries, keys and values become
     ```mlir
@@ -50,12 +51,34 @@ def RecomputeStages
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def FormPrologues : Pass<"mega-form-prologues", "::ingot::mega::ProgramOp"> {
+  let summary = "Put what each worker runs for itself in front of a stage's tiles";
+  let description = [{
+    A stage that every worker runs for itself where a condition holds becomes a
+    prologue of the next one that is dealt, and so do several that follow each
+    other, in order. Values and allocations between them move in front of the
+    first; where something else stands between, as an element that each worker
+    reads, the stages stay as they are.
+
+    Example: a norm and the product that reads it become
+    ```mlir
+    mega.stage prologue each %few {
+      mega.tiles (%i) in (%n) step (4) { ... write %t ... }
+    } {
+      mega.tiles (%i, %j) in (%n, 576) step (24, 64) { ... read %t ... }
+    }
+    ```
+  }];
+}
+
 def PlanSync : Pass<"mega-plan-sync", "::ingot::mega::ProgramOp"> {
   let summary = "Let workers meet where the data requires it";
   let description = [{
     Puts `mega.barrier` in front of what touches memory that something since the
-    last barrier writes, or writes what it reads. A stage that checks something
-    is waited for by whatever follows. Buffers that are each worker's own under a
+    last barrier writes, or writes what it reads: before a stage, what that and
+    its prologues need from before it, and behind a prologue what the rest of the
+    stage needs from that. A stage that checks something is waited for by
+    whatever follows. Buffers that are each worker's own under a
     condition matter where it does not hold: `mega.barrier unless`.
 
     Example: of two stages, the second of which reads what the first wrote,
@@ -101,8 +124,8 @@ def PlanMemory : Pass<"mega-plan-memory", "::ingot::mega::ProgramOp"> {
   let summary = "Place every allocation at an offset of one arena";
   let description = [{
     Allocations between the stages become views of an arena. Two buffers whose
-    lives do not meet share a slot (what stands between two barriers without
-    condition is one point in time), whose size is the larger of their symbolic
+    lives do not meet share a slot (a stage with its prologues, and what stands
+    between two barriers without condition, is one point in time), whose size is the larger of their symbolic
     sizes; offsets are run-time expressions, multiples of 64. A
     `mega.alloc_each` takes its size once for each worker where its condition
     holds, and becomes a `mega.scratch`. Allocations inside a stage become
