@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ingot/Transforms/Passes.h"
+#include "lib/Transforms/Checks.h"
 #include "lib/Transforms/SliceViews.h"
 #include "lib/Transforms/StageInfo.h"
 #include "lib/Transforms/TileLeader.h"
@@ -120,6 +121,12 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
     addCandidates(func.getBody().front());
     // What stages cost is known of whole tensors, before they are cut.
     ingot::StageInfo info(func);
+    // What nobody needs from the first is there for its checks. What checks its
+    // values and is needed no more once a stage makes them is made there alone.
+    SmallVector<Operation *> checking;
+    for (Operation *op : candidates)
+      if (!isDead(op) && ingot::checksValues(op))
+        checking.push_back(op);
     // Consumers come first: a producer that every consumer absorbed is dead
     // when its turn comes.
     for (Operation *op : candidates) {
@@ -134,6 +141,9 @@ struct FormStagesPass : ingot::impl::FormStagesBase<FormStagesPass> {
     tensor::DimOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(func, std::move(patterns))))
       return signalPassFailure();
+    for (Operation *op : checking)
+      if (op->use_empty())
+        rewriter.eraseOp(op);
     DominanceInfo dominance(func);
     eliminateCommonSubExpressions(rewriter, dominance, func);
   }

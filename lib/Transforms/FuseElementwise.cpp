@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ingot/Transforms/Passes.h"
+#include "lib/Transforms/Checks.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 
@@ -43,11 +44,49 @@ bool shouldMoveReshape(OpOperand *operand) {
          producer->getBlock() == operand->getOwner()->getBlock();
 }
 
+/// Ops whose values nobody needs from the first: they are there for their
+/// checks, also once they are written in another way.
+struct Unneeded : RewriterBase::Listener {
+  llvm::SmallPtrSet<Operation *, 8> ops;
+
+  void notifyOperationReplaced(Operation *op, ValueRange values) override {
+    if (!ops.erase(op))
+      return;
+    for (Value value : values)
+      if (Operation *other = value ? value.getDefiningOp() : nullptr)
+        ops.insert(other);
+  }
+  void notifyOperationErased(Operation *op) override { ops.erase(op); }
+};
+
+/// What checks its values and was fused into whoever needs them is gone.
+struct EraseFused : OpRewritePattern<linalg::GenericOp> {
+  EraseFused(MLIRContext *context, Unneeded &unneeded)
+      : OpRewritePattern(context, /*benefit=*/10), unneeded(unneeded) {}
+
+  LogicalResult matchAndRewrite(linalg::GenericOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!op->use_empty() || !ingot::checksValues(op) ||
+        unneeded.ops.contains(op))
+      return failure();
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  Unneeded &unneeded;
+};
+
 struct FuseElementwisePass
     : ingot::impl::FuseElementwiseBase<FuseElementwisePass> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
+    Unneeded unneeded;
+    getOperation().walk([&](linalg::GenericOp op) {
+      if (op->use_empty())
+        unneeded.ops.insert(op);
+    });
     RewritePatternSet patterns(context);
+    patterns.add<EraseFused>(context, unneeded);
     linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
     linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns,
                                                        shouldMoveReshape);
@@ -59,7 +98,9 @@ struct FuseElementwisePass
     context->getLoadedDialect<linalg::LinalgDialect>()
         ->getCanonicalizationPatterns(patterns);
     // The sweep ends in a fixed point; stopping early leaves correct IR.
-    (void)applyPatternsGreedily(getOperation(), std::move(patterns));
+    GreedyRewriteConfig config;
+    config.setListener(&unneeded);
+    (void)applyPatternsGreedily(getOperation(), std::move(patterns), config);
   }
 };
 

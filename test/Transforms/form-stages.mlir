@@ -140,3 +140,85 @@ func.func @rows_of_product(%x: tensor<?x96xf32>, %w: tensor<12x96x16xf32>, %g: t
   %2 = ingot.rms_norm ins(%1, %g : tensor<?x192xf32>, tensor<192xf32>) outs(%e : tensor<?x192xf32>) {epsilon = 1.0e-5 : f64} -> tensor<?x192xf32>
   return %2 : tensor<?x192xf32>
 }
+
+// What checks its values is made once: in the loop.
+// CHECK-LABEL: func @checked(
+// CHECK-NOT: ingot.check
+// CHECK: scf.forall
+// CHECK: ingot.check
+// CHECK-NOT: ingot.check
+// CHECK: return
+func.func @checked(%ids: tensor<?xi64>, %table: tensor<40x64xf32>) -> tensor<?x64xf32> {
+  %c0 = arith.constant 0 : index
+  %c40 = arith.constant 40 : index
+  %n = tensor.dim %ids, %c0 : tensor<?xi64>
+  %e = tensor.empty(%n) : tensor<?x64xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+    ins(%ids : tensor<?xi64>) outs(%e : tensor<?x64xf32>) {
+  ^bb0(%id: i64, %o: f32):
+    %j = linalg.index 1 : index
+    %at = arith.index_cast %id : i64 to index
+    %inside = arith.cmpi ult, %at, %c40 : index
+    ingot.check %inside, "out of range"
+    %safe = arith.select %inside, %at, %c0 : index
+    %x = tensor.extract %table[%safe, %j] : tensor<40x64xf32>
+    linalg.yield %x : f32
+  } -> tensor<?x64xf32>
+  return %0 : tensor<?x64xf32>
+}
+
+// Or in what it is fused into.
+// CHECK-LABEL: func @checked_and_fused(
+// CHECK-NOT: ingot.check
+// CHECK: scf.forall
+// CHECK: ingot.check
+// CHECK: math.exp
+// CHECK-NOT: ingot.check
+// CHECK: return
+func.func @checked_and_fused(%ids: tensor<?xi64>, %table: tensor<40x64xf32>) -> tensor<?x64xf32> {
+  %c0 = arith.constant 0 : index
+  %c40 = arith.constant 40 : index
+  %n = tensor.dim %ids, %c0 : tensor<?xi64>
+  %e = tensor.empty(%n) : tensor<?x64xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+    ins(%ids : tensor<?xi64>) outs(%e : tensor<?x64xf32>) {
+  ^bb0(%id: i64, %o: f32):
+    %j = linalg.index 1 : index
+    %at = arith.index_cast %id : i64 to index
+    %inside = arith.cmpi ult, %at, %c40 : index
+    ingot.check %inside, "out of range"
+    %safe = arith.select %inside, %at, %c0 : index
+    %x = tensor.extract %table[%safe, %j] : tensor<40x64xf32>
+    linalg.yield %x : f32
+  } -> tensor<?x64xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+    ins(%0 : tensor<?x64xf32>) outs(%e : tensor<?x64xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %y = math.exp %x : f32
+    linalg.yield %y : f32
+  } -> tensor<?x64xf32>
+  return %1 : tensor<?x64xf32>
+}
+
+// What is there for its check alone stays.
+// CHECK-LABEL: func @check_alone(
+// CHECK: ingot.check
+// CHECK: return
+func.func @check_alone(%ids: tensor<?xi64>, %table: tensor<40x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c40 = arith.constant 40 : index
+  %n = tensor.dim %ids, %c0 : tensor<?xi64>
+  %e = tensor.empty(%n) : tensor<?x64xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+    ins(%ids : tensor<?xi64>) outs(%e : tensor<?x64xf32>) {
+  ^bb0(%id: i64, %o: f32):
+    %j = linalg.index 1 : index
+    %at = arith.index_cast %id : i64 to index
+    %inside = arith.cmpi ult, %at, %c40 : index
+    ingot.check %inside, "out of range"
+    %safe = arith.select %inside, %at, %c0 : index
+    %x = tensor.extract %table[%safe, %j] : tensor<40x64xf32>
+    linalg.yield %x : f32
+  } -> tensor<?x64xf32>
+  return
+}

@@ -15,6 +15,7 @@ def FuseElementwise : Pass<"ingot-fuse-elementwise", "::mlir::func::FuncOp"> {
     Merges an elementwise `linalg.generic` into its only consumer and moves
     reshapes out of the way: a generic over an expanded tensor is rewritten to
     work on the collapsed one, so that it meets the op that produced the data.
+    What checks its values on the way is checked where it is fused, and gone.
 
     Example: `%1 = exp(%0); %2 = neg(%1)` becomes one generic whose body is
     `math.exp` followed by `arith.negf`.
