@@ -18,9 +18,12 @@ for the tiles that they need and not for each other: nothing is lost to a stage
 whose tiles do not come out even,
 
     compute = flops / (FMA peak of a core) * max(1 / cores, 1 / tiles)
-    wait    = HANDOVER * tiles / cores
+    wait    = HANDOVER * min(cores, tiles)
 
-the latter since each tile counts on a line that others wait for. HANDOVER is what it costs that the line with the barrier's
+the latter since whoever waits for all columns of a row waits for as many
+hand-overs of the line that counts them.
+
+HANDOVER is what it costs that the line with the barrier's
 counter goes from core to core: half of the 96 ns that two threads need here
 (docs/benchmarks.md). Not in the model: unequal cores, clocks that sink when all
 cores work, memory of other sockets."""
@@ -73,7 +76,7 @@ class Stage:
         tiles = max(self.tiles, 1)
         compute = self.flops / peak * max(1 / cores, 1 / tiles)
         memory = self.bytes / min(cores * bandwidth, socket)
-        wait = HANDOVER * tiles / cores if self.waits and cores > 1 else 0
+        wait = HANDOVER * min(cores, tiles) if self.waits and cores > 1 else 0
         return self.times * (max(compute, memory) + wait)
 
     def wait(self, cores):
