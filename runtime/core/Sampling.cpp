@@ -59,10 +59,9 @@ Result<int64_t> ingot::rt::sample(Session &session,
                    "the model was not compiled for generation");
   const double reals[] = {options.temperature, options.topP, options.minP,
                           options.repetitionPenalty};
-  const int64_t numbers[] = {static_cast<int64_t>(options.topK),
-                             static_cast<int64_t>(options.seed),
-                             static_cast<int64_t>(position),
-                             static_cast<int64_t>(history.size())};
+  const int64_t numbers[] = {
+      static_cast<int64_t>(options.topK), static_cast<int64_t>(options.seed),
+      static_cast<int64_t>(position), static_cast<int64_t>(history.size())};
   int64_t counts[] = {static_cast<int64_t>(logits.size()),
                       static_cast<int64_t>(history.size()), 4, 4};
   const TensorView inputs[] = {
