@@ -62,7 +62,8 @@ SmallVector<AccessOp> streamsOf(TilesOp tiles, ProgramOp program,
       return value && tiles.isInside(value);
     });
     if (!access.mayWrite() && isOwn && type.hasStaticShape() &&
-        bytesOf(type) >= least && isWeight(access.getSource(), program))
+        type.getElementType().isIntOrFloat() &&
+        isWeight(access.getSource(), program) && bytesOf(type) >= least)
       streams.push_back(access);
   }
   return streams;
