@@ -203,7 +203,7 @@ FailureOr<Compilation::Image>
 Compilation::compileModule(ModuleOp op, const TargetInfo &target) {
   std::string prefix = op == *module ? "" : "weights-";
   if (failed(runPasses(op, prefix + "4-stages", buildStagesPipeline, 0.3)) ||
-      (op == *module && failed(describeSampler(op, manifest))) ||
+      (op == *module && failed(describeAddedPrograms(op, manifest))) ||
       failed(replaceStages(op)) || failed(prove(op)) ||
       failed(runPasses(
           op, prefix + "5-cpu",

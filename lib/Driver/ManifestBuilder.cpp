@@ -221,16 +221,15 @@ LogicalResult describeSignature(ModuleOp module, rt::Manifest &manifest) {
   return success();
 }
 
-LogicalResult describeSampler(ModuleOp module, rt::Manifest &manifest) {
-  auto program = module.lookupSymbol<mega::ProgramOp>(sampleEntryName);
-  if (!program)
-    return success();
-  FailureOr<Program> known =
-      Program::create(program, "_" + sampleEntryName.str());
+/// Adds a program that was made as one as an entry.
+static LogicalResult describeProgram(ModuleOp module, mega::ProgramOp program,
+                                     rt::Manifest &manifest) {
+  std::string name = program.getSymName().str();
+  FailureOr<Program> known = Program::create(program, "_" + name);
   if (failed(known))
     return failure();
   rt::EntryInfo entry;
-  entry.name = sampleEntryName;
+  entry.name = name;
   entry.sizesSymbol = (sizesName + known->suffix).str();
   entry.entrySymbol = (entryName + known->suffix).str();
   for (const SymbolInfo &symbol : known->symbols) {
@@ -257,6 +256,7 @@ LogicalResult describeSampler(ModuleOp module, rt::Manifest &manifest) {
         return s.name == to.text;
       });
       if (symbol != entry.symbols.end() &&
+          !module.lookupSymbol<DimOp>(to.text) &&
           llvm::none_of(entry.symbols, [&](const rt::Symbol &s) {
             return s.name == info.name;
           }))
@@ -266,6 +266,14 @@ LogicalResult describeSampler(ModuleOp module, rt::Manifest &manifest) {
   for (unsigned argument : known->outputs)
     add(argument, entry.outputs);
   manifest.entries.push_back(std::move(entry));
+  return success();
+}
+
+LogicalResult describeAddedPrograms(ModuleOp module, rt::Manifest &manifest) {
+  for (StringRef name : {sampleEntryName, loopEntryName})
+    if (auto program = module.lookupSymbol<mega::ProgramOp>(name))
+      if (failed(describeProgram(module, program, manifest)))
+        return failure();
   return success();
 }
 

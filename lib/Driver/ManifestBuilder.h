@@ -22,9 +22,10 @@ void describeOps(mlir::ModuleOp module, rt::Manifest &manifest);
 mlir::LogicalResult describeSignature(mlir::ModuleOp module,
                                       rt::Manifest &manifest);
 
-/// Adds the program that chooses tokens as a further entry, if there is one.
-mlir::LogicalResult describeSampler(mlir::ModuleOp module,
-                                    rt::Manifest &manifest);
+/// Adds the programs that were not made from the model's functions as further
+/// entries: that which chooses tokens, and that which does so again and again.
+mlir::LogicalResult describeAddedPrograms(mlir::ModuleOp module,
+                                          rt::Manifest &manifest);
 
 /// Adds the state of a program with placed caches; nothing without one.
 void describeState(mlir::ModuleOp module, rt::Manifest &manifest);

@@ -57,6 +57,7 @@ void ingot::buildStagesPipeline(OpPassManager &passes) {
   passes.addNestedPass<mega::ProgramOp>(createFormPrologues());
   passes.addNestedPass<mega::ProgramOp>(createPlanSync());
   passes.addNestedPass<mega::ProgramOp>(createPlanPrefetch());
+  passes.addPass(createAddTokenLoop());
   passes.addNestedPass<mega::ProgramOp>(createPlanMemory());
   passes.addPass(createCSEPass());
 }

@@ -7,9 +7,11 @@
 #include "lib/Prove/Model.h"
 
 #include "dialects/Ingot/IR/IngotOps.h"
+#include "dialects/Mega/IR/CallOps.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace ingot;
@@ -34,12 +36,20 @@ LogicalResult Model::collect() {
       interval += !values.holds(barrier.getUnless());
       continue;
     }
-    // It touches nothing; that its memory is nobody's is ProveOrder's.
-    if (isa<mega::PrefetchOp>(step.op))
-      continue;
     if (isa<mega::LoopOp>(step.op))
       return step.op->emitError("cannot be proved: write out the loop first");
-    if (step.stage == 0 && failed(addOutside(step.op)))
+    LogicalResult result =
+        llvm::TypeSwitch<Operation *, LogicalResult>(step.op)
+            // It touches nothing; that its memory is nobody's is ProveOrder's,
+            // and that all workers end at the same.
+            .Case<mega::PrefetchOp, mega::UntilOp>(
+                [&](auto) { return success(); })
+            .Case([&](mega::CallOp call) { return addCall(call); })
+            .Case([&](mega::SingleOp single) { return addSingle(single); })
+            .Default([&](Operation *op) {
+              return step.stage == 0 ? addOutside(op) : success();
+            });
+    if (failed(result))
       return failure();
     for (mega::TilesOp tiles : step.tiles)
       if (failed(addTiles(step, tiles)))
@@ -62,6 +72,52 @@ LogicalResult Model::add(Access access) {
            part->buffer.value.getDefiningOp<memref::GetGlobalOp>())
     return access.op->emitError("cannot be proved: writes to a constant");
   return success();
+}
+
+/// What a called program does with what it is given; the rest of it is proved
+/// where it stands.
+LogicalResult Model::addCall(mega::CallOp op) {
+  auto add = [&](OperandRange given, bool isWrite) {
+    return llvm::all_of(given, [&](Value buffer) {
+      return succeeded(this->add({op,
+                                  buffer,
+                                  {},
+                                  0,
+                                  0,
+                                  interval,
+                                  !isWrite,
+                                  isWrite,
+                                  /*isEach=*/false,
+                                  /*isSingle=*/false,
+                                  /*isCall=*/true}));
+    });
+  };
+  return success(add(op.getInputs(), false) && add(op.getOutputs(), true));
+}
+
+LogicalResult Model::addSingle(mega::SingleOp op) {
+  auto result = op.getBody().walk([&](Operation *inner) -> WalkResult {
+    if (isMemoryEffectFree(inner) || isa<mega::TellOp>(inner) ||
+        inner->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
+      return WalkResult::advance();
+    bool isLoad = isa<memref::LoadOp>(inner);
+    if (!isLoad && !isa<memref::StoreOp>(inner)) {
+      inner->emitError("cannot be proved: its effects are not known");
+      return WalkResult::interrupt();
+    }
+    Value buffer = inner->getOperand(isLoad ? 0 : 1);
+    return add({inner,
+                buffer,
+                {},
+                0,
+                0,
+                interval,
+                isLoad,
+                !isLoad,
+                /*isEach=*/false,
+                /*isSingle=*/true});
+  });
+  return failure(result.wasInterrupted());
 }
 
 LogicalResult Model::addOutside(Operation *op) {
@@ -359,7 +415,11 @@ std::string Model::describe(const Access &access) {
                                                    : "reads";
   Buffer buffer = partOf(access, tileOf(access, "a")).buffer;
   std::string subject =
-      access.stage ? "stage " + std::to_string(access.stage) : "every worker";
+      access.stage      ? "stage " + std::to_string(access.stage)
+      : access.isSingle ? "worker 0"
+      : access.isCall
+          ? "program '" + cast<mega::CallOp>(access.op).getCallee().str() + "'"
+          : "every worker";
   if (access.prologue)
     subject = "prologue " + std::to_string(access.prologue) + " of " + subject;
   if (access.isEach)

@@ -11,6 +11,11 @@
 #include "lib/Prove/Solver.h"
 #include "lib/Prove/Steps.h"
 
+namespace ingot::mega {
+class CallOp;
+class SingleOp;
+} // namespace ingot::mega
+
 namespace ingot::prove {
 
 /// Something that reads or writes memory that others may touch.
@@ -27,6 +32,8 @@ struct Access {
   bool reads, writes;
   /// Whether each worker runs every one of the tiles.
   bool isEach = false;
+  /// Without tiles: whether worker 0 does it alone, or a called program does.
+  bool isSingle = false, isCall = false;
 };
 
 /// A program and what can be asked of it.
@@ -95,6 +102,8 @@ private:
   Formula loopsOver(OpOperand &use, const Tile &tile);
   bool isShareNonNegative(const Poly &poly);
   LogicalResult addTiles(const Step &step, mega::TilesOp tiles);
+  LogicalResult addCall(mega::CallOp op);
+  LogicalResult addSingle(mega::SingleOp op);
   LogicalResult addOutside(Operation *op);
   LogicalResult add(Access access);
   /// What part of the goal "some write covers the element" the one is.

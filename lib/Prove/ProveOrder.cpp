@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "dialects/Ingot/IR/IngotOps.h"
+#include "dialects/Mega/IR/CallOps.h"
 #include "ingot/Prove.h"
 #include "lib/Prove/Model.h"
 
@@ -25,7 +26,7 @@ public:
 
   LogicalResult run() {
     if (failed(checkUniform()) || failed(checkChecks()) ||
-        failed(checkPrefetches()))
+        failed(checkPrefetches()) || failed(checkCalls()))
       return failure();
     ArrayRef<Access> accesses = model.accesses;
     pairs = 0;
@@ -133,16 +134,41 @@ private:
     return buffer;
   }
 
+  /// A called program has all workers, its memory and the caches for itself.
+  LogicalResult checkCalls() {
+    Operation *open = nullptr;
+    for (Operation &op : model.program.getProgram()) {
+      if (auto barrier = dyn_cast<mega::BarrierOp>(op)) {
+        if (!model.values.holds(barrier.getUnless()))
+          open = nullptr;
+        continue;
+      }
+      if (!isa<mega::CallOp, mega::StageOp, mega::SingleOp>(op))
+        continue;
+      if (open && (isa<mega::CallOp>(op) || isa<mega::CallOp>(open))) {
+        InFlightDiagnostic diagnostic = op.emitError(
+            "no barrier is between a program that is called and this");
+        diagnostic.attachNote(open->getLoc()) << "what comes before";
+        return diagnostic;
+      }
+      open = &op;
+    }
+    return success();
+  }
+
   LogicalResult checkAlone(const Access &access) {
     if (!access.writes)
       return success();
     Buffer buffer = model.partOf(access, model.tileOf(access, "a")).buffer;
     StringRef role = model.values.roleOf(buffer.value);
-    if (buffer.kind == Buffer::Kind::Argument && role != "output")
+    if (buffer.kind == Buffer::Kind::Argument && role != "output" &&
+        role != "shared")
       return report(model, access, "writes to what is no output",
                     {Outcome::Kind::Proved, ""});
     bool isOwn = buffer.kind == Buffer::Kind::Own ||
                  buffer.kind == Buffer::Kind::Scratch;
+    if (access.isSingle || access.isCall)
+      return success();
     if (!access.tiles || (access.isEach && !isOwn))
       return report(model, access, "races with itself on other workers",
                     {Outcome::Kind::Proved, ""});
@@ -161,7 +187,13 @@ private:
   }
 
   LogicalResult checkPair(const Access &a, const Access &b) {
-    if (!a.tiles && !b.tiles)
+    // What every worker does outside of stages is no write; worker 0 does one
+    // thing after the other, and a called program is proved by itself.
+    auto isOpen = [](const Access &access) {
+      return access.tiles || access.isSingle || access.isCall;
+    };
+    if ((!isOpen(a) && !isOpen(b)) || (a.isSingle && b.isSingle) ||
+        (a.isCall && a.op == b.op))
       return success();
     const Part &one = first[&a - model.accesses.data()];
     const Part &other = second[&b - model.accesses.data()];

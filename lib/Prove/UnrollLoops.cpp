@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "dialects/Ingot/IR/IngotOps.h"
-#include "dialects/Mega/IR/MegaOps.h"
+#include "dialects/Mega/IR/CallOps.h"
 #include "ingot/Prove.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -25,7 +25,12 @@ struct UnrollLoopsPass : ingot::impl::UnrollLoopsBase<UnrollLoopsPass> {
     for (auto loop : llvm::make_early_inc_range(
              getOperation().getProgram().getOps<mega::LoopOp>())) {
       OpBuilder b(loop);
-      for (int64_t i = 0; i < int64_t(loop.getCount()); ++i)
+      // Of one that ends who knows when, a time and the next: what one leaves
+      // for a later one, all leave.
+      bool endsEarly = !loop.getBody().getOps<mega::UntilOp>().empty();
+      int64_t times = endsEarly ? std::min<int64_t>(loop.getCount(), 2)
+                                : int64_t(loop.getCount());
+      for (int64_t i = 0; i < times; ++i)
         if (failed(copy(loop, i, b)))
           return signalPassFailure();
       loop.erase();

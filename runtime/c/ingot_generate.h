@@ -246,7 +246,9 @@ typedef struct ingot_generate_options {
   const ingot_ids *stop_sequences;
   size_t stop_sequence_count;
   /// Both may be null. They are called by the thread that generates and must
-  /// not use the sequence, except for its length.
+  /// not use the sequence, except for its length. on_token may be called in the
+  /// middle of a run of the whole team: what it runs has one thread, and it
+  /// must not wait for another thread's run.
   ingot_logits_fn process_logits;
   ingot_token_fn on_token;
   void *user;

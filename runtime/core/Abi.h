@@ -64,6 +64,11 @@ typedef struct IngotTraceMark {
 /// The start of the run, or a wait for the other workers, ended.
 #define INGOT_TRACE_START (-2)
 #define INGOT_TRACE_WAIT (-1)
+/// Something that worker 0 does alone ended.
+#define INGOT_TRACE_SINGLE (-3)
+/// The call of number i begins: stages that end from here on are those of its
+/// program.
+#define INGOT_TRACE_CALL(i) (-4 - (i))
 
 /// What one worker noted of a run.
 typedef struct IngotTraceLog {
@@ -73,9 +78,17 @@ typedef struct IngotTraceLog {
   int64_t count;
 } IngotTraceLog;
 
-/// What one run gives to every worker. All pointers but page_tables and trace
-/// are non-null, also those of tensors without elements. Inputs and outputs do
-/// not overlap.
+/// What a program needs that another one calls, beside its inputs and outputs.
+typedef struct IngotCall {
+  /// As of a run of the called program. Calls may share one arena: workers meet
+  /// between them.
+  unsigned char *arena;
+  const int64_t *symbols;
+} IngotCall;
+
+/// What one run gives to every worker. All pointers but page_tables, trace,
+/// calls and tell are non-null, also those of tensors without elements. Inputs
+/// and outputs do not overlap.
 typedef struct IngotContext {
   /// Data of the inputs, in manifest order; dense, row-major.
   void *const *inputs;
@@ -106,6 +119,13 @@ typedef struct IngotContext {
   /// The worker's own log: it makes a mark at its start and after each stage
   /// and each wait. Null: nothing is noted.
   IngotTraceLog *trace;
+  /// Of a program that calls others, in the order of its calls. Such a program
+  /// overwrites inputs, outputs, arena and symbols of the worker's context:
+  /// each worker has one of its own. Barriers of the called programs count on.
+  const IngotCall *calls;
+  /// Called by worker 0 of such a program, with its context and a number for
+  /// the host. Not 0: the host wants no more.
+  int32_t (*tell)(struct IngotContext *, int64_t);
 } IngotContext;
 
 /// From the input dims (those of all inputs, concatenated in manifest order)

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/core/Generator.h"
 
+#include "runtime/core/TokenLoop.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -19,6 +21,10 @@ static double millisecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start)
       .count();
 }
+
+/// Most tokens of one run, and where windows slide: pages for them are taken
+/// before it.
+static constexpr uint64_t maxTokensOfRun = 512, maxTokensOfWindow = 128;
 
 namespace {
 /// One generation on its way.
@@ -34,6 +40,10 @@ private:
   Status check(std::span<const int64_t> prompt);
   Status read(std::span<const int64_t> tokens);
   Status next(bool &isDone);
+  uint64_t tokensAhead() const;
+  bool reserve(uint64_t count);
+  Status run(uint64_t count, bool &isDone);
+  bool isOver(bool goesOn);
   Result<RunOptions> remainingTime() const;
   bool stopsAt(int64_t id);
   bool endWith(Finish finish, size_t stopTokens = 0) {
@@ -47,6 +57,10 @@ private:
   Generation &out;
   Clock::time_point start;
   std::vector<float> logits;
+  /// The program that runs token after token; null where steps do.
+  const Program *loop = nullptr;
+  /// As it has them.
+  std::vector<int64_t> stops;
 };
 } // namespace
 
@@ -67,6 +81,17 @@ Status Generating::check(std::span<const int64_t> prompt) {
   if (!vocab.ok())
     return vocab.status();
   logits.resize(*vocab);
+  // The host's processor sees the logits of each step.
+  if (!options.process)
+    loop = tokenLoop(sequence.runsOn().runsModel());
+  auto addStop = [&](std::span<const int64_t> stop) {
+    stops.insert(stops.end(), stop.begin(), stop.end());
+    stops.push_back(-1);
+  };
+  for (int64_t id : options.stopIds)
+    addStop({&id, 1});
+  for (const std::vector<int64_t> &stop : options.stopSequences)
+    addStop(stop);
   return {};
 }
 
@@ -126,17 +151,65 @@ Status Generating::next(bool &isDone) {
     return id.status();
   out.ids.push_back(*id);
   bool goesOn = !options.onToken || options.onToken(*id);
-  if (stopsAt(*id))
-    return {};
-  if (!goesOn)
-    endWith(Finish::Host);
-  else if (out.ids.size() == options.maxNewTokens)
-    endWith(Finish::Length);
-  else if (!sequence.checkRoom(1).ok())
-    endWith(Finish::Full);
-  else
-    isDone = false;
+  isDone = isOver(goesOn);
   return {};
+}
+
+/// Whether the last token is the end, by itself or since the host wants no
+/// more.
+bool Generating::isOver(bool goesOn) {
+  if (stopsAt(out.ids.back()))
+    return true;
+  if (!goesOn)
+    return endWith(Finish::Host);
+  if (out.ids.size() == options.maxNewTokens)
+    return endWith(Finish::Length);
+  return !sequence.checkRoom(1).ok() && endWith(Finish::Full);
+}
+
+/// How many tokens one run may choose; the last of them it does not read.
+uint64_t Generating::tokensAhead() const {
+  bool slides =
+      std::ranges::any_of(sequence.state().groups, [](const CacheGroup &group) {
+        return group.window > 0;
+      });
+  uint64_t count = slides ? maxTokensOfWindow : maxTokensOfRun;
+  if (options.maxNewTokens > 0)
+    count = std::min(count, options.maxNewTokens - out.ids.size());
+  if (sequence.limit() > 0)
+    count = std::min(count, sequence.limit() - sequence.length() + 1);
+  return count;
+}
+
+/// Takes pages for so many tokens; what it took goes back if there are not as
+/// many.
+bool Generating::reserve(uint64_t count) {
+  using Groups = Sequence::Groups;
+  if (sequence.reserve(Groups::KeepingAll, count).ok() &&
+      sequence.reserve(Groups::Sliding, count).ok())
+    return true;
+  sequence.dropReserved();
+  return false;
+}
+
+/// Chooses up to `count` tokens and reads all but the last, in one run.
+Status Generating::run(uint64_t count, bool &isDone) {
+  isDone = true;
+  Result<RunOptions> left = remainingTime();
+  if (!left.ok())
+    return left.status();
+  TokenLoopEnd end;
+  Status status = runTokenLoop(*loop, sequence, logits, out.ids,
+                               {.sampling = options.sampling,
+                                .stops = stops,
+                                .count = count,
+                                .onToken = options.onToken,
+                                .run = *left},
+                               end);
+  sequence.dropReserved();
+  if (status.ok())
+    isDone = isOver(!end.isHosts);
+  return status;
 }
 
 Status Generating::run(std::span<const int64_t> prompt) {
@@ -151,7 +224,9 @@ Status Generating::run(std::span<const int64_t> prompt) {
   out.promptTokens = prompt.size();
   bool isDone = false;
   while (status.ok()) {
-    status = next(isDone);
+    uint64_t count = loop ? tokensAhead() : 0;
+    status =
+        count > 1 && reserve(count - 1) ? run(count, isDone) : next(isDone);
     if (!status.ok() || isDone)
       break;
     int64_t id = out.ids.back();

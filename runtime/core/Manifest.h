@@ -184,7 +184,9 @@ struct StateInfo {
 /// "decode" is the main program for one token a row; "bind" fills the bound
 /// caches and has inputs of the model's own beside the past and count; "sample"
 /// chooses a token by logits (Sampling.h) and touches neither weights nor
-/// state. Without a state, "otherwise" is what a DeciderInfo says.
+/// state; "generate" does token after token (TokenLoop.h), with "sample" as
+/// call 0 and "decode" as call 1. Without a state, "otherwise" is what a
+/// DeciderInfo says.
 struct EntryInfo {
   std::string name;
   /// Names of the image's exported functions (Abi.h).

@@ -17,6 +17,7 @@ using namespace ingot::rt;
 static constexpr uint64_t maxPageBytes = uint64_t(1) << 40;
 static constexpr std::string_view bindEntry = "bind";
 static constexpr std::string_view sampleEntry = "sample";
+static constexpr std::string_view loopEntry = "generate";
 
 template <typename... Parts> static Status bad(const Parts &...parts) {
   return failure(Code::CorruptArtifact,
@@ -254,6 +255,30 @@ static Status checkSample(const EntryInfo &entry) {
   return check(entry.outputs, "token", DType::I64, 2);
 }
 
+/// Checks the program that does token after token.
+static Status checkLoop(const StateInfo &state, const EntryInfo &entry,
+                        const std::set<std::string_view> &names) {
+  if (!names.contains("decode"))
+    return bad("the entry '", entry.name, "' has no entry 'decode' to call");
+  auto check = [&](const std::string &name, std::initializer_list<DType> dtypes,
+                   size_t rank) {
+    return checkRole(entry.inputs, name, "a loop over tokens", dtypes, rank);
+  };
+  if (Status status = check(state.tokensInput, {DType::I32, DType::I64}, 2);
+      !status.ok())
+    return status;
+  if (Status status = check(state.logitsOutput, {DType::F32}, 2); !status.ok())
+    return status;
+  for (const std::string &name :
+       {state.pastInput, state.countInput, std::string("ingot.history"),
+        std::string("ingot.numbers"), std::string("ingot.token"),
+        std::string("ingot.stops"), std::string("ingot.chosen"),
+        std::string("ingot.progress")})
+    if (Status status = check(name, {DType::I64}, 1); !status.ok())
+      return status;
+  return check("ingot.reals", {DType::F64}, 1);
+}
+
 /// Checks that stages name buffers that there are.
 static Status checkStages(const std::vector<StageInfo> &stages,
                           const std::vector<BufferInfo> &buffers) {
@@ -290,6 +315,8 @@ static Status checkEntries(const Manifest &manifest) {
         return status;
       continue;
     }
+    if (entry.name == loopEntry)
+      continue;
     if (Status status = checkStep(*manifest.state, entry.inputs, entry.outputs,
                                   entry.name == "all" ? 3 : 2);
         !status.ok())
@@ -297,6 +324,11 @@ static Status checkEntries(const Manifest &manifest) {
   }
   if (manifest.state && !names.contains(sampleEntry))
     return bad("there is no entry '", sampleEntry, "' to choose tokens");
+  for (const EntryInfo &entry : manifest.entries)
+    if (manifest.state && entry.name == loopEntry)
+      if (Status status = checkLoop(*manifest.state, entry, names);
+          !status.ok())
+        return status;
   if (manifest.state && !manifest.state->boundInput.empty() &&
       !names.contains(bindEntry))
     return bad("there is no entry '", bindEntry, "' for bound caches");

@@ -68,6 +68,9 @@ Status Model::findPrograms() {
       return status;
     entries.push_back(program);
   }
+  for (Program &program : entries)
+    if (program.name == "generate")
+      program.calls = {entry("sample"), entry("decode")};
   return {};
 }
 

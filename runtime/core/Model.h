@@ -24,6 +24,8 @@ struct Program {
   const std::vector<TensorInfo> *inputs = nullptr, *outputs = nullptr;
   IngotSizesFn sizes = nullptr;
   IngotEntryFn entry = nullptr;
+  /// The programs that it calls, by the numbers of the calls.
+  std::vector<const Program *> calls = {};
 };
 
 /// Immutable; shared by the sessions over it.

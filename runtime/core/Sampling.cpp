@@ -39,8 +39,16 @@ static TensorView viewOf(std::string_view name, DType dtype,
           data.size_bytes()};
 }
 
-/// What the program says of logits that no token can be chosen by.
-static Status refusal(int64_t id, int64_t kind) {
+SamplerNumbers::SamplerNumbers(const SamplerOptions &options, uint64_t position,
+                               uint64_t historyCount)
+    : reals{options.temperature, options.topP, options.minP,
+            options.repetitionPenalty},
+      integers{static_cast<int64_t>(options.topK),
+               static_cast<int64_t>(options.seed),
+               static_cast<int64_t>(position),
+               static_cast<int64_t>(historyCount)} {}
+
+Status ingot::rt::samplerRefusal(int64_t id, int64_t kind) {
   if (kind == 3)
     return failure(Code::RuntimeCheck,
                    "no token is allowed: every logit is -infinity");
@@ -57,18 +65,14 @@ Result<int64_t> ingot::rt::sample(Session &session,
   if (!program)
     return failure(Code::InvalidArgument,
                    "the model was not compiled for generation");
-  const double reals[] = {options.temperature, options.topP, options.minP,
-                          options.repetitionPenalty};
-  const int64_t numbers[] = {
-      static_cast<int64_t>(options.topK), static_cast<int64_t>(options.seed),
-      static_cast<int64_t>(position), static_cast<int64_t>(history.size())};
+  const SamplerNumbers numbers(options, position, history.size());
   int64_t counts[] = {static_cast<int64_t>(logits.size()),
                       static_cast<int64_t>(history.size()), 4, 4};
   const TensorView inputs[] = {
       viewOf("logits", DType::F32, logits, counts[0]),
       viewOf("history", DType::I64, history, counts[1]),
-      viewOf<double>("reals", DType::F64, reals, counts[2]),
-      viewOf<int64_t>("numbers", DType::I64, numbers, counts[3])};
+      viewOf<double>("reals", DType::F64, numbers.reals, counts[2]),
+      viewOf<int64_t>("numbers", DType::I64, numbers.integers, counts[3])};
   int64_t token[2] = {};
   TensorView output;
   output.name = "token";
@@ -79,6 +83,6 @@ Result<int64_t> ingot::rt::sample(Session &session,
   if (!result.ok())
     return result.status();
   if (token[1] != 0)
-    return refusal(token[0], token[1]);
+    return samplerRefusal(token[0], token[1]);
   return token[0];
 }

@@ -45,6 +45,18 @@ struct SamplerOptions {
 /// Refuses options out of range, naming the first.
 Status checkSampler(const SamplerOptions &options);
 
+/// The options as the program has them.
+struct SamplerNumbers {
+  SamplerNumbers(const SamplerOptions &options, uint64_t position,
+                 uint64_t historyCount);
+
+  double reals[4];
+  int64_t integers[4];
+};
+
+/// What it means that the program chose `id` and a `kind` that is not 0.
+Status samplerRefusal(int64_t id, int64_t kind);
+
 /// Chooses a token, by one run of the entry "sample" of the session's model.
 /// `options` have passed checkSampler. Fails if the model was not compiled for
 /// generation, if a logit is NaN or +infinity, or if all are -infinity.

@@ -13,6 +13,7 @@
 #include "runtime/cpu/WorkerCount.h"
 
 #include <cmath>
+#include <utility>
 
 using namespace ingot::rt;
 
@@ -46,6 +47,9 @@ struct Session::Context {
   // One element more than needed, so that the pointers are never null.
   std::vector<int64_t> symbols, outDims;
   std::vector<void *> inputs, outputs;
+  /// Of the called programs.
+  std::vector<std::vector<int64_t>> callSymbols;
+  std::vector<IngotCall> calls;
   alignas(64) int64_t barrier = 0;
 };
 
@@ -121,7 +125,13 @@ void Session::log(LogLevel level, const std::string &message) const {
     options.log(level, message);
 }
 
+/// Whether the thread is in a host's callback, in the middle of a run.
+static thread_local bool isTelling = false;
+
 std::shared_ptr<Team> Session::currentTeam() {
+  // The team that the callback holds up could not be waited for.
+  if (isTelling)
+    return Team::shared(1);
   {
     std::lock_guard lock(processMutex());
     if (team->isAlive())
@@ -221,14 +231,18 @@ struct Task {
   int64_t workers;
   bool isCrowded;
   TracedRun *traced;
+  const std::function<bool(int64_t)> *tell;
 };
 
 /// A worker's own, so that workers do not share what they only read.
 struct WorkerContext : IngotContext {
-  WorkerContext(const IngotContext &context, bool isCrowded)
-      : IngotContext(context), patience(isCrowded) {}
+  WorkerContext(const Task &task, const FloatEnvironment &environment)
+      : IngotContext(task.context), patience(task.isCrowded), task(task),
+        environment(environment) {}
 
   Patience patience;
+  const Task &task;
+  const FloatEnvironment &environment;
 };
 } // namespace
 
@@ -236,7 +250,7 @@ INGOT_CALLS_IMAGE
 static void runWorker(void *argument, int worker) {
   auto *task = static_cast<Task *>(argument);
   FloatEnvironment environment;
-  WorkerContext context(task->context, task->isCrowded);
+  WorkerContext context(*task, environment);
   context.trace = task->traced->logOf(worker);
   task->entry(&context, worker, task->workers);
 }
@@ -244,6 +258,15 @@ static void runWorker(void *argument, int worker) {
 static void relax(IngotContext *context) {
   static_cast<WorkerContext *>(context)->patience.wait(
       __atomic_load_n(context->barrier, __ATOMIC_RELAXED));
+}
+
+static int32_t tellHost(IngotContext *context, int64_t number) {
+  auto *own = static_cast<WorkerContext *>(context);
+  FloatEnvironment::Outside outside(own->environment);
+  bool before = std::exchange(isTelling, true);
+  bool goesOn = (*own->task.tell)(number);
+  isTelling = before;
+  return goesOn ? 0 : 1;
 }
 
 Status Session::outcome(const Context &context,
@@ -263,7 +286,7 @@ Status Session::outcome(const Context &context,
 
 Status Session::execute(const Program &program, Context &context,
                         const RunOptions &run, const PageTables &pages,
-                        Team &team, RunStats &stats) {
+                        const RunCalls &calls, Team &team, RunStats &stats) {
   context.barrier = 0;
   context.error = 0;
   double limit = run.timeLimit < maxTimeLimit ? run.timeLimit : 0;
@@ -283,12 +306,43 @@ Status Session::execute(const Program &program, Context &context,
             {context.inputs.data(), context.outputs.data(),
              model->artifact().weights().data(), context.arena.data(),
              context.symbols.data(), &context.barrier, &context.error, relax,
-             pages.tables, pages.pagesPerRow, nullptr},
+             pages.tables, pages.pagesPerRow, nullptr,
+             program.calls.empty() ? nullptr : context.calls.data(), tellHost},
             team.workers(),
             team.isCrowded(),
-            &traced};
+            &traced,
+            &calls.tell};
   team.run(runWorker, &task);
   return outcome(context, control);
+}
+
+/// Sizes of the programs that are called; they share the arena.
+Status Session::prepareCalls(const Program &program, const RunCalls &calls,
+                             int64_t workerCount, Context &context) const {
+  context.callSymbols.clear();
+  context.calls.clear();
+  int64_t arenaBytes = context.arenaBytes;
+  for (size_t i = 0; i < program.calls.size(); ++i) {
+    const Program &called = *program.calls[i];
+    Result<BoundInputs> bound = bindInputs(*called.inputs, *called.symbols,
+                                           calls.inputs[i], BindMode::DimsOnly);
+    if (!bound.ok())
+      return bound.status();
+    Context sizes;
+    std::vector<Output> outputs;
+    if (Status status =
+            computeSizes(called, *bound, workerCount, sizes, outputs);
+        !status.ok())
+      return status;
+    arenaBytes = std::max(arenaBytes, sizes.arenaBytes);
+    context.callSymbols.push_back(std::move(sizes.symbols));
+  }
+  context.arenaBytes = arenaBytes;
+  if (Status status = reserve(context.arena, arenaBytes); !status.ok())
+    return status;
+  for (const std::vector<int64_t> &symbols : context.callSymbols)
+    context.calls.push_back({context.arena.data(), symbols.data()});
+  return {};
 }
 
 /// The program that the inputs decide for. Inputs that do not fit the model
@@ -330,7 +384,8 @@ Result<RunResult> Session::runProgram(const Program &program,
                                       std::span<const TensorView> inputs,
                                       std::span<const TensorView> outputs,
                                       const RunOptions &options,
-                                      const PageTables &pages) {
+                                      const PageTables &pages,
+                                      const RunCalls &calls) {
   Clock::time_point start = Clock::now();
   if (std::isnan(options.timeLimit) || options.timeLimit < 0)
     return failure(Code::InvalidArgument, "the time limit is ",
@@ -350,7 +405,8 @@ Result<RunResult> Session::runProgram(const Program &program,
     return status;
   if (Status status = placeOutputs(outputs, *bound, all); !status.ok())
     return status;
-  if (Status status = reserve(context.arena, context.arenaBytes); !status.ok())
+  if (Status status = prepareCalls(program, calls, team->workers(), context);
+      !status.ok())
     return status;
 
   context.inputs = std::move(bound->data);
@@ -365,7 +421,7 @@ Result<RunResult> Session::runProgram(const Program &program,
   result.stats.arenaBytes = context.arenaBytes;
   result.stats.workers = team->workers();
   if (Status status =
-          execute(program, context, options, pages, *team, result.stats);
+          execute(program, context, options, pages, calls, *team, result.stats);
       !status.ok())
     return status;
   result.outputs = takeWanted(outputs, all);

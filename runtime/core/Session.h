@@ -45,6 +45,15 @@ struct PageTables {
   int64_t pagesPerRow = 0;
 };
 
+/// What a run of a program that calls others has besides.
+struct RunCalls {
+  /// Inputs of the called programs, by the numbers of the calls. Only their
+  /// dims matter: the data is what the program gives.
+  std::span<const std::span<const TensorView>> inputs;
+  /// Gets the program's numbers, on the thread of the run; false wants no more.
+  std::function<bool(int64_t)> tell;
+};
+
 struct RunStats {
   double milliseconds = 0;
   double waitMilliseconds = 0;
@@ -75,11 +84,10 @@ public:
                         const RunOptions &options = {});
 
   /// Runs one of the model's programs, with a state or without.
-  Result<RunResult> runProgram(const Program &program,
-                               std::span<const TensorView> inputs,
-                               std::span<const TensorView> outputs,
-                               const RunOptions &options,
-                               const PageTables &pages);
+  Result<RunResult>
+  runProgram(const Program &program, std::span<const TensorView> inputs,
+             std::span<const TensorView> outputs, const RunOptions &options,
+             const PageTables &pages, const RunCalls &calls = {});
 
   /// Output dims and arena for inputs of the given dims; the outputs have no
   /// data. An input that decides between programs must have its data.
@@ -107,9 +115,11 @@ private:
   Status computeSizes(const Program &program, const BoundInputs &inputs,
                       int64_t workerCount, Context &context,
                       std::vector<Output> &all) const;
+  Status prepareCalls(const Program &program, const RunCalls &calls,
+                      int64_t workerCount, Context &context) const;
   Status execute(const Program &program, Context &context,
-                 const RunOptions &run, const PageTables &pages, Team &team,
-                 RunStats &stats);
+                 const RunOptions &run, const PageTables &pages,
+                 const RunCalls &calls, Team &team, RunStats &stats);
   Status outcome(const Context &context, const RunControl &control) const;
   void log(LogLevel level, const std::string &message) const;
 

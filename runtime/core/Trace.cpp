@@ -65,6 +65,9 @@ void Tracer::add(Run run, bool isWhole, uint64_t of) {
 // A run
 //===----------------------------------------------------------------------===//
 
+/// Of a program that calls others: turn after turn is one run.
+static constexpr int64_t maxMarksOfCalls = 1 << 21;
+
 TracedRun::TracedRun(Tracer &tracer, const Program &program, int workers)
     : tracer(tracer), program(program) {
   if (!tracer.isOn())
@@ -74,10 +77,10 @@ TracedRun::TracedRun(Tracer &tracer, const Program &program, int workers)
     trace = tracer.trace;
   }
   logs.resize(workers);
+  int64_t most = program.calls.empty() ? maxMarksOfRun : maxMarksOfCalls;
   for (WorkerLog &worker : logs) {
-    worker.marks =
-        std::make_unique_for_overwrite<IngotTraceMark[]>(maxMarksOfRun);
-    worker.log = {worker.marks.get(), maxMarksOfRun, 0};
+    worker.marks = std::make_unique_for_overwrite<IngotTraceMark[]>(most);
+    worker.log = {worker.marks.get(), most, 0};
   }
 }
 
@@ -183,6 +186,15 @@ static void writeRun(EventWriter &out, const Program &program,
   int64_t last = std::numeric_limits<int64_t>::min();
   for (size_t worker = 0; worker < workers.size(); ++worker) {
     const std::vector<IngotTraceMark> &marks = workers[worker];
+    // Whose stages these are.
+    const Program *at = &program;
+    // Where the call under way began; worker 0 shows calls.
+    std::optional<int64_t> begin;
+    auto endCall = [&](int64_t ticks) {
+      if (begin && worker == 0)
+        out.span(at->name, "call", runsThread, *begin, ticks, "");
+      begin.reset();
+    };
     for (size_t i = 0; i < marks.size(); ++i) {
       first = std::min(first, marks[i].ticks);
       last = std::max(last, marks[i].ticks);
@@ -190,16 +202,26 @@ static void writeRun(EventWriter &out, const Program &program,
         continue;
       int64_t from = marks[i - 1].ticks, to = marks[i].ticks;
       uint64_t number = marks[i].what;
+      uint64_t call = INGOT_TRACE_CALL(0) - marks[i].what;
       if (marks[i].what == INGOT_TRACE_WAIT)
         out.span("wait", "wait", worker + 1, from, to, "");
-      else if (number < program.stages->size()) {
-        const StageInfo &stage = (*program.stages)[number];
+      else if (marks[i].what == INGOT_TRACE_SINGLE) {
+        endCall(from);
+        out.span(program.name, "single", worker + 1, from, to, "");
+      } else if (marks[i].what <= INGOT_TRACE_CALL(0)) {
+        endCall(from);
+        at = call < program.calls.size() ? program.calls[call] : &program;
+        begin = to;
+      } else if (number < at->stages->size()) {
+        const StageInfo &stage = (*at->stages)[number];
         out.span(stage.ops, "stage", worker + 1, from, to,
                  concat(",\"args\":{\"stage\":", number, ",\"function\":",
                         quoted(stage.name), ",\"sync\":", quoted(stage.sync),
                         ",\"nodes\":", quoted(stage.nodes), "}"));
       }
     }
+    if (!marks.empty())
+      endCall(marks.back().ticks);
   }
   if (first < last)
     out.span(program.name, "run", runsThread, first, last,

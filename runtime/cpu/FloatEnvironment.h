@@ -26,6 +26,16 @@ public:
   FloatEnvironment &operator=(const FloatEnvironment &) = delete;
   ~FloatEnvironment() { write(saved); }
 
+  /// The mode that was before, for a scope inside of the environment's: while
+  /// the host's own code is called.
+  class Outside {
+  public:
+    explicit Outside(const FloatEnvironment &inside) { write(inside.saved); }
+    Outside(const Outside &) = delete;
+    Outside &operator=(const Outside &) = delete;
+    ~Outside() { write(standard); }
+  };
+
 private:
 #if defined(__x86_64__)
   /// MXCSR: all exceptions masked.

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "dialects/Mega/IR/MegaDialect.h"
 
-#include "dialects/Mega/IR/MegaOps.h"
+#include "dialects/Mega/IR/CallOps.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -26,5 +26,9 @@ void MegaDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "dialects/Mega/IR/MegaOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Mega/IR/CallOps.cpp.inc"
       >();
 }

@@ -81,7 +81,9 @@ def UnrollLoops : Pass<"mega-unroll-loops", "::ingot::mega::ProgramOp"> {
   let summary = "Write out loops for the checkers";
   let description = [{
     Replaces each `mega.loop` by as many copies of its body as it runs. The
-    checkers see every time of a loop then, and what one leaves for the next.
+    checkers see every time of a loop then, and what one leaves for the next. One
+    that ends by `mega.until`, nobody knows when, becomes two: each time is as
+    the one before it.
 
     Example: `mega.loop %i = 0 to 2 { A(%i) }` becomes `A(0)`, `A(1)`.
   }];

@@ -51,6 +51,8 @@ inline constexpr llvm::StringLiteral decodeEntryName = "decode";
 inline constexpr llvm::StringLiteral bindEntryName = "bind";
 /// The program that chooses a token by logits. It is not made from the model.
 inline constexpr llvm::StringLiteral sampleEntryName = "sample";
+/// The program that chooses and reads token after token by calling the two.
+inline constexpr llvm::StringLiteral loopEntryName = "generate";
 
 /// Names of the inputs that take the place of masks and positions, and of what
 /// does not change from token to token: how many positions a row has of it.

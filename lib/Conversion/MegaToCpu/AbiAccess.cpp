@@ -30,6 +30,10 @@ Value AbiAccess::field(Value context, ContextField field) {
   return LLVM::LoadOp::create(b, loc, type, address(context, int64_t(field)));
 }
 
+void AbiAccess::setField(Value context, ContextField field, Value pointer) {
+  LLVM::StoreOp::create(b, loc, pointer, address(context, int64_t(field)));
+}
+
 Value AbiAccess::pointerAt(Value base, int64_t index) {
   auto type = LLVM::LLVMPointerType::get(b.getContext());
   return LLVM::LoadOp::create(b, loc, type, address(base, index * 8));

@@ -25,7 +25,12 @@ enum class ContextField : int64_t {
   PageTables = 64,
   PagesPerRow = 72,
   Trace = 80,
+  Calls = 88,
+  Tell = 96,
 };
+
+/// Byte offsets of IngotCall's fields, and its bytes.
+enum class CallField : int64_t { Arena = 0, Symbols = 8, Bytes = 16 };
 
 /// A number of 64 bits, as the runtime's structures hold them.
 mlir::Value i64Constant(mlir::OpBuilder &b, mlir::Location loc, int64_t value);
@@ -40,6 +45,8 @@ public:
   mlir::Value address(mlir::Value base, mlir::Value bytes);
   /// A pointer that stands in the context.
   mlir::Value field(mlir::Value context, ContextField field);
+  /// Stores a pointer to a field of the context.
+  void setField(mlir::Value context, ContextField field, mlir::Value pointer);
   /// Pointer number `index` of an array of pointers.
   mlir::Value pointerAt(mlir::Value base, int64_t index);
   /// Number `index` of an array of i64, as an index.

@@ -9,6 +9,7 @@
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "lib/Conversion/MegaToCpu/AbiAccess.h"
 #include "lib/Conversion/MegaToCpu/EmitBarrier.h"
+#include "lib/Conversion/MegaToCpu/EmitCall.h"
 #include "lib/Conversion/MegaToCpu/EmitMark.h"
 #include "lib/Conversion/MegaToCpu/EmitPrefetch.h"
 #include "lib/Conversion/MegaToCpu/Program.h"
@@ -36,9 +37,14 @@ public:
     context = head->getArgument(0);
     exit = func.addBlock();
     b.setInsertionPointToStart(exit);
-    func::ReturnOp::create(b, loc);
+    // Whoever leaves early says no number: the caller leaves as well.
+    bool isCalled = func.getNumResults() > 0;
+    func::ReturnOp::create(
+        b, loc, isCalled ? ingot::i64Constant(b, loc, 0) : ValueRange());
 
     b.setInsertionPointToStart(head);
+    if (isCalled)
+      expected = head->getArgument(3);
     worker = arith::IndexCastOp::create(b, loc, b.getIndexType(),
                                         head->getArgument(1));
     workers = arith::IndexCastOp::create(b, loc, b.getIndexType(),
@@ -57,7 +63,7 @@ public:
     for (Operation &op : main.getProgram().without_terminator())
       if (failed(place(op)))
         return failure();
-    func::ReturnOp::create(b, loc);
+    func::ReturnOp::create(b, loc, isCalled ? expected : ValueRange());
     return success();
   }
 
@@ -68,7 +74,7 @@ private:
     ingot::mega::ProgramOp main = program.main;
     for (auto [i, arg] : llvm::enumerate(main.getArguments())) {
       StringRef role = program.roleOf(i);
-      if (role == "input" || role == "output")
+      if (role == "input" || role == "output" || role == "shared")
         continue;
       if (role == "worker") {
         map.map(arg, worker);
@@ -112,8 +118,9 @@ private:
       for (int64_t dim = 0; dim < type.getRank(); ++dim)
         if (type.isDynamicDim(dim))
           sizes.push_back(dims.emit(b, loc, program.inputDims[position][dim]));
-      map.map(main.getArgument(i),
-              access.buffer(access.pointerAt(inputs, position), type, sizes));
+      Value pointer = access.pointerAt(inputs, position);
+      pointers[main.getArgument(i)] = pointer;
+      map.map(main.getArgument(i), access.buffer(pointer, type, sizes));
     }
     return bindOutputs();
   }
@@ -216,8 +223,9 @@ private:
           return failure();
         sizes.push_back(size);
       }
-      map.map(main.getArgument(i),
-              access.buffer(access.pointerAt(outputs, position), type, sizes));
+      Value pointer = access.pointerAt(outputs, position);
+      pointers[main.getArgument(i)] = pointer;
+      map.map(main.getArgument(i), access.buffer(pointer, type, sizes));
     }
     return success();
   }
@@ -242,6 +250,31 @@ private:
       fetchAhead();
     if (auto loop = dyn_cast<ingot::mega::LoopOp>(op))
       return placeLoop(loop);
+    if (auto until = dyn_cast<ingot::mega::UntilOp>(op)) {
+      auto [here, next] = startBlock();
+      b.setInsertionPointToEnd(here);
+      cf::CondBranchOp::create(
+          b, loc, map.lookup(until.getCondition()), behind ? behind : exit,
+          behind ? ValueRange(expected) : ValueRange(), next, ValueRange());
+      b.setInsertionPointToStart(next);
+      return success();
+    }
+    if (auto call = dyn_cast<ingot::mega::CallOp>(op)) {
+      auto pointersOf = [&](OperandRange given) {
+        return llvm::map_to_vector(
+            given, [&](Value buffer) { return pointers.lookup(buffer); });
+      };
+      ingot::emitMark(b, loc, log, ingot::markCall - numCalls);
+      expected = ingot::emitCall(b, loc, {context, worker, workers, expected},
+                                 numCalls++, call.getCallee(),
+                                 pointersOf(call.getInputs()),
+                                 pointersOf(call.getOutputs()));
+      return success();
+    }
+    if (auto single = dyn_cast<ingot::mega::SingleOp>(op)) {
+      ingot::emitSingle(b, loc, context, worker, log, single, map);
+      return success();
+    }
     if (auto member = dyn_cast<ingot::CacheMemberOp>(op)) {
       Value handle = memberHandle(member);
       if (handle)
@@ -282,6 +315,12 @@ private:
     b.setInsertionPointToStart(head);
     map.map(loop.getNumber(), number);
     expected = arrivals;
+    // Where it ends early, nobody knows after how many barriers.
+    if (!loop.getBody().getOps<ingot::mega::UntilOp>().empty()) {
+      behind = b.createBlock(exit);
+      behind->addArgument(b.getI64Type(), loc);
+      b.setInsertionPointToEnd(head);
+    }
     for (Operation &op : loop.getBody().front())
       if (failed(place(op)))
         return failure();
@@ -290,11 +329,18 @@ private:
     Value next = arith::AddIOp::create(b, loc, number, one);
     Value isMore =
         arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, next, count);
-    auto [last, behind] = startBlock();
+    Block *after = std::exchange(behind, nullptr);
+    Block *last = b.getInsertionBlock();
+    if (!after)
+      after = startBlock().second;
     b.setInsertionPointToEnd(last);
+    bool isCounted = after->getNumArguments() > 0;
     cf::CondBranchOp::create(b, loc, isMore, head, ValueRange{next, expected},
-                             behind, ValueRange());
-    b.setInsertionPointToStart(behind);
+                             after,
+                             isCounted ? ValueRange(expected) : ValueRange());
+    if (isCounted)
+      expected = after->getArgument(0);
+    b.setInsertionPointToStart(after);
     return success();
   }
 
@@ -373,6 +419,12 @@ private:
   /// What the worker notes of the run; null at run time if nobody asked.
   Value log;
   Block *exit = nullptr;
+  /// What comes after the loop at hand, if it may end early.
+  Block *behind = nullptr;
+  /// Where the data of an input or output is.
+  llvm::DenseMap<Value, Value> pointers;
+  /// Calls of programs so far.
+  int64_t numCalls = 0;
   /// Arrivals at barriers so far, of all workers.
   Value expected;
   /// Calls that fetch what is read behind the next barrier.
@@ -407,11 +459,15 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
     ingot::emitBarrierFunctions(b, programs.front().getLoc(), *cpu);
     ingot::emitMarkFunction(b, programs.front().getLoc(), *cpu);
     NamedAttrList entries;
+    llvm::StringSet<> called;
+    module.walk(
+        [&](ingot::mega::CallOp call) { called.insert(call.getCallee()); });
     for (ingot::mega::ProgramOp op : programs) {
       FailureOr<ingot::Program> program = ingot::Program::create(
           op, isMain(op) ? "" : "_" + op.getSymName().str());
       if (failed(program) || failed(ingot::emitSizes(*program, errors)) ||
-          failed(ingot::emitEntry(*program, errors)))
+          failed(ingot::emitEntry(*program, called.contains(op.getSymName()),
+                                  errors)))
         return signalPassFailure();
       // What was found out about a program outlives it.
       NamedAttrList known;
@@ -438,12 +494,17 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
 
 } // namespace
 
-LogicalResult ingot::emitEntry(const Program &program, ErrorTable &errors) {
+LogicalResult ingot::emitEntry(const Program &program, bool isCalled,
+                               ErrorTable &errors) {
   OpBuilder b(program.main);
   Location loc = program.main->getLoc();
   Type ptr = LLVM::LLVMPointerType::get(b.getContext());
   auto func = func::FuncOp::create(
       b, loc, (Twine(entryName) + program.suffix).str(),
       b.getFunctionType({ptr, b.getI64Type(), b.getI64Type()}, {}));
+  if (isCalled) {
+    mega::ProgramOp main = program.main;
+    func = emitBodyFunction(b, loc, func, main.getSymName());
+  }
   return EntryBuilder(program, errors, b).run(func);
 }

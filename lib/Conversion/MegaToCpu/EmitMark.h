@@ -26,7 +26,9 @@ void emitMarkFunction(mlir::OpBuilder &b, mlir::Location loc,
 void emitMark(mlir::OpBuilder &b, mlir::Location loc, mlir::Value log,
               int64_t what);
 
-/// The numbers of what is no stage (INGOT_TRACE_START, INGOT_TRACE_WAIT).
-inline constexpr int64_t markStart = -2, markWait = -1;
+/// The numbers of what is no stage (INGOT_TRACE_START and those below); that of
+/// the call of number i is so much less.
+inline constexpr int64_t markStart = -2, markWait = -1, markSingle = -3,
+                         markCall = -4;
 
 } // namespace ingot

@@ -57,7 +57,7 @@ FailureOr<Program> Program::create(mega::ProgramOp main, std::string suffix) {
     StringRef role = program.roleOf(i);
     if (role == "output")
       program.outputs.push_back(i);
-    if (role != "input")
+    if (role != "input" && role != "shared")
       continue;
     program.inputs.push_back(i);
     auto type = dyn_cast<MemRefType>(main.getArgument(i).getType());

@@ -73,8 +73,10 @@ mlir::Value cloneSize(mlir::OpBuilder &b, const Program &program,
 mlir::LogicalResult emitSizes(const Program &program, ErrorTable &errors);
 
 /// Emits the function of a worker, `ingot_entry` and the suffix (IngotEntryFn
-/// of runtime/core/Abi.h); the body of the program moves into it.
-mlir::LogicalResult emitEntry(const Program &program, ErrorTable &errors);
+/// of runtime/core/Abi.h); the body of the program moves into it. If other
+/// programs call it, the body becomes a function of its own (EmitCall.h).
+mlir::LogicalResult emitEntry(const Program &program, bool isCalled,
+                              ErrorTable &errors);
 
 /// Emits the runtime check: unless `condition` holds, `id` becomes the run's
 /// error if it has none yet.

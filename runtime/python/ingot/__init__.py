@@ -28,7 +28,7 @@ from ._errors import (
     UnsupportedCpu,
     UnsupportedVersion,
 )
-from ._generate import Generation, Sampling, Sequence, step
+from ._generate import Completion, Generation, Sampling, Sequence, step
 from ._model import CacheInfo, Model, State, TensorInfo, compile, load
 from ._session import Cancel, InferenceSession, RunStats, Session
 
@@ -40,6 +40,7 @@ __all__ = [
     "Cancelled",
     "CompileFailed",
     "CompilerUnavailable",
+    "Completion",
     "CorruptArtifact",
     "Error",
     "Generation",

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import numpy as np
 
@@ -89,6 +89,21 @@ class Sampling:
             session._handle, np.ascontiguousarray(logits), _ids(history, "the history's ids"),
             count(position, "position"), *dataclasses.astuple(self),
         )  # fmt: skip
+
+
+class Completion(NamedTuple):
+    """What `Sequence.complete` returns."""
+
+    #: The generated ids, those of a stop included.
+    ids: list[int]
+    #: Why it ended: "length", "stop", "callback" or "full".
+    finish: str
+    #: How many of the last ids are the stop.
+    stop_tokens: int
+
+
+#: By the numbers of ingot_finish.
+_FINISHES = ("length", "stop", "stop", "callback", "full")
 
 
 def step(
@@ -248,6 +263,34 @@ class Sequence:
             seconds(time_limit), cancel, count(chunk, "chunk"),
         )  # fmt: skip
 
+    def complete(
+        self,
+        ids: Ids,
+        max_new_tokens: int = 0,
+        *,
+        stop: Iterable[Union[int, Iterable[int]]] = (),
+        on_token: Optional[Callable[[int], Optional[bool]]] = None,
+        time_limit: float = 0,
+        cancel: Optional[Cancel] = None,
+        chunk: int = 0,
+        **sampling,
+    ) -> Completion:
+        """The ids of `generate`, all in one call: after the prompt, token after
+        token is one run of the model's program. Options are those of
+        `generate`, but for `logits_processor`.
+
+        on_token: called with each id as soon as it is chosen, while the program
+        waits: a run of a model that it starts has one thread, and it must not
+        wait for runs of other threads. True ends the generation, and so does
+        what it raises."""
+        options = Sampling(**sampling)
+        found, finish, stop_tokens = _ingot.complete(
+            self._handle, _ids(ids, "the prompt's ids"), count(max_new_tokens, "max_new_tokens"),
+            _stops(stop), on_token, count(chunk, "chunk"), seconds(time_limit), cancel,
+            interruptible(), *dataclasses.astuple(options),
+        )  # fmt: skip
+        return Completion(found, _FINISHES[finish], stop_tokens)
+
     def __repr__(self) -> str:
         return f"<ingot.Sequence of {self.length} tokens>"
 
@@ -359,4 +402,4 @@ class Generation(Iterator[int]):
         return "full" if limit and self.sequence.length >= limit else None
 
 
-__all__ = ["Generation", "Sampling", "Sequence", "SequenceFull", "step"]
+__all__ = ["Completion", "Generation", "Sampling", "Sequence", "SequenceFull", "step"]

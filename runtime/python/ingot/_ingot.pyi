@@ -103,5 +103,22 @@ def sample(
     seed: int,
     /,
 ) -> int: ...
+def complete(
+    sequence: Sequence,
+    prompt: np.ndarray,
+    max_new_tokens: int,
+    stops: list[list[int]],
+    on_token: Optional[Callable[[int], Optional[bool]]],
+    chunk: int,
+    time_limit: float,
+    cancel: Optional[Cancel],
+    interruptible: bool,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    min_p: float,
+    repetition_penalty: float,
+    seed: int,
+) -> tuple[list[int], int, int]: ...
 def version() -> str: ...
 def live_handles() -> dict[str, int]: ...

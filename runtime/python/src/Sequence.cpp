@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Bindings.h"
 
+#include <exception>
 #include <span>
 
 using namespace ingot::python;
@@ -107,6 +108,71 @@ static int64_t sample(Session &session, ConstLogits logits, Ids history,
   return id;
 }
 
+namespace {
+/// Hands tokens to a Python function and keeps what it raises until the call is
+/// over.
+struct TokenCallback {
+  nb::object function;
+  std::exception_ptr thrown;
+
+  static int32_t call(void *user, int64_t id) {
+    auto *self = static_cast<TokenCallback *>(user);
+    nb::gil_scoped_acquire locked;
+    try {
+      nb::object answer = self->function(id);
+      return answer.is(nb::bool_(true)) ? 1 : 0;
+    } catch (...) {
+      self->thrown = std::current_exception();
+      return 1;
+    }
+  }
+};
+} // namespace
+
+/// The generated ids, why it ended and how many of them are the stop.
+static std::tuple<std::vector<int64_t>, int, uint64_t>
+complete(Sequence &sequence, Ids prompt, uint64_t maxNewTokens,
+         const std::vector<std::vector<int64_t>> &stops, nb::object onToken,
+         uint64_t chunk, double timeLimit, Cancel *cancel, bool isInterruptible,
+         double temperature, uint64_t topK, double topP, double minP,
+         double repetitionPenalty, uint64_t seed) {
+  ingot_sampling sampling =
+      samplingOf(temperature, topK, topP, minP, repetitionPenalty, seed);
+  std::vector<ingot_ids> lowered;
+  for (const std::vector<int64_t> &stop : stops)
+    lowered.push_back({stop.data(), stop.size()});
+  TokenCallback callback{onToken, nullptr};
+  ingot_generation *made = nullptr;
+  auto run = [&] {
+    guarded({timeLimit, cancel, isInterruptible}, [&](ingot_cancel *token) {
+      ingot_generate_options options = INGOT_GENERATE_OPTIONS_INIT;
+      options.max_new_tokens = maxNewTokens;
+      options.sampling = &sampling;
+      options.stop_sequences = lowered.data();
+      options.stop_sequence_count = lowered.size();
+      if (!onToken.is_none())
+        options.on_token = TokenCallback::call;
+      options.user = &callback;
+      options.time_limit = timeLimit;
+      options.cancel = token;
+      options.chunk = chunk;
+      return ingot_generate(sequence.get(), prompt.data(), prompt.size(),
+                            &options, &made);
+    });
+  };
+  struct Free {
+    ingot_generation *&made;
+    ~Free() { ingot_generation_free(made); }
+  } free{made};
+  run();
+  if (callback.thrown)
+    std::rethrow_exception(callback.thrown);
+  ingot_ids ids = ingot_generation_ids(made);
+  ingot_generation_stats stats;
+  check(ingot_generation_get_stats(made, &stats));
+  return {{ids.ids, ids.ids + ids.count}, stats.finish, stats.stop_tokens};
+}
+
 void ingot::python::bindSequence(nb::module_ &module) {
   nb::class_<Sequence>(module, "Sequence")
       .def("length",
@@ -135,4 +201,11 @@ void ingot::python::bindSequence(nb::module_ &module) {
              nb::arg("cancel").none(), nb::arg("interruptible"));
   module.def("check_sampling", checkSampling);
   module.def("sample", sample);
+  module.def("complete", complete, nb::arg("sequence"), nb::arg("prompt"),
+             nb::arg("max_new_tokens"), nb::arg("stops"),
+             nb::arg("on_token").none(), nb::arg("chunk"),
+             nb::arg("time_limit"), nb::arg("cancel").none(),
+             nb::arg("interruptible"), nb::arg("temperature"),
+             nb::arg("top_k"), nb::arg("top_p"), nb::arg("min_p"),
+             nb::arg("repetition_penalty"), nb::arg("seed"));
 }

@@ -82,6 +82,36 @@ inline Manifest decoderManifest() {
   return m;
 }
 
+/// The same with the program that runs token after token.
+inline Manifest loopManifest() {
+  Manifest m = decoderManifest();
+  Dim one = Dim::fixed(1), two = Dim::fixed(2), four = Dim::fixed(4);
+  std::vector<Symbol> symbols = {{"history"}, {"stops"}, {"chosen"}};
+  auto numbers = [](const char *name, Dim dim) {
+    return TensorInfo{name, DType::I64, {dim}};
+  };
+  m.entries.push_back({"generate",
+                       "generate_sizes",
+                       "generate_entry",
+                       symbols,
+                       {{"input_ids", DType::I64, {one, one}},
+                        numbers("ingot.past", one),
+                        numbers("ingot.count", one),
+                        {"logits", DType::F32, {one, Dim::fixed(DecoderVocab)}},
+                        numbers("ingot.history", Dim::symbolic("history")),
+                        {"ingot.reals", DType::F64, {four}},
+                        numbers("ingot.numbers", four),
+                        numbers("ingot.token", two),
+                        numbers("ingot.stops", Dim::symbolic("stops")),
+                        numbers("ingot.chosen", Dim::symbolic("chosen")),
+                        numbers("ingot.progress", four)},
+                       {},
+                       {},
+                       "",
+                       {}});
+  return m;
+}
+
 inline Bytes decoderBytes(const Manifest &manifest = decoderManifest(),
                           const std::string &variant = "decoder") {
   return artifactBytes(manifest, image(variant), weights());

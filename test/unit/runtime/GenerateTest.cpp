@@ -29,6 +29,16 @@ static Ids somePrompt(size_t length, size_t count) {
   }
 }
 
+/// Step by step, and token after token in one run.
+class Generate : public testing::TestWithParam<bool> {
+protected:
+  static std::shared_ptr<Session> newSession(int threads = 2) {
+    return decoderSession(threads,
+                          GetParam() ? loopManifest() : decoderManifest());
+  }
+};
+INSTANTIATE_TEST_SUITE_P(BothWays, Generate, testing::Bool());
+
 /// The spinning id is never chosen.
 static bool forbidSpin(std::span<const int64_t>, std::span<float> logits) {
   logits[DecoderSpinId] = -std::numeric_limits<float>::infinity();
@@ -43,8 +53,8 @@ static Generation generated(Sequence &sequence, const Ids &prompt,
   return out;
 }
 
-TEST(Generate, GreedyIsTheReference) {
-  auto session = decoderSession();
+TEST_P(Generate, GreedyIsTheReference) {
+  auto session = newSession();
   Ids prompt = somePrompt(120, 30);
   auto sequence = makeSequence(session);
   Ids streamed;
@@ -53,6 +63,8 @@ TEST(Generate, GreedyIsTheReference) {
   options.chunk = 50;
   options.onToken = [&](int64_t id) {
     streamed.push_back(id);
+    // All but the last have been read.
+    EXPECT_EQ(sequence->length(), 119u + streamed.size());
     return true;
   };
   Generation out = generated(*sequence, prompt, options);
@@ -67,8 +79,8 @@ TEST(Generate, GreedyIsTheReference) {
   EXPECT_EQ(sequence->length(), 149u);
 }
 
-TEST(Generate, GoesOnFromItsLastToken) {
-  auto session = decoderSession();
+TEST_P(Generate, GoesOnFromItsLastToken) {
+  auto session = newSession();
   GenerateOptions options;
   options.sampling = {1.0, 0, 0.9, 0, 1.1, 77};
   options.process = forbidSpin;
@@ -85,15 +97,15 @@ TEST(Generate, GoesOnFromItsLastToken) {
   }
   EXPECT_EQ(got, expected);
   // Another seed, another text; the same seed, the same on any team.
-  auto other = makeSequence(decoderSession(1)), same = makeSequence(session);
+  auto other = makeSequence(newSession(1)), same = makeSequence(session);
   options.maxNewTokens = 20;
   EXPECT_EQ(generated(*other, prompt, options).ids, expected);
   options.sampling.seed = 78;
   EXPECT_NE(generated(*same, prompt, options).ids, expected);
 }
 
-TEST(Generate, StopsAtIdsAndSequences) {
-  auto session = decoderSession();
+TEST_P(Generate, StopsAtIdsAndSequences) {
+  auto session = newSession();
   Ids prompt = somePrompt(9, 12), text = greedy(prompt, 12);
   auto run = [&](const GenerateOptions &options) {
     auto sequence = makeSequence(session);
@@ -126,8 +138,8 @@ TEST(Generate, StopsAtIdsAndSequences) {
   EXPECT_EQ(out.ids.size(), 3u);
 }
 
-TEST(Generate, UntilTheSequenceIsFull) {
-  auto session = decoderSession();
+TEST_P(Generate, UntilTheSequenceIsFull) {
+  auto session = newSession();
   Ids prompt = somePrompt(10, 10);
   auto sequence = makeSequence(session, 16);
   Generation out = generated(*sequence, prompt, {});
@@ -143,8 +155,8 @@ TEST(Generate, UntilTheSequenceIsFull) {
   EXPECT_EQ(endless->length(), 0u);
 }
 
-TEST(Generate, ProcessorsDecide) {
-  auto session = decoderSession();
+TEST_P(Generate, ProcessorsDecide) {
+  auto session = newSession();
   Ids prompt = someIds(5), wanted = {3, 1, 4, 1, 5};
   auto sequence = makeSequence(session);
   GenerateOptions options;
@@ -176,8 +188,8 @@ TEST(Generate, ProcessorsDecide) {
               Code::RuntimeCheck, {"no token is allowed"});
 }
 
-TEST(Generate, IsStopped) {
-  auto session = decoderSession();
+TEST_P(Generate, IsStopped) {
+  auto session = newSession();
   auto sequence = makeSequence(session);
   GenerateOptions options;
   options.maxNewTokens = 50;
@@ -208,8 +220,59 @@ TEST(Generate, IsStopped) {
   EXPECT_EQ(out.ids.size(), 4u);
 }
 
-TEST(Generate, RefusesWhatIsWrong) {
-  auto session = decoderSession();
+TEST_P(Generate, IsStoppedInTheMiddle) {
+  auto session = newSession();
+  // The third token lets the program spin.
+  Ids prompt;
+  for (uint64_t seed = 0; prompt.empty(); ++seed)
+    if (Ids ids = someIds(5, seed), next = greedy(ids, 3);
+        next[2] == DecoderSpinId && next[0] != next[2] && next[1] != next[2])
+      prompt = ids;
+  auto sequence = makeSequence(session);
+  GenerateOptions options;
+  options.maxNewTokens = 50;
+  options.run.timeLimit = 1;
+  Generation out;
+  expectFails(generate(*sequence, prompt, options, out), Code::TimeLimit,
+              {"time limit"});
+  EXPECT_EQ(out.ids, greedy(prompt, 3));
+  EXPECT_EQ(out.finish, Finish::Interrupted);
+  EXPECT_EQ(sequence->length(), 7u);
+
+  CancelToken token;
+  options.run = {0, &token};
+  options.onToken = [&, count = 0](int64_t) mutable {
+    if (++count == 4)
+      token.request();
+    return true;
+  };
+  auto other = makeSequence(session);
+  prompt = somePrompt(5, 10);
+  expectFails(generate(*other, prompt, options, out), Code::Cancelled,
+              {"cancelled"});
+  EXPECT_EQ(out.ids, greedy(prompt, 4));
+  EXPECT_EQ(other->length(), 8u);
+}
+
+TEST_P(Generate, GrowsWhileThereIsMemory) {
+  SessionOptions limited;
+  limited.threads = 2;
+  limited.maxCacheBytes = decoderPageBytes[0] + decoderPageBytes[1];
+  auto session = decoderSession(
+      std::move(limited),
+      decoderBytes(GetParam() ? loopManifest() : decoderManifest()));
+  Ids prompt = somePrompt(120, 20);
+  GenerateOptions options;
+  options.maxNewTokens = 20;
+  auto sequence = makeSequence(session);
+  Generation out;
+  expectFails(generate(*sequence, prompt, options, out), Code::OutOfMemory, {});
+  EXPECT_EQ(out.ids, greedy(prompt, 9));
+  EXPECT_EQ(sequence->length(), 128u);
+}
+
+TEST_P(Generate, RefusesWhatIsWrong) {
+  auto session = newSession();
   auto sequence = makeSequence(session, 100);
   Generation out;
   auto refuse = [&](const Ids &prompt, const GenerateOptions &options,

@@ -104,12 +104,14 @@ static void query(IngotContext *ctx, int64_t row, int64_t position,
     logits[id] = decoderLogit(hash, id);
 }
 
-static void run(IngotContext *ctx, int64_t worker, int64_t workers, int isAll) {
+/// Counts arrivals at barriers from `arrivals` on; those at the end.
+static int64_t run(IngotContext *ctx, int64_t worker, int64_t workers,
+                   int isAll, int64_t arrivals) {
   int64_t rows = ctx->symbols[0], seq = ctx->symbols[1];
   const TOKEN *tokens = ctx->inputs[0];
   const int64_t *past = ctx->inputs[1], *count = ctx->inputs[2];
   float *logits = ctx->outputs[0];
-  int64_t barriers = 0, spins = 0;
+  int64_t spins = 0;
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t s = 0; s < count[row]; ++s) {
       int64_t id = tokens[row * seq + s];
@@ -118,29 +120,32 @@ static void run(IngotContext *ctx, int64_t worker, int64_t workers, int isAll) {
         setError(ctx, ErrorBadId);
     }
   do {
-    if (barrier(ctx, ++barriers * workers))
-      return;
+    if (barrier(ctx, arrivals += workers))
+      return 0;
   } while (spins);
   for (int64_t row = worker; row < rows; row += workers)
     for (int64_t s = 0; s < count[row]; ++s)
       append(ctx, row, past[row] + s, tokens[row * seq + s]);
-  if (barrier(ctx, ++barriers * workers))
-    return;
+  if (barrier(ctx, arrivals += workers))
+    return 0;
   for (int64_t i = worker; i < rows * seq; i += workers) {
     int64_t row = i / seq, s = i % seq;
     if (s < count[row] && (isAll || s == count[row] - 1))
       query(ctx, row, past[row] + s, logits + (isAll ? i : row) * DecoderVocab);
   }
+  return arrivals;
 }
 
 EXPORT void ingot_entry(IngotContext *ctx, int64_t worker, int64_t workers) {
-  run(ctx, worker, workers, 0);
+  run(ctx, worker, workers, 0, 0);
 }
 
 EXPORT void decode_entry(IngotContext *ctx, int64_t worker, int64_t workers) {
-  run(ctx, worker, workers, 0);
+  run(ctx, worker, workers, 0, 0);
 }
 
 EXPORT void all_entry(IngotContext *ctx, int64_t worker, int64_t workers) {
-  run(ctx, worker, workers, 1);
+  run(ctx, worker, workers, 1, 0);
 }
+
+#include "TestLoop.h"

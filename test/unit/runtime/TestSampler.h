@@ -92,9 +92,8 @@ static int64_t draw(double *p, char *isKept, int64_t n, const double *reals,
   return last;
 }
 
-EXPORT void sample_entry(IngotContext *ctx, int64_t worker, int64_t workers) {
-  if (worker != 0)
-    return;
+/// What worker 0 does; the others do nothing.
+static void chooseToken(IngotContext *ctx) {
   int64_t n = ctx->symbols[0];
   const float *logits = ctx->inputs[0];
   const int64_t *history = ctx->inputs[1];
@@ -124,6 +123,11 @@ EXPORT void sample_entry(IngotContext *ctx, int64_t worker, int64_t workers) {
   token[0] = token[1] ? -1 : best;
   if (!token[1] && reals[0] != 0)
     token[0] = draw(p, isKept, n, reals, numbers);
+}
+
+EXPORT void sample_entry(IngotContext *ctx, int64_t worker, int64_t workers) {
+  if (worker == 0)
+    chooseToken(ctx);
 }
 
 #endif // INGOT_TEST_UNIT_RUNTIME_TESTSAMPLER_H

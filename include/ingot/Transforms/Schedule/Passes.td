@@ -167,4 +167,35 @@ def AddSampler : Pass<"mega-add-sampler", "::mlir::ModuleOp"> {
   ];
 }
 
+def AddTokenLoop : Pass<"mega-add-token-loop", "::mlir::ModuleOp"> {
+  let summary = "Give a decoder the program that runs token after token";
+  let description = [{
+    A module with the programs `decode` and `sample` gets `generate`, which
+    calls one after the other until a stop, for one row: a token is chosen by
+    the logits of the last one, worker 0 hands it to the host and looks whether
+    it is the end (lib/Transforms/Schedule/TokenLoop.mlir), and it is read. What
+    the calls are given are arguments of `generate`, which the host and the
+    program share. Workers meet after each call and after what worker 0 does.
+
+    Example: beside `mega.program @decode` and `@sample`,
+    ```mlir
+    mega.program @generate(%tokens: memref<?x1xi64> {ingot.role = "shared"}, ...) {
+      mega.loop %turn = 0 to 9223372036854775807 {
+        mega.call @sample(%logits, ...) to (%token) : ...
+        mega.barrier
+        mega.single { ... mega.tell %id ... }
+        mega.barrier
+        mega.until %is_over
+        mega.call @decode(%tokens, %past, %count) to (%logits) : ...
+        mega.barrier
+      }
+    }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::ingot::mega::MegaDialect"
+  ];
+}
+
 #endif // INGOT_TRANSFORMS_SCHEDULE_PASSES
