@@ -15,16 +15,14 @@
 using namespace mlir;
 using namespace ingot;
 
-static std::string bodyName(StringRef name) {
-  return "ingot_body_" + name.str();
-}
+constexpr llvm::StringLiteral bodyName = "ingot_body";
 
 func::FuncOp ingot::emitBodyFunction(OpBuilder &b, Location loc,
-                                     func::FuncOp entry, StringRef name) {
+                                     func::FuncOp entry, StringRef suffix) {
   Type i64 = b.getI64Type();
   SmallVector<Type> inputs(entry.getArgumentTypes());
   inputs.push_back(i64);
-  auto body = func::FuncOp::create(b, loc, bodyName(name),
+  auto body = func::FuncOp::create(b, loc, (Twine(bodyName) + suffix).str(),
                                    b.getFunctionType(inputs, i64));
   body.setPrivate();
   // Once in the image, whoever calls it.
@@ -60,14 +58,18 @@ static Value pointerArray(OpBuilder &b, Location loc, Value context,
 }
 
 Value ingot::emitCall(OpBuilder &b, Location loc, const WorkerValues &values,
-                      int64_t number, StringRef name, ValueRange inputs,
-                      ValueRange outputs) {
+                      int64_t number, mega::CallOp op,
+                      const llvm::DenseMap<Value, Value> &pointers) {
+  auto arrayOf = [&](OperandRange given) {
+    auto own = llvm::map_to_vector(
+        given, [&](Value buffer) { return pointers.lookup(buffer); });
+    return pointerArray(b, loc, values.context, own);
+  };
+  emitMark(b, loc, values.log, markCall - number);
   AbiAccess access(b, loc);
   Value context = values.context;
-  access.setField(context, ContextField::Inputs,
-                  pointerArray(b, loc, context, inputs));
-  access.setField(context, ContextField::Outputs,
-                  pointerArray(b, loc, context, outputs));
+  access.setField(context, ContextField::Inputs, arrayOf(op.getInputs()));
+  access.setField(context, ContextField::Outputs, arrayOf(op.getOutputs()));
   Value call = access.address(access.field(context, ContextField::Calls),
                               number * int64_t(CallField::Bytes));
   access.setField(context, ContextField::Arena,
@@ -79,7 +81,9 @@ Value ingot::emitCall(OpBuilder &b, Location loc, const WorkerValues &values,
     return arith::IndexCastOp::create(b, loc, i64, value);
   };
   Value expected = values.expected ? values.expected : i64Constant(b, loc, 0);
-  return func::CallOp::create(b, loc, bodyName(name), TypeRange{i64},
+  return func::CallOp::create(b, loc,
+                              (Twine(bodyName) + "_" + op.getCallee()).str(),
+                              TypeRange{i64},
                               ValueRange{context, number64(values.worker),
                                          number64(values.workers), expected})
       .getResult(0);

@@ -20,22 +20,24 @@ namespace ingot {
 /// share one counter.
 mlir::func::FuncOp emitBodyFunction(mlir::OpBuilder &b, mlir::Location loc,
                                     mlir::func::FuncOp entry,
-                                    llvm::StringRef name);
+                                    llvm::StringRef suffix);
 
 /// What a worker's function knows of its run.
 struct WorkerValues {
   mlir::Value context, worker, workers;
   /// Arrivals at barriers so far.
   mlir::Value expected;
+  /// What the worker notes of the run.
+  mlir::Value log;
 };
 
-/// Calls the body of program `name`, which is call `number` of the caller
-/// (IngotContext::calls of runtime/core/Abi.h): the worker's context gets what
-/// it is given. The arrivals after it.
+/// Runs a program, as call `number` of the caller (IngotContext::calls of
+/// runtime/core/Abi.h): the worker's context gets what it is given. `pointers`
+/// are where the caller's arguments are. The arrivals after it.
 mlir::Value emitCall(mlir::OpBuilder &b, mlir::Location loc,
                      const WorkerValues &values, int64_t number,
-                     llvm::StringRef name, mlir::ValueRange inputs,
-                     mlir::ValueRange outputs);
+                     mega::CallOp call,
+                     const llvm::DenseMap<mlir::Value, mlir::Value> &pointers);
 
 /// Adds what worker 0 does alone, and a mark in its `log`.
 void emitSingle(mlir::OpBuilder &b, mlir::Location loc, mlir::Value context,

@@ -260,15 +260,9 @@ private:
       return success();
     }
     if (auto call = dyn_cast<ingot::mega::CallOp>(op)) {
-      auto pointersOf = [&](OperandRange given) {
-        return llvm::map_to_vector(
-            given, [&](Value buffer) { return pointers.lookup(buffer); });
-      };
-      ingot::emitMark(b, loc, log, ingot::markCall - numCalls);
-      expected = ingot::emitCall(b, loc, {context, worker, workers, expected},
-                                 numCalls++, call.getCallee(),
-                                 pointersOf(call.getInputs()),
-                                 pointersOf(call.getOutputs()));
+      expected =
+          ingot::emitCall(b, loc, {context, worker, workers, expected, log},
+                          numCalls++, call, pointers);
       return success();
     }
     if (auto single = dyn_cast<ingot::mega::SingleOp>(op)) {
@@ -416,11 +410,9 @@ private:
   ingot::DimArith dims;
   IRMapping map;
   Value context, worker, workers, error;
-  /// What the worker notes of the run; null at run time if nobody asked.
-  Value log;
-  Block *exit = nullptr;
-  /// What comes after the loop at hand, if it may end early.
-  Block *behind = nullptr;
+  Value log; // What the worker notes of the run; null if nobody asked.
+  /// The end, and what comes after the loop at hand if it may end early.
+  Block *exit = nullptr, *behind = nullptr;
   /// Where the data of an input or output is.
   llvm::DenseMap<Value, Value> pointers;
   /// Calls of programs so far.
@@ -502,9 +494,7 @@ LogicalResult ingot::emitEntry(const Program &program, bool isCalled,
   auto func = func::FuncOp::create(
       b, loc, (Twine(entryName) + program.suffix).str(),
       b.getFunctionType({ptr, b.getI64Type(), b.getI64Type()}, {}));
-  if (isCalled) {
-    mega::ProgramOp main = program.main;
-    func = emitBodyFunction(b, loc, func, main.getSymName());
-  }
+  if (isCalled)
+    func = emitBodyFunction(b, loc, func, program.suffix);
   return EntryBuilder(program, errors, b).run(func);
 }
