@@ -10,6 +10,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <mutex>
@@ -110,6 +111,8 @@ SmallVector<char, 0> ingot::linkImage(ArrayRef<StringRef> objects,
     std::lock_guard<std::mutex> lock(linkerMutex);
     lld::Result result =
         lld::lldMain(pointers, stream, stream, {{lld::Gnu, &lld::elf::link}});
+    // It makes handlers of signals, which are the host's to handle.
+    sys::unregisterHandlers();
     if (result.retCode != 0) {
       error = "linking the image failed: " + messages;
       return {};

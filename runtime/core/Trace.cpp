@@ -188,12 +188,13 @@ static void writeRun(EventWriter &out, const Program &program,
     const std::vector<IngotTraceMark> &marks = workers[worker];
     // Whose stages these are.
     const Program *at = &program;
-    // Where the call under way began; worker 0 shows calls.
-    std::optional<int64_t> begin;
+    // Whether a call is under way, and since when; worker 0 shows calls.
+    bool isInCall = false;
+    int64_t begin = 0;
     auto endCall = [&](int64_t ticks) {
-      if (begin && worker == 0)
-        out.span(at->name, "call", runsThread, *begin, ticks, "");
-      begin.reset();
+      if (isInCall && worker == 0)
+        out.span(at->name, "call", runsThread, begin, ticks, "");
+      isInCall = false;
     };
     for (size_t i = 0; i < marks.size(); ++i) {
       first = std::min(first, marks[i].ticks);
@@ -211,6 +212,7 @@ static void writeRun(EventWriter &out, const Program &program,
       } else if (marks[i].what <= INGOT_TRACE_CALL(0)) {
         endCall(from);
         at = call < program.calls.size() ? program.calls[call] : &program;
+        isInCall = true;
         begin = to;
       } else if (number < at->stages->size()) {
         const StageInfo &stage = (*at->stages)[number];

@@ -3,6 +3,9 @@ the model's program."""
 
 import collections
 import json
+import os
+import signal
+import threading
 
 import ingot
 import numpy as np
@@ -96,6 +99,26 @@ def test_runs_models_meanwhile(session):
         PROMPT, 2, on_token=lambda _: found.append(session.sequence().append(PROMPT))
     )
     assert len(found) == 2 and all(np.array_equal(logits, want) for logits in found)
+
+
+def test_interrupt_of_a_run_in_a_call(session):
+    """Ctrl-C ends the run that goes on in the callback, and so the call; it
+    works as before afterwards."""
+    sequence = session.sequence()
+
+    def interrupted(token):
+        timer = threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT])
+        timer.start()
+        try:
+            session.sequence().append([62])  # Waits for ever.
+        finally:
+            timer.join()
+
+    before = signal.getsignal(signal.SIGINT)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            sequence.complete(PROMPT, 30, on_token=interrupted)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_is_stopped(session):

@@ -130,6 +130,9 @@ public:
 
 private:
   Cancel *cancel;
+  /// Of the call that this one was made in, by a function that it calls back;
+  /// null for none.
+  Cancel *outer = nullptr;
   bool isWatched;
 };
 

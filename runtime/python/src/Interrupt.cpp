@@ -14,6 +14,7 @@
 #include <semaphore.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 using namespace ingot::python;
 
@@ -91,9 +92,11 @@ InterruptScope::InterruptScope(const Limits &limits)
   }
   {
     std::lock_guard lock(watch->mutex);
-    watch->running = cancel;
+    outer = std::exchange(watch->running, cancel);
     watch->isInterrupted = false;
   }
+  if (outer)
+    return;
   struct sigaction action = {};
   action.sa_sigaction = onInterrupt;
   action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
@@ -106,8 +109,9 @@ InterruptScope::InterruptScope(const Limits &limits)
 InterruptScope::~InterruptScope() {
   if (!isWatched)
     return;
-  sigaction(SIGINT, &watch->previous, nullptr);
+  if (!outer)
+    sigaction(SIGINT, &watch->previous, nullptr);
   std::lock_guard lock(watch->mutex);
-  watch->running = nullptr;
+  watch->running = outer;
   cancel->forgetInterrupt();
 }

@@ -164,7 +164,13 @@ complete(Sequence &sequence, Ids prompt, uint64_t maxNewTokens,
     ingot_generation *&made;
     ~Free() { ingot_generation_free(made); }
   } free{made};
-  run();
+  try {
+    run();
+  } catch (...) {
+    // An interrupt of what the function runs stops this run, too.
+    if (!callback.thrown)
+      throw;
+  }
   if (callback.thrown)
     std::rethrow_exception(callback.thrown);
   ingot_ids ids = ingot_generation_ids(made);
@@ -205,7 +211,7 @@ void ingot::python::bindSequence(nb::module_ &module) {
              nb::arg("max_new_tokens"), nb::arg("stops"),
              nb::arg("on_token").none(), nb::arg("chunk"),
              nb::arg("time_limit"), nb::arg("cancel").none(),
-             nb::arg("interruptible"), nb::arg("temperature"),
-             nb::arg("top_k"), nb::arg("top_p"), nb::arg("min_p"),
-             nb::arg("repetition_penalty"), nb::arg("seed"));
+             nb::arg("interruptible"), nb::arg("temperature"), nb::arg("top_k"),
+             nb::arg("top_p"), nb::arg("min_p"), nb::arg("repetition_penalty"),
+             nb::arg("seed"));
 }
