@@ -62,6 +62,19 @@ typedef struct IngotCompileOptions {
   /// the model's own; null for none. Tests see by it what a changed program
   /// does.
   const char *stages_from;
+  /// Tiles of the program's kernels in place of those that the cost model
+  /// chooses, as "SHAPE=TILE" (docs/compile.md); a shape that the model does
+  /// not have is an error.
+  const char *const *tiles;
+  int tile_count;
+  /// Seconds in which tiles are tried by running the program; 0 for none.
+  double tune_seconds;
+  /// An artifact that was tuned, whose tiles are taken for the shapes that this
+  /// model has, too; null for none.
+  const char *tune_from;
+  /// Asked now and then with `user` while tiles are tried, from the thread that
+  /// compiles: anything but 0 ends the compilation with an error. May be null.
+  int (*cancelled)(void *user);
 } IngotCompileOptions;
 
 /// Compiles an ONNX file to an artifact. Returns 0, or 1 with *error_out set to

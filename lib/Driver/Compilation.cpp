@@ -8,12 +8,14 @@
 
 #include "ingot/Conversion/IngotToLinalg.h"
 #include "ingot/Import/Onnx/Import.h"
+#include "ingot/Interfaces/TileHintInterface.h"
 #include "ingot/Pipelines/CpuPipelines.h"
 #include "ingot/Pipelines/Registration.h"
 #include "ingot/Target/ArtifactWriter.h"
 #include "ingot/Target/ObjectCode.h"
 #include "ingot/Transforms/Decoder.h"
 #include "ingot/Transforms/Recognition.h"
+#include "lib/Driver/MachineTiles.h"
 #include "lib/Driver/ManifestBuilder.h"
 #include "lib/Driver/PassProgress.h"
 #include "lib/Driver/Weights.h"
@@ -112,9 +114,15 @@ bool Compilation::run() {
              std::to_string(options.activation_bits) + " bits");
     return false;
   }
+  bool isNative =
+      !options.target_cpu || StringRef(options.target_cpu) == "native";
+  tiles.machine = tileMachineFor(isNative, knowsMachine);
+  for (int i = 0; i < options.tile_count; ++i)
+    tiles.given.emplace_back(options.tiles[i]);
   LogicalResult result = success();
-  if (failed(importModel()) || failed(toStructuredOps()) ||
-      failed(compileImages()) || failed(writeArtifact()))
+  if (failed(checkTuning()) || failed(takeTiles()) || failed(importModel()) ||
+      failed(toStructuredOps()) || failed(compileImages()) ||
+      failed(writeArtifact()))
     result = failure();
   llvm::sort(proofs);
   for (const std::string &line : proofs)
@@ -172,6 +180,8 @@ LogicalResult Compilation::toStructuredOps() {
 }
 
 LogicalResult Compilation::compileImages() {
+  if (options.tune_seconds > 0)
+    untiled = module->clone();
   report("generate code", 0.2);
   // Weight functions run now, on this machine.
   TargetInfo here = target;
@@ -202,8 +212,12 @@ LogicalResult Compilation::compileImages() {
 FailureOr<Compilation::Image>
 Compilation::compileModule(ModuleOp op, const TargetInfo &target) {
   std::string prefix = op == *module ? "" : "weights-";
-  if (failed(runPasses(op, prefix + "4-stages", buildStagesPipeline, 0.3)) ||
-      (op == *module && failed(describeAddedPrograms(op, manifest))) ||
+  if (failed(runPasses(
+          op, prefix + "4-stages",
+          [&](OpPassManager &passes) { buildStagesPipeline(passes, tiles); },
+          0.3)) ||
+      (op == *module && (failed(checkTiles(op)) ||
+                         failed(describeAddedPrograms(op, manifest)))) ||
       failed(replaceStages(op)) || failed(prove(op)) ||
       failed(runPasses(
           op, prefix + "5-cpu",
@@ -217,6 +231,24 @@ Compilation::compileModule(ModuleOp op, const TargetInfo &target) {
       report(std::string(currentPhase), 0.6 + 0.25 * share);
     };
   return compileImage(op, target, imageExports(op), progress);
+}
+
+LogicalResult Compilation::checkTiles(ModuleOp op) {
+  llvm::SetVector<StringRef> shapes;
+  op.walk([&](Operation *inner) {
+    if (auto tile = inner->getAttrOfType<DictionaryAttr>(tileAttrName))
+      shapes.insert(tile.getAs<StringAttr>("of").getValue());
+  });
+  bool areKnown = true;
+  for (int i = 0; i < options.tile_count; ++i) {
+    StringRef shape = StringRef(options.tiles[i]).rsplit('=').first;
+    if (shapes.contains(shape))
+      continue;
+    addError(("no kernel of the model is '" + shape + "', only '").str() +
+             llvm::join(shapes, "', '") + "'");
+    areKnown = false;
+  }
+  return success(areKnown);
 }
 
 LogicalResult Compilation::replaceStages(ModuleOp op) {
@@ -244,10 +276,16 @@ LogicalResult Compilation::prove(ModuleOp op) {
 
 LogicalResult Compilation::writeArtifact() {
   report("write", 0.85);
+  if (untiled)
+    undescribed = manifest;
   describeCode(*module, target, manifest);
   manifest.version = INGOT_VERSION;
   manifest.source = llvm::sys::path::filename(onnxPath).str();
   manifest.options = "target " + target.name;
+  if (knowsMachine)
+    manifest.options += " as measured";
+  for (const std::string &tile : tiles.given)
+    manifest.options += ", tile " + tile;
   if (options.erase_dims)
     manifest.options += ", dims erased";
   if (options.generate)
@@ -274,6 +312,8 @@ LogicalResult Compilation::writeArtifact() {
   if (weightFunctions &&
       failed(runWeightFunctions(weights, (*module)->getLoc(), weightImage,
                                 files, section)))
+    return failure();
+  if (untiled && failed(tuneTiles(section)))
     return failure();
   rt::Status status = writer->get()->finish(
       manifest,

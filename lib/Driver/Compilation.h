@@ -7,7 +7,8 @@
 #pragma once
 
 #include "ingot-c/Compiler.h"
-#include "ingot/Target/CpuCapabilities.h"
+#include "ingot/Pipelines/CpuPipelines.h"
+#include "lib/Driver/TunedRuns.h"
 #include "lib/Driver/Weights.h"
 #include "runtime/core/Manifest.h"
 
@@ -42,6 +43,19 @@ private:
   /// Runs stages to image on a module of linalg and structured ops.
   mlir::FailureOr<Image> compileModule(mlir::ModuleOp module,
                                        const TargetInfo &target);
+  /// Whether every tile that was given is one of an op.
+  mlir::LogicalResult checkTiles(mlir::ModuleOp module);
+  /// Takes the tiles of a tuned artifact (TuneTiles.cpp).
+  mlir::LogicalResult takeTiles();
+  /// Whether tuning is possible at all.
+  mlir::LogicalResult checkTuning();
+  /// Tries tiles on the finished weights and takes the best.
+  mlir::LogicalResult tuneTiles(std::span<unsigned char> weights);
+  /// The shapes of the program's kernels and tiles to try for them.
+  std::vector<ShapeTrial> shapesToTune();
+  /// The program with these tiles, as an artifact would have it.
+  std::optional<TunedProgram> variant(llvm::ArrayRef<ShapeTrial> shapes,
+                                      llvm::ArrayRef<Tile> chosen);
   /// Takes planned programs from a file, where a test asks for it.
   mlir::LogicalResult replaceStages(mlir::ModuleOp module);
   /// Proves the programs of a module, if that was asked for.
@@ -59,13 +73,20 @@ private:
   IngotCompileOptions options;
   std::string onnxPath, outPath;
   TargetInfo target;
+  TileChoices tiles;
+  /// Whether they are chosen for this machine as it was measured.
+  bool knowsMachine = false;
   std::unique_ptr<mlir::MLIRContext> context;
   mlir::OwningOpRef<mlir::ModuleOp> module;
+  /// The same before stages, where tiles are to be tried.
+  mlir::OwningOpRef<mlir::ModuleOp> untiled;
   /// The functions from weights to weights, if there are any.
   mlir::OwningOpRef<mlir::ModuleOp> weightFunctions;
   WeightTable weights;
   Image image, weightImage;
   rt::Manifest manifest;
+  /// The same before code was described.
+  rt::Manifest undescribed;
   /// What was reported last.
   std::string currentPhase;
   double currentFraction = 0;

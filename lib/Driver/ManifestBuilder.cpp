@@ -8,6 +8,7 @@
 
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Analysis/ShapeAnalysis.h"
+#include "ingot/Conversion/MegaToCpu/TileCosts.h"
 #include "ingot/Transforms/Decoder.h"
 #include "ingot/Transforms/Entries.h"
 #include "lib/Conversion/MegaToCpu/Program.h"
@@ -127,6 +128,21 @@ LogicalResult describeTensors(func::FuncOp func,
 }
 
 /// What code generation says of stages.
+/// The kernels of a stage whose tiles were chosen.
+std::vector<rt::CutInfo> cutsOf(Attribute attr) {
+  std::vector<rt::CutInfo> cuts;
+  auto array = dyn_cast_or_null<ArrayAttr>(attr);
+  if (!array)
+    return cuts;
+  for (auto cut : array.getAsRange<DictionaryAttr>()) {
+    ArrayRef<int64_t> sizes =
+        cut.getAs<DenseI64ArrayAttr>("sizes").asArrayRef();
+    cuts.push_back(
+        {text(cut.get("of")), Tile{sizes[0], sizes[1], sizes[2]}.str()});
+  }
+  return cuts;
+}
+
 std::vector<rt::StageInfo> stagesOf(Attribute attr) {
   std::vector<rt::StageInfo> stages;
   auto array = dyn_cast_or_null<ArrayAttr>(attr);
@@ -139,13 +155,13 @@ std::vector<rt::StageInfo> stagesOf(Attribute attr) {
                 : std::vector<uint32_t>();
   };
   for (auto stage : array.getAsRange<DictionaryAttr>())
-    stages.push_back(
-        {text(stage.get("name")), text(stage.get("ops")),
-         text(stage.get("nodes")), text(stage.get("flops")),
-         text(stage.get("bytes")), text(stage.get("tiles")),
-         text(stage.get("sync")), numbers(stage.get("reads")),
-         numbers(stage.get("writes")),
-         stage.contains("times") ? number(stage.get("times")) : 1});
+    stages.push_back({text(stage.get("name")), text(stage.get("ops")),
+                      text(stage.get("nodes")), text(stage.get("flops")),
+                      text(stage.get("bytes")), text(stage.get("tiles")),
+                      text(stage.get("sync")), numbers(stage.get("reads")),
+                      numbers(stage.get("writes")),
+                      stage.contains("times") ? number(stage.get("times")) : 1,
+                      cutsOf(stage.get("cut"))});
   return stages;
 }
 

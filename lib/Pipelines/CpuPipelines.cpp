@@ -21,6 +21,8 @@
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
+using ingot::ChooseTilesOptions;
+using ingot::TileChoices;
 
 void ingot::buildStructuredPipeline(OpPassManager &passes,
                                     int64_t activationBits) {
@@ -38,10 +40,26 @@ void ingot::buildWeightsPipeline(OpPassManager &passes) {
   passes.addPass(createPlaceWeights());
 }
 
-void ingot::buildStagesPipeline(OpPassManager &passes) {
+/// Tiles as they are chosen for a machine.
+static ChooseTilesOptions chooseOptions(const TileChoices &tiles) {
+  ChooseTilesOptions options;
+  options.workers = tiles.machine.workers;
+  options.ownCache = tiles.machine.ownCache;
+  options.lastCache = tiles.machine.lastCache;
+  options.flops = tiles.machine.flops;
+  options.ownReads = tiles.machine.ownReads;
+  options.lastReads = tiles.machine.lastReads;
+  options.memoryReads = tiles.machine.memoryReads;
+  options.choices.assign(tiles.given.begin(), tiles.given.end());
+  return options;
+}
+
+void ingot::buildStagesPipeline(OpPassManager &passes,
+                                const TileChoices &tiles) {
   passes.addNestedPass<func::FuncOp>(createFuseElementwise());
   passes.addNestedPass<func::FuncOp>(createSplitByUse());
   passes.addPass(createCSEPass());
+  passes.addPass(createChooseTiles(chooseOptions(tiles)));
   passes.addNestedPass<func::FuncOp>(createFormStages());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createBufferize());

@@ -50,7 +50,7 @@ void ingot::registerPasses() {
   registerDecoderPipeline();
   mlir::PassPipelineRegistration<>(
       "ingot-stages", "linalg and structured ops to stages over buffers",
-      buildStagesPipeline);
+      [](mlir::OpPassManager &passes) { buildStagesPipeline(passes); });
   mlir::PassPipelineRegistration<>(
       "ingot-to-llvm", "A tile's scalar and vector code to LLVM's dialect",
       buildLlvmPipeline);

@@ -7,6 +7,7 @@
 #include "lib/Transforms/StageInfo.h"
 
 #include "dialects/Ingot/IR/IngotOps.h"
+#include "ingot/Interfaces/TileHintInterface.h"
 
 #include "llvm/ADT/StringSet.h"
 
@@ -139,8 +140,13 @@ Location StageInfo::locationOf(const llvm::SetVector<Operation *> &members) {
   if (nodes.size() > maxNames)
     nodeText += " and " + std::to_string(nodes.size() - maxNames) + " more";
   Builder b(context);
+  SmallVector<Attribute> tiles;
+  for (Operation *op : llvm::reverse(members))
+    if (Attribute tile = op->getAttr(tileAttrName))
+      tiles.push_back(tile);
   DictionaryAttr description = b.getDictionaryAttr(
-      {b.getNamedAttr("bytes", b.getStringAttr(bytes.str())),
+      {b.getNamedAttr("cut", b.getArrayAttr(tiles)),
+       b.getNamedAttr("bytes", b.getStringAttr(bytes.str())),
        b.getNamedAttr("flops", b.getStringAttr(flops.str())),
        b.getNamedAttr("nodes", b.getStringAttr(nodeText)),
        b.getNamedAttr("ops", b.getStringAttr(llvm::join(ops, " + ")))});

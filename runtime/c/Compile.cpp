@@ -100,8 +100,21 @@ static Status compile(const char *onnxPath,
   IngotCompileOptions wanted = {};
   wanted.struct_size = sizeof(wanted);
   wanted.target_cpu = options.target_cpu;
-  wanted.progress = options.progress;
-  wanted.user = options.user;
+  // The compiler has one pointer for all that it calls.
+  auto host = const_cast<ingot_compile_options *>(&options);
+  wanted.user = host;
+  if (options.progress)
+    wanted.progress = [](void *user, const char *phase, double fraction) {
+      auto *given = static_cast<ingot_compile_options *>(user);
+      given->progress(given->user, phase, fraction);
+    };
+  if (options.cancel)
+    wanted.cancelled = [](void *user) {
+      auto *given = static_cast<ingot_compile_options *>(user);
+      return int(given->cancel->token.isRequested());
+    };
+  wanted.tune_seconds = options.tune_seconds;
+  wanted.tune_from = options.tune_from;
   wanted.generate = options.generate;
   wanted.kv_type = options.kv_type;
   wanted.activation_bits = options.activation_bits;
@@ -114,6 +127,8 @@ static Status compile(const char *onnxPath,
   std::unique_ptr<char, decltype(&std::free)> owner(message, &std::free);
   if (result == 0)
     return {};
+  if (options.cancel && options.cancel->token.isRequested())
+    return failure(Code::Cancelled, message ? message : "cancelled");
   return failure(Code::CompileFailed, message ? message : "unknown reason");
 }
 

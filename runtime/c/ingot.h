@@ -202,9 +202,17 @@ typedef struct ingot_compile_options {
   /// these sizes alone.
   const char *const *dims;
   size_t dim_count;
+  /// Seconds in which other tiles are tried by running the model, beside those
+  /// of compiling; the fastest are kept, and results stay the same to the bit.
+  /// 0: none are tried.
+  double tune_seconds;
+  /// A tuned artifact whose tiles are taken; null for none.
+  const char *tune_from;
+  /// Asked for while tiles are tried; may be null.
+  struct ingot_cancel *cancel;
 } ingot_compile_options;
 #define INGOT_COMPILE_OPTIONS_INIT                                             \
-  {sizeof(ingot_compile_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+  {sizeof(ingot_compile_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /// Compiles an ONNX file and loads the result. Opens the compiler library with
 /// dlopen; nothing else in this library needs it. `options` may be null.

@@ -149,3 +149,16 @@ Artifact::fromMemory(std::span<const unsigned char> bytes,
     return status;
   return std::shared_ptr<const Artifact>(std::move(artifact));
 }
+
+Result<std::shared_ptr<const Artifact>>
+Artifact::fromParts(Manifest manifest, std::span<const unsigned char> image,
+                    std::span<const unsigned char> weights) {
+  if (Status status = checkManifest(manifest, weights.size()); !status.ok())
+    return status;
+  std::shared_ptr<Artifact> artifact(new Artifact("<memory>", Mapping()));
+  artifact->content = std::move(manifest);
+  artifact->imageBytes.assign(image.begin(), image.end());
+  artifact->weightBytes =
+      weights.empty() ? std::span<const unsigned char>(noWeights, 0) : weights;
+  return std::shared_ptr<const Artifact>(std::move(artifact));
+}

@@ -37,6 +37,12 @@ public:
   fromMemory(std::span<const unsigned char> bytes,
              const OpenOptions &options = {});
 
+  /// An artifact whose parts are in memory. The weights are not copied: they
+  /// stay where they are while the artifact lives, aligned to a page.
+  static Result<std::shared_ptr<const Artifact>>
+  fromParts(Manifest manifest, std::span<const unsigned char> image,
+            std::span<const unsigned char> weights);
+
   const Manifest &manifest() const { return content; }
   /// The ELF image.
   std::span<const unsigned char> image() const { return imageBytes; }

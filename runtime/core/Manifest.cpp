@@ -8,6 +8,8 @@
 
 #include "manifest_generated.h"
 
+#include <functional>
+
 using namespace ingot::rt;
 namespace fb = ingot::rt::fb;
 
@@ -82,14 +84,43 @@ static Offsets<fb::Symbol> encodeSymbols(Builder &builder,
   return out;
 }
 
+static Offsets<fb::Cut> encodeCuts(Builder &builder,
+                                   const std::vector<CutInfo> &in) {
+  Offsets<fb::Cut> out;
+  for (const CutInfo &cut : in)
+    out.push_back(fb::CreateCut(builder, builder.CreateSharedString(cut.of),
+                                builder.CreateSharedString(cut.tile)));
+  return out;
+}
+
+static flatbuffers::Offset<fb::Tuning> encodeTuning(Builder &builder,
+                                                    const TuningInfo &tuning) {
+  Offsets<flatbuffers::String> sizes;
+  for (const std::string &size : tuning.sizes)
+    sizes.push_back(builder.CreateString(size));
+  Offsets<fb::TunedShape> shapes;
+  for (const TunedShape &shape : tuning.shapes) {
+    Offsets<fb::TriedTile> tried;
+    for (const TriedTile &one : shape.tried)
+      tried.push_back(
+          fb::CreateTriedTileDirect(builder, one.tile.c_str(), &one.seconds));
+    shapes.push_back(fb::CreateTunedShapeDirect(builder, shape.of.c_str(),
+                                                shape.tile.c_str(), &tried));
+  }
+  return fb::CreateTuningDirect(builder, tuning.workers, &sizes, &shapes,
+                                &tuning.before, &tuning.after);
+}
+
 static Offsets<fb::Stage> encodeStages(Builder &builder,
                                        const std::vector<StageInfo> &in) {
   Offsets<fb::Stage> out;
-  for (const StageInfo &stage : in)
+  for (const StageInfo &stage : in) {
+    Offsets<fb::Cut> cuts = encodeCuts(builder, stage.cuts);
     out.push_back(fb::CreateStageDirect(
         builder, stage.name.c_str(), stage.ops.c_str(), stage.nodes.c_str(),
         stage.flops.c_str(), stage.bytes.c_str(), stage.tiles.c_str(),
-        stage.sync.c_str(), &stage.reads, &stage.writes, stage.times));
+        stage.sync.c_str(), &stage.reads, &stage.writes, stage.times, &cuts));
+  }
   return out;
 }
 
@@ -169,6 +200,9 @@ std::vector<unsigned char> ingot::rt::encodeManifest(const Manifest &manifest) {
     entries.push_back(encodeEntry(builder, entry));
 
   Offsets<fb::Buffer> buffers = encodeBuffers(builder, manifest.buffers);
+  flatbuffers::Offset<fb::Tuning> tuning;
+  if (manifest.tuning)
+    tuning = encodeTuning(builder, *manifest.tuning);
   auto features = builder.CreateVectorOfStrings(manifest.cpuFeatures);
   auto errors = builder.CreateVectorOfStrings(manifest.errors);
   auto root = fb::CreateManifest(
@@ -182,7 +216,8 @@ std::vector<unsigned char> ingot::rt::encodeManifest(const Manifest &manifest) {
       builder.CreateVector(inputs), builder.CreateVector(outputs), errors,
       builder.CreateVector(weights), builder.CreateVector(stages),
       builder.CreateString(manifest.arena), builder.CreateVector(ops), state,
-      builder.CreateVector(entries), decider, builder.CreateVector(buffers));
+      builder.CreateVector(entries), decider, builder.CreateVector(buffers),
+      tuning);
   fb::FinishManifestBuffer(builder, root);
   return {builder.GetBufferPointer(),
           builder.GetBufferPointer() + builder.GetSize()};
@@ -244,10 +279,34 @@ static StageInfo decodeStage(const fb::Stage *in) {
                    text(in->sync()),
                    {},
                    {},
-                   in->times()};
+                   in->times(),
+                   {}};
   auto number = [](uint32_t number) { return number; };
   decodeEach(out.reads, in->reads(), number);
   decodeEach(out.writes, in->writes(), number);
+  decodeEach(out.cuts, in->cuts(), [](const fb::Cut *cut) {
+    return CutInfo{text(cut->of()), text(cut->tile())};
+  });
+  return out;
+}
+
+static TunedShape decodeTunedShape(const fb::TunedShape *in) {
+  TunedShape out{text(in->of()), text(in->tile()), {}};
+  decodeEach(out.tried, in->tried(), [](const fb::TriedTile *tried) {
+    TriedTile tile{text(tried->tile()), {}};
+    decodeEach(tile.seconds, tried->seconds(), std::identity());
+    return tile;
+  });
+  return out;
+}
+
+static TuningInfo decodeTuning(const fb::Tuning *in) {
+  TuningInfo out;
+  out.workers = in->workers();
+  decodeEach(out.sizes, in->sizes(), decodeString);
+  decodeEach(out.shapes, in->shapes(), decodeTunedShape);
+  decodeEach(out.before, in->before(), std::identity());
+  decodeEach(out.after, in->after(), std::identity());
   return out;
 }
 
@@ -351,5 +410,7 @@ ingot::rt::decodeManifest(std::span<const unsigned char> bytes) {
   if (in->decider())
     out.decider =
         DeciderInfo{text(in->decider()->input()), text(in->decider()->entry())};
+  if (in->tuning())
+    out.tuning = decodeTuning(in->tuning());
   return out;
 }

@@ -89,6 +89,15 @@ struct WeightInfo {
   std::vector<int64_t> dims;
 };
 
+/// How a kernel in a stage is cut, for people.
+struct CutInfo {
+  /// What it computes ("product 384x1536 of 32 bits"), and rows x columns x
+  /// sums at once of a tile ("64x32x512"), or fewer of them.
+  std::string of, tile;
+
+  bool operator==(const CutInfo &) const = default;
+};
+
 /// One stage of the program, for people.
 struct StageInfo {
   std::string name;
@@ -112,6 +121,8 @@ struct StageInfo {
   /// How often a run of the program runs it: what stands in a loop over layers
   /// is told once. Costs are those of one time.
   uint64_t times = 1;
+  /// The kernels in it whose tiles were chosen.
+  std::vector<CutInfo> cuts = {};
 };
 
 /// A buffer between the stages, for people.
@@ -206,6 +217,31 @@ struct DeciderInfo {
   std::string input, entry;
 };
 
+/// A tile that was tried, and the seconds of the stages with it at each size.
+struct TriedTile {
+  std::string tile;
+  std::vector<double> seconds;
+};
+
+/// What was tried for kernels of a shape.
+struct TunedShape {
+  /// Of a CutInfo, and the tile that was taken.
+  std::string of, tile;
+  /// The usual tile first.
+  std::vector<TriedTile> tried;
+};
+
+/// How tiles were chosen by measuring, for people.
+struct TuningInfo {
+  uint32_t workers = 0;
+  /// What was run: "batch=1 seq=128".
+  std::vector<std::string> sizes;
+  std::vector<TunedShape> shapes;
+  /// Seconds of whole runs at each size, with the usual tiles and with these;
+  /// empty where the usual ones were taken.
+  std::vector<double> before, after;
+};
+
 /// Everything an artifact says about itself.
 struct Manifest {
   std::string producer = "ingot";
@@ -234,13 +270,16 @@ struct Manifest {
   /// The outputs are then those of both programs: a dim that differs has the
   /// text of both.
   std::optional<DeciderInfo> decider;
+  /// Set if tiles were chosen by measuring.
+  std::optional<TuningInfo> tuning;
 };
 
 /// Checks what both sides rely on: names given and unique, dtypes known, dims
 /// non-negative or with text, symbol bounds in order, errors[0] empty, weights
 /// inside a section of `weightsBytes`, caches inside their pages and apart from
-/// each other, the inputs and outputs that a state names there, and two
-/// programs alike where an input decides between them.
+/// each other, the inputs and outputs that a state names there, two
+/// programs alike where an input decides between them, and a time for each size
+/// of a tuning.
 Status checkManifest(const Manifest &manifest, uint64_t weightsBytes);
 
 /// The manifest section's bytes.

@@ -371,6 +371,26 @@ static Status checkDecider(const Manifest &manifest) {
   return bad("there is no boolean input '", input, "' to decide");
 }
 
+/// Checks that there is a time for each size.
+static Status checkTuning(const Manifest &manifest) {
+  if (!manifest.tuning)
+    return {};
+  const TuningInfo &tuning = *manifest.tuning;
+  auto isWhole = [&](const std::vector<double> &seconds) {
+    return seconds.size() == tuning.sizes.size();
+  };
+  for (const TunedShape &shape : tuning.shapes)
+    for (const TriedTile &tried : shape.tried)
+      if (!isWhole(tried.seconds))
+        return bad("the tile ", tried.tile, " of '", shape.of, "' has ",
+                   tried.seconds.size(), " times for ", tuning.sizes.size(),
+                   " sizes");
+  if (!tuning.before.empty() || !tuning.after.empty())
+    if (!isWhole(tuning.before) || !isWhole(tuning.after))
+      return bad("a tuning has not a time for each of its sizes");
+  return {};
+}
+
 Status ingot::rt::checkManifest(const Manifest &manifest,
                                 uint64_t weightsBytes) {
   if (Status status =
@@ -394,6 +414,8 @@ Status ingot::rt::checkManifest(const Manifest &manifest,
   if (Status status = checkEntries(manifest); !status.ok())
     return status;
   if (Status status = checkDecider(manifest); !status.ok())
+    return status;
+  if (Status status = checkTuning(manifest); !status.ok())
     return status;
   return checkWeights(manifest.weights, weightsBytes);
 }

@@ -230,6 +230,42 @@ static void writeRun(EventWriter &out, const Program &program,
              concat(",\"args\":{\"workers\":", workers.size(), "}"));
 }
 
+/// Adds what a worker did to the times of a run.
+static void addTimes(const std::vector<IngotTraceMark> &marks, double scale,
+                     StageTimes &times) {
+  int64_t last = -1;
+  for (size_t i = 1; i < marks.size(); ++i) {
+    double seconds = double(marks[i].ticks - marks[i - 1].ticks) * scale;
+    times.whole += seconds;
+    if (marks[i].what >= 0)
+      last = marks[i].what;
+    if (last >= 0 && static_cast<size_t>(last) < times.stages.size())
+      times.stages[last] += seconds;
+  }
+}
+
+std::vector<StageTimes> Tracer::takeTimes() {
+  std::lock_guard lock(mutex);
+  on.store(false, std::memory_order_relaxed);
+  Reading end = Reading::now();
+  double ticks = double(end.ticks - begin.ticks);
+  double perTick =
+      ticks > 0
+          ? std::chrono::duration<double>(end.time - begin.time).count() / ticks
+          : 0;
+  std::vector<StageTimes> all;
+  for (const Run &run : runs) {
+    StageTimes &times = all.emplace_back();
+    times.program = run.program;
+    times.stages.resize(run.program->stages->size());
+    for (const std::vector<IngotTraceMark> &worker : run.workers)
+      addTimes(worker, perTick / double(run.workers.size()), times);
+  }
+  runs.clear();
+  ++trace;
+  return all;
+}
+
 Status Tracer::write(const Model &model, const std::string &path) {
   std::lock_guard lock(mutex);
   if (!isOn())

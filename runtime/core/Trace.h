@@ -18,6 +18,15 @@
 
 namespace ingot::rt {
 
+/// How long a traced run took, in seconds.
+struct StageTimes {
+  const Program *program = nullptr;
+  /// The mean of the workers for each of the program's stages, what they waited
+  /// after it included, and of all of them.
+  std::vector<double> stages;
+  double whole = 0;
+};
+
 /// The traced runs of a session. Runs of several threads may be noted at once.
 class Tracer {
 public:
@@ -28,6 +37,9 @@ public:
   /// events, and stops. The file appears whole or not at all. Fails if no trace
   /// was started.
   Status write(const Model &model, const std::string &path);
+
+  /// Takes the times of the runs that have ended, and stops.
+  std::vector<StageTimes> takeTimes();
 
   bool isOn() const { return on.load(std::memory_order_relaxed); }
 

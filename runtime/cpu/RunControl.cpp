@@ -68,6 +68,11 @@ void CancelToken::request() {
       run->stop(Code::Cancelled);
 }
 
+bool CancelToken::isRequested() const {
+  std::lock_guard lock(processMutex());
+  return requested;
+}
+
 void CancelToken::reset() {
   std::lock_guard lock(processMutex());
   requested = false;

@@ -56,6 +56,7 @@ class CancelToken {
 public:
   void request();
   void reset();
+  bool isRequested() const;
 
 private:
   friend class RunControl;

@@ -92,7 +92,7 @@ func.func @nothing(%x: tensor<?x0xf32>, %o: tensor<?xf32>) -> tensor<?xf32> {
 // and made before.
 // CHECK-LABEL: func @heads
 // CHECK: linalg.generic
-// CHECK: scf.forall (%{{.*}}, %[[H:.*]]) = (0, 0) to (%{{.*}}, 3) step (24, 1)
+// CHECK: scf.forall (%{{.*}}, %[[H:.*]]) = (0, 0) to (%{{.*}}, 3) step (64, 1)
 // CHECK:   %[[L:.*]] = ingot.linear {{.*}} tensor<4x96x16xf32>) outs(%{{.*}} : tensor<?x64xf32>)
 // CHECK:   %[[X:.*]] = tensor.expand_shape %[[L]] {{.*}} into tensor<?x1x64xf32>
 // CHECK:   %[[R:.*]] = ingot.rotate ins(%[[X]],
@@ -121,7 +121,7 @@ func.func @heads(%x: tensor<?x96xf32>, %w: tensor<12x96x16xf32>, %t: tensor<?x1x
 // What is done to elements of a product stays with it, not with an op over rows
 // that the product cannot join.
 // CHECK-LABEL: func @rows_of_product
-// CHECK: scf.forall {{.*}} step (24, 32)
+// CHECK: scf.forall {{.*}} step (64, 32)
 // CHECK: ingot.linear
 // CHECK: math.exp
 // CHECK: scf.forall

@@ -21,6 +21,7 @@ void addRunCommand(CLI::App &program, int &status);
 void addCheckCommand(CLI::App &program, int &status);
 void addBenchCommand(CLI::App &program, int &status);
 void addExplainCommand(CLI::App &program, int &status);
+void addMachineCommand(CLI::App &program, int &status);
 
 struct CompileOptions;
 /// Adds --generate and --kv-type.

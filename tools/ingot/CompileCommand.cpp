@@ -104,6 +104,24 @@ void ingot::cli::addCompileCommand(CLI::App &program, int &) {
       ->add_option("--dim", options.dims,
                    "Compile for one size of a dim of the inputs alone")
       ->type_name("NAME=NUMBER");
+  // The seconds may be left out.
+  command
+      ->add_option("--tune", options.tuneSeconds,
+                   "Try other tiles by running the model, for so many seconds "
+                   "beside those of compiling (10 if not given), and keep the "
+                   "fastest; results stay the same to the bit")
+      ->expected(0, 1)
+      ->default_str("10")
+      ->type_name("SECONDS");
+  command
+      ->add_option("--tune-from", options.tuneFrom,
+                   "Take the tiles of an artifact that was tuned")
+      ->type_name("ARTIFACT");
+  command
+      ->add_option("--tile", options.tiles,
+                   "Cut the kernels of a shape, as `ingot explain` names it, "
+                   "into tiles of so many rows by columns by sums at once")
+      ->type_name("SHAPE=TILE");
   command
       ->add_option("--dump-dir", options.dumpDir,
                    "Write the program after each phase to this folder")

@@ -68,11 +68,17 @@ void Compiler::compile(const std::string &onnxPath, const std::string &outPath,
     return result;
   };
   std::vector<const char *> settings = pointers(options.settings),
-                            dims = pointers(options.dims);
+                            dims = pointers(options.dims),
+                            tiles = pointers(options.tiles);
   given.settings = settings.data();
   given.setting_count = static_cast<int>(settings.size());
   given.dims = dims.data();
   given.dim_count = static_cast<int>(dims.size());
+  given.tiles = tiles.data();
+  given.tile_count = static_cast<int>(tiles.size());
+  given.tune_seconds = options.tuneSeconds;
+  given.tune_from =
+      options.tuneFrom.empty() ? nullptr : options.tuneFrom.c_str();
   given.activation_bits = options.activationBits;
   given.prove = options.prove;
   given.stages_from =

@@ -37,6 +37,11 @@ struct CompileOptions {
   std::vector<std::string> settings;
   /// Dims of inputs that are numbers, as NAME=NUMBER.
   std::vector<std::string> dims;
+  /// Tiles of kernels, as SHAPE=TILE.
+  std::vector<std::string> tiles;
+  /// Seconds to try tiles for, and a tuned artifact to take them from.
+  double tuneSeconds = 0;
+  std::string tuneFrom;
   /// Zero for what the model asks.
   int activationBits = 0;
 };

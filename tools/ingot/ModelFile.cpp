@@ -10,6 +10,9 @@
 #include "tools/ingot/Runtime.h"
 #include "tools/ingot/io/Onnx.h"
 
+#include "lib/Machine/CacheFolder.h"
+#include "lib/Machine/Machine.h"
+
 #include <algorithm>
 #include <cstring>
 #include <fcntl.h>
@@ -100,6 +103,14 @@ static std::string cpuIdentity() {
   return text;
 }
 
+/// What it depends on besides: the machine as it was measured, if it was.
+static std::string machineText() {
+  namespace machine = ingot::machine;
+  std::optional<machine::Machine> kept =
+      machine::stored(machine::Identity::here());
+  return kept ? machine::toText(*kept) : "";
+}
+
 std::string ingot::cli::cacheKey(const std::string &path,
                                  const CompileOptions &options,
                                  const std::string &compilerIdentity) {
@@ -108,6 +119,7 @@ std::string ingot::cli::cacheKey(const std::string &path,
   hasher.add(compilerIdentity);
   hasher.add(options.target);
   hasher.add(options.target == "native" ? cpuIdentity() : "");
+  hasher.add(options.target == "native" ? machineText() : "");
   hasher.add(options.eraseDims ? "erase-dims" : "");
   hasher.add(options.generate ? "generate " + options.kvType : "");
   for (const std::string &setting : options.settings)
@@ -128,22 +140,6 @@ std::string ingot::cli::cacheKey(const std::string &path,
       hasher.add(MappedFile(file.string()).bytes());
   }
   return hasher.digest();
-}
-
-/// The cache's folder, made if need be; empty when there can be none.
-static fs::path cacheFolder() {
-  fs::path base;
-  const char *xdg = std::getenv("XDG_CACHE_HOME"), *home = std::getenv("HOME");
-  if (xdg && fs::path(xdg).is_absolute())
-    base = xdg;
-  else if (home && *home)
-    base = fs::path(home) / ".cache";
-  else
-    return {};
-  fs::path folder = base / "ingot";
-  std::error_code failed;
-  fs::create_directories(folder, failed);
-  return failed || access(folder.c_str(), W_OK) != 0 ? fs::path() : folder;
 }
 
 static bool isArtifact(const std::string &path) {
@@ -215,7 +211,7 @@ ModelFile ModelFile::open(const std::string &path,
   if (isArtifact(path))
     return ModelFile(path, false, -1);
 
-  fs::path folder = cacheFolder();
+  fs::path folder = ingot::machine::writableCacheFolder();
   if (folder.empty()) {
     std::string name = (fs::temp_directory_path() / "ingot-XXXXXX").string();
     int fd = mkstemp(name.data());

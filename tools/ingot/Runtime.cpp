@@ -22,6 +22,8 @@ constexpr ingot_dtype dtypes[] = {
     INGOT_I32,  INGOT_I64,  INGOT_U8,  INGOT_U16, INGOT_U32, INGOT_U64,
     INGOT_BOOL, INGOT_I4,   INGOT_U4,  INGOT_I2,  INGOT_U2};
 
+ingot_dtype ingot::cli::toRuntime(Dtype dtype) { return dtypes[size_t(dtype)]; }
+
 Dtype ingot::cli::fromRuntime(ingot_dtype dtype) {
   for (size_t i = 0; i < std::size(dtypes); ++i)
     if (dtypes[i] == dtype)
@@ -97,7 +99,7 @@ static std::vector<ingot_tensor> views(const std::vector<Tensor> &tensors) {
   std::vector<ingot_tensor> result;
   result.reserve(tensors.size());
   for (const Tensor &tensor : tensors)
-    result.push_back({tensor.name.c_str(), dtypes[size_t(tensor.dtype)],
+    result.push_back({tensor.name.c_str(), toRuntime(tensor.dtype),
                       int32_t(tensor.dims.size()), tensor.dims.data(),
                       const_cast<std::byte *>(tensor.bytes.data()),
                       tensor.bytes.size()});

@@ -24,6 +24,7 @@ struct RuntimeError : Error {
 
 /// The driver's name of one of the runtime's dtypes.
 Dtype fromRuntime(ingot_dtype dtype);
+ingot_dtype toRuntime(Dtype dtype);
 
 /// An input or output as the model declares it.
 struct TensorInfo {

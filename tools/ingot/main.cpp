@@ -31,6 +31,7 @@ static int run(int argc, char **argv) {
   addCheckCommand(program, status);
   addBenchCommand(program, status);
   addExplainCommand(program, status);
+  addMachineCommand(program, status);
   try {
     program.parse(argc, argv);
     if (std::fflush(stdout) != 0)

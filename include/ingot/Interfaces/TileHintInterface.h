@@ -9,3 +9,12 @@
 #include "mlir/IR/OpDefinition.h"
 
 #include "lib/Interfaces/TileHintInterface.h.inc"
+
+namespace ingot {
+
+/// Attribute of an op whose tile was chosen, a dictionary: `of`, what a choice
+/// is for, as text, and `sizes`, rows, columns and depth of a block of K (zero
+/// for what is not cut).
+inline constexpr llvm::StringLiteral tileAttrName = "ingot.tile";
+
+} // namespace ingot

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "ingot/Conversion/MegaToCpu/TileCosts.h"
 #include "ingot/Target/CpuCapabilities.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -21,9 +22,17 @@ void buildStructuredPipeline(mlir::OpPassManager &passes,
 /// the weights section.
 void buildWeightsPipeline(mlir::OpPassManager &passes);
 
+/// What the tiles of kernels are chosen by.
+struct TileChoices {
+  TileMachine machine;
+  /// Tiles that are given, SHAPE=TILE each, see ChooseTiles.
+  std::vector<std::string> given;
+};
+
 /// linalg and ingot's structured ops on tensors -> stages over buffers with a
 /// memory plan.
-void buildStagesPipeline(mlir::OpPassManager &passes);
+void buildStagesPipeline(mlir::OpPassManager &passes,
+                         const TileChoices &tiles = {});
 
 /// Checks planned programs and changes nothing: an error tells what cannot be
 /// proved, a remark what was.

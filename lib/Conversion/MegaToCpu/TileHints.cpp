@@ -10,8 +10,78 @@
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Interfaces/TileHintInterface.h"
 
+#include "llvm/ADT/TypeSwitch.h"
+
 using namespace mlir;
 using namespace ingot;
+
+static int64_t dimOf(Value value, int64_t fromEnd) {
+  ArrayRef<int64_t> shape = cast<ShapedType>(value.getType()).getShape();
+  return int64_t(shape.size()) < fromEnd ? -1 : shape[shape.size() - fromEnd];
+}
+
+/// Query heads that share the keys of one of `keyHeads`.
+static int64_t sharing(int64_t heads, int64_t keyHeads) {
+  return ShapedType::isDynamic(heads) ? 1
+                                      : std::max<int64_t>(heads / keyHeads, 1);
+}
+
+static TileShape shapeOf(LinearOp op) {
+  int64_t columns = dimOf(op.getInit(), 1);
+  // A part of the columns has a part of the weights, where whole panels count.
+  auto weights = cast<ShapedType>(op.getW().getType());
+  return {TileShape::Kind::Product, dimOf(op.getX(), 1), columns,
+          weights.getElementTypeBitWidth()};
+}
+
+static TileShape shapeOf(MatmulOp op) {
+  auto right = cast<ShapedType>(op.getB().getType());
+  return {TileShape::Kind::Product, dimOf(op.getA(), 1), dimOf(op.getInit(), 1),
+          right.getElementTypeBitWidth()};
+}
+
+static TileShape shapeOf(QuantizedLinearOp op) {
+  int64_t blocks = cast<ShapedType>(op.getCodes().getType()).getDimSize(1);
+  return {TileShape::Kind::Coded, blocks * int64_t(op.getBlock()),
+          dimOf(op.getInit(), 1), int64_t(op.getWeightBits()),
+          int64_t(op.getActivationBits())};
+}
+
+static TileShape shapeOf(AttentionOp op) {
+  return {TileShape::Kind::Attention, dimOf(op.getQ(), 1), 1, 32};
+}
+
+static TileShape shapeOf(PagedAttentionOp op) {
+  CacheType cache = op.getCache().getType();
+  int64_t group = sharing(dimOf(op.getQ(), 2), cache.getHeads());
+  return {TileShape::Kind::PagedAttention, int64_t(cache.getKeyDepth()), group,
+          32};
+}
+
+std::optional<TileShape> ingot::tileShapeOf(Operation *op) {
+  return TypeSwitch<Operation *, std::optional<TileShape>>(op)
+      .Case<LinearOp, MatmulOp, QuantizedLinearOp, AttentionOp,
+            PagedAttentionOp>([](auto known) { return shapeOf(known); })
+      .Default(std::nullopt);
+}
+
+Tile ingot::tileOf(Operation *op, const TileShape &shape) {
+  auto attr = op->getAttrOfType<DictionaryAttr>(tileAttrName);
+  auto sizes = attr ? attr.getAs<DenseI64ArrayAttr>("sizes") : nullptr;
+  if (sizes && sizes.size() == 3 && sizes[0] > 0)
+    return {sizes[0], sizes[1], sizes[2]};
+  return chooseTile(shape);
+}
+
+void ingot::setTile(Operation *op, const TileShape &shape, const Tile &tile) {
+  Builder b(op->getContext());
+  op->setAttr(tileAttrName,
+              b.getDictionaryAttr(
+                  {b.getNamedAttr("of", b.getStringAttr(shape.str())),
+                   b.getNamedAttr(
+                       "sizes", b.getDenseI64ArrayAttr(
+                                    {tile.rows, tile.columns, tile.depth}))}));
+}
 
 namespace {
 
@@ -22,38 +92,21 @@ SmallVector<int64_t> panelUnits(unsigned rank) {
   return units;
 }
 
-/// Products: rows x columns of the last two dims, outer dims one by one. The
-/// more rows, the seldomer weights are read, which stay in the second-level
-/// cache meanwhile; columns are whole packed panels of 16. Few columns are cut
-/// smaller, so that there are tiles for a team.
+/// Products: rows x columns of the last two dims, outer dims one by one.
 template <typename OpTy>
 struct ProductHint : TileHintInterface::ExternalModel<ProductHint<OpTy>, OpTy> {
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
     Value init = cast<DestinationStyleOpInterface>(op).getDpsInits()[0];
-    auto type = cast<ShapedType>(init.getType());
-    int64_t rank = type.getRank(), count = type.getShape().back();
-    SmallVector<int64_t> sizes(rank, 1);
-    sizes.back() = count < 1024 ? 32 : 64;
-    if (rank > 1)
-      sizes[rank - 2] = count < 512 ? 24 : count < 1024 ? 64 : 128;
+    SmallVector<int64_t> sizes(cast<ShapedType>(init.getType()).getRank(), 1);
+    Tile tile = tileOf(op, shapeOf(cast<OpTy>(op)));
+    // Whole panels, whatever the attribute says.
+    sizes.back() = llvm::alignTo(std::max<int64_t>(tile.columns, 1), 16);
+    if (sizes.size() > 1)
+      sizes[sizes.size() - 2] = tile.rows;
     return sizes;
   }
   SmallVector<int64_t> getTileUnit(Operation *op) const {
     return panelUnits(getPreferredTile(op).size());
-  }
-};
-
-/// Products with codes: few columns, so that workers get equal shares. Floats
-/// are multiplied by what the kernel makes of the codes, once for all rows of
-/// the tile.
-struct CodedProductHint
-    : TileHintInterface::ExternalModel<CodedProductHint, QuantizedLinearOp> {
-  SmallVector<int64_t> getPreferredTile(Operation *op) const {
-    bool isFloat = cast<QuantizedLinearOp>(op).getActivationBits() == 32;
-    return {isFloat ? 128 : 24, 32};
-  }
-  SmallVector<int64_t> getTileUnit(Operation *op) const {
-    return panelUnits(2);
   }
 };
 
@@ -65,15 +118,12 @@ struct QuantizeRowsHint
   }
 };
 
-/// Queries that the attention kernel takes at once.
-constexpr int64_t queries = 48;
-
 /// Attention (batch, query, head, depth): one head, the queries that share a
 /// pass over the keys.
 struct AttentionHint
     : TileHintInterface::ExternalModel<AttentionHint, AttentionOp> {
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
-    return {1, queries, 1, 0};
+    return {1, tileOf(op, shapeOf(cast<AttentionOp>(op))).rows, 1, 0};
   }
 };
 
@@ -82,13 +132,9 @@ struct AttentionHint
 struct PagedAttentionHint
     : TileHintInterface::ExternalModel<PagedAttentionHint, PagedAttentionOp> {
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
-    auto attention = cast<PagedAttentionOp>(op);
-    int64_t heads = cast<ShapedType>(attention.getQ().getType()).getDimSize(2);
-    int64_t group = 1;
-    if (!ShapedType::isDynamic(heads))
-      group = std::max<int64_t>(
-          heads / attention.getCache().getType().getHeads(), 1);
-    return {1, std::max<int64_t>(queries / group, 1), group, 0};
+    TileShape shape = shapeOf(cast<PagedAttentionOp>(op));
+    int64_t rows = tileOf(op, shape).rows, group = shape.columns;
+    return {1, std::max<int64_t>(rows / group, 1), group, 0};
   }
 };
 
@@ -99,10 +145,7 @@ struct PageAttentionHint
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
     auto attention = cast<PageAttentionOp>(op);
     int64_t heads = cast<ShapedType>(attention.getQ().getType()).getDimSize(1);
-    int64_t group = ShapedType::isDynamic(heads)
-                        ? 1
-                        : heads / attention.getCache().getType().getHeads();
-    return {1, 1, std::max<int64_t>(group, 1), 0};
+    return {1, 1, sharing(heads, attention.getCache().getType().getHeads()), 0};
   }
 };
 
@@ -113,7 +156,8 @@ void ingot::registerCpuTileHints(DialectRegistry &registry) {
     LinearOp::attachInterface<ProductHint<LinearOp>>(*context);
     MatmulOp::attachInterface<ProductHint<MatmulOp>>(*context);
     QuantizeRowsOp::attachInterface<QuantizeRowsHint>(*context);
-    QuantizedLinearOp::attachInterface<CodedProductHint>(*context);
+    QuantizedLinearOp::attachInterface<ProductHint<QuantizedLinearOp>>(
+        *context);
     AttentionOp::attachInterface<AttentionHint>(*context);
     PagedAttentionOp::attachInterface<PagedAttentionHint>(*context);
     PageAttentionOp::attachInterface<PageAttentionHint>(*context);

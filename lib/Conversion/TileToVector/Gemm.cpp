@@ -18,9 +18,6 @@ using namespace mlir;
 using namespace ingot;
 
 static constexpr int64_t panelWidth = 16;
-/// Most rows of w in a block: its panels, and that part of the rows of x, fit
-/// into a second-level cache of 1 MiB.
-static constexpr int64_t mostDepth = 1024;
 
 Type MatrixView::elementType() const {
   return cast<MemRefType>(memref.getType()).getElementType();
@@ -52,7 +49,8 @@ public:
         type(VectorType::get(panelWidth, out.elementType())), m(x.rows(b)),
         n(out.columns(b)), k(x.columns(b)) {}
 
-  void emit(int64_t tileRows);
+  /// Takes at most `depth` rows of packed w at a time.
+  void emit(int64_t tileRows, int64_t depth);
   /// Adds the products to what is in `out`.
   void accumulate(int64_t tileRows);
 
@@ -81,6 +79,9 @@ private:
   Value bias;
   const MatrixView &out;
   int64_t panels;
+  /// Most rows of w in a block: its panels, and that part of the rows of x,
+  /// should fit into the second-level cache.
+  int64_t mostDepth = 0;
   VectorType type;
   Value m, n, k;
 };
@@ -267,7 +268,8 @@ void TiledGemm::accumulate(int64_t tileRows) {
   });
 }
 
-void TiledGemm::emit(int64_t tileRows) {
+void TiledGemm::emit(int64_t tileRows, int64_t depth) {
+  mostDepth = depth;
   b.loop(b.index(0), n, panels * panelWidth, [&](Value column) {
     if (!packed)
       return blocks(column, tileRows);
@@ -331,7 +333,7 @@ static void emitScalarGemm(KernelBuilder &b, const MatrixView &x,
 
 void ingot::emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
                      bool packed, Value bias, const MatrixView &out,
-                     const TargetInfo &target) {
+                     int64_t depth, const TargetInfo &target) {
   Type element = out.elementType();
   bool wide = element.isF64();
   // Masks of narrower elements are not instructions on AVX2.
@@ -346,10 +348,10 @@ void ingot::emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
   // widening it, serves the most.
   if (w.elementType() != element) {
     TiledGemm gemm(b, x, w, packed, bias, out, target.gemmPanels());
-    return gemm.emit(target.gemmRows() / (wide ? 2 : 1));
+    return gemm.emit(target.gemmRows() / (wide ? 2 : 1), depth);
   }
   RegisterTile tile = tileOfFloats(out, target);
-  TiledGemm(b, x, w, packed, bias, out, tile.panels).emit(tile.rows);
+  TiledGemm(b, x, w, packed, bias, out, tile.panels).emit(tile.rows, depth);
 }
 
 void ingot::addGemm(KernelBuilder &b, const MatrixView &x, Value panels,

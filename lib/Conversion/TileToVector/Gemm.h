@@ -27,10 +27,11 @@ struct MatrixView {
 /// ceil(N/16) x K x 16 and padded with zeros, which `packed` says; its
 /// elements may be narrower than those of x (f16, bf16 or signed integers next
 /// to f32). For every row of x the products are added from k = 0 to K-1,
-/// whatever the number of rows.
+/// whatever the number of rows; of packed weights no more than `depth` rows at
+/// a time.
 void emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
               bool packed, mlir::Value bias, const MatrixView &out,
-              const TargetInfo &target);
+              int64_t depth, const TargetInfo &target);
 
 /// Emits `out += x * w` for operands of `out`'s type, w being packed as above
 /// in `panels`: the same sums, which go on from what is in `out`. `panels` may

@@ -8,6 +8,7 @@
 #include "KernelPass.h"
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Conversion/TileToVector.h"
+#include "ingot/Interfaces/TileHintInterface.h"
 
 using namespace mlir;
 using namespace ingot;
@@ -42,13 +43,21 @@ static MatrixView viewAt(KernelBuilder &b, Value memref, ValueRange batch) {
   return view;
 }
 
+/// Most rows of the weights at once, as the op's tile says.
+static int64_t depthOf(Operation *op) {
+  constexpr int64_t usual = 1024;
+  auto attr = op->getAttrOfType<DictionaryAttr>(tileAttrName);
+  auto sizes = attr ? attr.getAs<DenseI64ArrayAttr>("sizes") : nullptr;
+  return sizes && sizes.size() == 3 && sizes[2] > 0 ? sizes[2] : usual;
+}
+
 static void lower(LinearOp op, const TargetInfo &target) {
   KernelBuilder b(op.getLoc(), op);
   SmallVector<Value> indices;
   bool packed = op.isPacked();
   overBatch(b, op.getInit(), indices, [&](ValueRange batch) {
     emitGemm(b, viewAt(b, op.getX(), batch), MatrixView{op.getW(), {}}, packed,
-             op.getBias(), viewAt(b, op.getInit(), batch), target);
+             op.getBias(), viewAt(b, op.getInit(), batch), depthOf(op), target);
   });
 }
 
@@ -58,7 +67,7 @@ static void lower(MatmulOp op, const TargetInfo &target) {
   overBatch(b, op.getInit(), indices, [&](ValueRange batch) {
     emitGemm(b, viewAt(b, op.getA(), batch), viewAt(b, op.getB(), batch),
              /*packed=*/false, /*bias=*/Value(), viewAt(b, op.getInit(), batch),
-             target);
+             depthOf(op), target);
   });
 }
 

@@ -5,11 +5,22 @@ from __future__ import annotations
 import math
 import operator
 import os
+import signal
+import threading
 from typing import Any, Union
 
 from ._errors import InvalidArgument
 
 _MOST = (1 << 64) - 1
+
+
+def interruptible() -> bool:
+    """Whether Ctrl-C should stop a call: in the main thread, unless the host
+    handles it in its own way."""
+    return (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
 
 
 def count(value: Any, name: str, most: int = _MOST) -> int:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 import numpy as np
 
 from . import _ingot
-from ._arguments import count, path_bytes, real, seconds
+from ._arguments import count, interruptible, path_bytes, real, seconds
 from ._errors import InvalidArgument, SequenceFull, TimeLimit
-from ._session import Cancel, Feeds, interruptible, lower_input
+from ._session import Cancel, Feeds, lower_input
 
 if TYPE_CHECKING:
     from ._session import Session

@@ -58,6 +58,9 @@ def compile(
     activation_bits: int,
     settings: list[str],
     dims: list[str],
+    tune_seconds: float,
+    tune_from: Optional[bytes],
+    interruptible: bool,
     progress: Optional[Callable[[str, float], object]],
 ) -> Model: ...
 def create_session(

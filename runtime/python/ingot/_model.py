@@ -12,7 +12,7 @@ import numpy as np
 
 from . import _command as command
 from . import _ingot
-from ._arguments import path_bytes
+from ._arguments import interruptible, path_bytes, real
 from ._errors import NotFound
 from ._progress import Bar
 
@@ -205,6 +205,8 @@ def compile(
     activations: Optional[str] = None,
     constants: Optional[Mapping[str, int]] = None,
     dims: Optional[Mapping[str, int]] = None,
+    tune: float = 0,
+    tune_from: Optional[PathLike] = None,
     progress: Union[None, bool, Progress] = None,
     compiler: Optional[PathLike] = None,
 ) -> Model:
@@ -218,13 +220,16 @@ def compile(
     "int8", or None for what the model asks (docs/compile.md).
     constants: inputs that become constants, and what each of their elements is.
     dims: dims of inputs that become numbers; the program serves these alone.
+    tune: seconds in which other tiles are tried by running the model, beside
+    those of compiling; results stay the same to the bit.
+    tune_from: a tuned artifact whose tiles are taken.
     progress: None shows a bar if standard error is a terminal, False shows
     nothing; a function is called with the phase and the share done (0 to 1).
     compiler: the compiler library, if it is not in this package.
 
     Raises NotFound (a FileNotFoundError), CompileFailed with one reason a line,
     CompilerUnavailable if the package was built without the compiler. Ctrl-C
-    takes effect when the compiler has returned."""
+    takes effect when the compiler has returned, or tries tiles."""
     name = os.fsdecode(path)
     source = path_bytes(name)
     if not os.path.exists(name):
@@ -235,12 +240,16 @@ def compile(
         raise ValueError(f"activations is {activations!r}, not one of {list(ACTIVATION_BITS)}")
     settings = [f"{key}={int(value)}" for key, value in (constants or {}).items()]
     fixed = [f"{key}={int(value)}" for key, value in (dims or {}).items()]
-    options = (generate, kv_type, ACTIVATION_BITS[activations], settings, fixed)
+    tuned = path_bytes(os.fsdecode(tune_from)) if tune_from is not None else None
+    bits = ACTIVATION_BITS[activations]
+    seconds = real(tune, "tune")
+    options = (generate, kv_type, bits, settings, fixed, seconds, tuned)
+    watched = seconds > 0 and interruptible()
     library = compiler if compiler is not None else command.compiler()
 
     def made(kept: str, report: Optional[Progress]) -> _ingot.Model:
         found = path_bytes(library) if library is not None else None
-        return _ingot.compile(source, target, path_bytes(kept), found, *options, report)
+        return _ingot.compile(source, target, path_bytes(kept), found, *options, watched, report)
 
     def work(report: Optional[Progress]) -> Model:
         if artifact is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import signal
 import threading
 from collections.abc import Iterable, Mapping, Sequence as Listed
 from typing import Any, Optional, Union, overload
@@ -12,7 +11,7 @@ from typing import Any, Optional, Union, overload
 import numpy as np
 
 from . import _ingot
-from ._arguments import count, path_bytes, seconds
+from ._arguments import count, interruptible, path_bytes, seconds
 from ._errors import InvalidArgument
 from ._model import BF16, Model, PathLike, TensorInfo, bfloat16, compile, load
 
@@ -26,15 +25,6 @@ Arrays = dict[str, np.ndarray]
 class Cancel(_ingot.Cancel):
     """Stops runs from another thread: pass it to them, then call `request()`.
     It stops the runs that use it now and refuses later ones until `reset()`."""
-
-
-def interruptible() -> bool:
-    """Whether Ctrl-C should stop a call: in the main thread, unless the host
-    handles it in its own way."""
-    return (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
 
 
 @dataclasses.dataclass(frozen=True)

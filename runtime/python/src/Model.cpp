@@ -45,7 +45,9 @@ compile(const nb::bytes &path, const std::optional<std::string> &target,
         const std::optional<nb::bytes> &compiler, bool generate,
         const std::optional<std::string> &kvType, int activationBits,
         const std::vector<std::string> &settings,
-        const std::vector<std::string> &dims, const nb::object &progress) {
+        const std::vector<std::string> &dims, double tuneSeconds,
+        const std::optional<nb::bytes> &tuneFrom, bool isInterruptible,
+        const nb::object &progress) {
   ProgressCall call{progress, {}};
   auto pointers = [](const std::vector<std::string> &texts) {
     std::vector<const char *> result;
@@ -70,15 +72,20 @@ compile(const nb::bytes &path, const std::optional<std::string> &target,
   options.setting_count = settingTexts.size();
   options.dims = dimTexts.data();
   options.dim_count = dimTexts.size();
+  options.tune_seconds = tuneSeconds;
+  options.tune_from = text(tuneFrom);
   if (!progress.is_none()) {
     options.progress = ProgressCall::report;
     options.user = &call;
   }
   ingot_model *made = nullptr;
   std::unique_ptr<Model> model;
-  guarded({0, nullptr, false}, [&, name = path.c_str()](ingot_cancel *) {
-    return ingot_model_compile(name, &options, &made);
-  });
+  // Tuning looks whether somebody has interrupted it, compiling does not.
+  guarded({0, nullptr, isInterruptible},
+          [&, name = path.c_str()](ingot_cancel *cancel) {
+            options.cancel = cancel;
+            return ingot_model_compile(name, &options, &made);
+          });
   model = std::make_unique<Model>(made);
   if (call.raised)
     throw std::move(*call.raised);
@@ -162,5 +169,6 @@ void ingot::python::bindModel(nb::module_ &module) {
              nb::arg("artifact").none(), nb::arg("compiler").none(),
              nb::arg("generate"), nb::arg("kv_type").none(),
              nb::arg("activation_bits"), nb::arg("settings"), nb::arg("dims"),
-             nb::arg("progress").none());
+             nb::arg("tune_seconds"), nb::arg("tune_from").none(),
+             nb::arg("interruptible"), nb::arg("progress").none());
 }

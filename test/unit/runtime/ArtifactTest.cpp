@@ -364,6 +364,62 @@ TEST(Artifact, Deciders) {
   EXPECT_FALSE(checkManifest(withState, 4).ok());
 }
 
+/// The example's manifest with tiles that were tried at two sizes.
+static Manifest tunedManifest() {
+  Manifest m = manifest();
+  m.stages[0].cuts = {{"product 4x4 of 32 bits", "8x16x4"}};
+  m.tuning = {2,
+              {"n=1", "n=8"},
+              {{"product 4x4 of 32 bits",
+                "8x16x4",
+                {{"24x32x4", {1e-3, 0.25}}, {"8x16x4", {2e-3, 0.125}}}}},
+              {1, 2},
+              {0.5, 1}};
+  return m;
+}
+
+TEST(Artifact, TuningRoundTrip) {
+  auto artifact =
+      Artifact::fromMemory(artifactBytes(tunedManifest(), image(), weights()));
+  ASSERT_TRUE(artifact.ok()) << artifact.status().message();
+  const Manifest &read = (*artifact)->manifest(), wanted = tunedManifest();
+  EXPECT_EQ(read.stages[0].cuts, wanted.stages[0].cuts);
+  ASSERT_TRUE(read.tuning);
+  EXPECT_EQ(read.tuning->workers, 2u);
+  EXPECT_EQ(read.tuning->sizes, wanted.tuning->sizes);
+  ASSERT_EQ(read.tuning->shapes.size(), 1u);
+  EXPECT_EQ(read.tuning->shapes[0].of, "product 4x4 of 32 bits");
+  EXPECT_EQ(read.tuning->shapes[0].tile, "8x16x4");
+  ASSERT_EQ(read.tuning->shapes[0].tried.size(), 2u);
+  EXPECT_EQ(read.tuning->shapes[0].tried[1].tile, "8x16x4");
+  EXPECT_EQ(read.tuning->shapes[0].tried[1].seconds,
+            (std::vector<double>{2e-3, 0.125}));
+  EXPECT_EQ(read.tuning->before, wanted.tuning->before);
+  EXPECT_EQ(read.tuning->after, wanted.tuning->after);
+}
+
+TEST(Artifact, TimesAreThoseOfTheSizes) {
+  EXPECT_TRUE(checkManifest(tunedManifest(), 4).ok());
+  for (auto change : std::initializer_list<void (*)(Manifest &)>{
+           [](Manifest &m) { m.tuning->sizes.pop_back(); },
+           [](Manifest &m) { m.tuning->before.clear(); },
+           [](Manifest &m) { m.tuning->after.push_back(1); },
+           [](Manifest &m) { m.tuning->shapes[0].tried[0].seconds.clear(); }}) {
+    Manifest changed = tunedManifest();
+    change(changed);
+    EXPECT_FALSE(checkManifest(changed, 4).ok());
+  }
+}
+
+TEST(Artifact, PartsInMemory) {
+  std::vector<unsigned char> data(weights());
+  auto artifact = Artifact::fromParts(manifest(), image(), data);
+  ASSERT_TRUE(artifact.ok()) << artifact.status().message();
+  EXPECT_EQ((*artifact)->weights().data(), data.data());
+  EXPECT_EQ((*artifact)->manifest().inputs.size(), manifest().inputs.size());
+  EXPECT_FALSE(Artifact::fromParts(manifest(), image(), {}).ok());
+}
+
 TEST(Artifact, FilesThatCannotBeRead) {
   TemporaryFolder folder;
   Status missing = Artifact::open(folder.file("missing")).status();

@@ -225,6 +225,35 @@ TEST(CApi, PassesActivationsAndConstantsOn) {
   ingot_model_free(model);
 }
 
+TEST(CApi, PassesTuningOn) {
+  TemporaryFolder folder;
+  std::string source = writeArtifactFile(folder, "good.onnx");
+  ingot_compile_options options = INGOT_COMPILE_OPTIONS_INIT;
+  options.compiler_path = fakeCompiler.c_str();
+  options.tune_seconds = 3;
+  options.tune_from = "tuned.ingot";
+  double progress = 0;
+  options.user = &progress;
+  options.progress = [](void *user, const char *, double done) {
+    *static_cast<double *>(user) = done;
+  };
+  ASSERT_EQ(ingot_cancel_create(&options.cancel), INGOT_OK);
+  ingot_model *model = nullptr;
+  EXPECT_EQ(ingot_model_compile(source.c_str(), &options, &model), INGOT_OK)
+      << ingot_last_error();
+  EXPECT_EQ(progress, 0.5);
+  ingot_model_free(model);
+  ingot_cancel_request(options.cancel);
+  EXPECT_EQ(ingot_model_compile(source.c_str(), &options, &model),
+            INGOT_CANCELLED);
+  EXPECT_STREQ(ingot_last_error(), "cancelled while tiles were tried");
+  ingot_cancel_free(options.cancel);
+  options.cancel = nullptr;
+  options.tune_from = "other.ingot";
+  EXPECT_EQ(ingot_model_compile(source.c_str(), &options, &model),
+            INGOT_COMPILE_FAILED);
+}
+
 TEST(CApi, SaysWhyItCannotCompile) {
   ingot_compile_options options = INGOT_COMPILE_OPTIONS_INIT;
   options.compiler_path = fakeCompiler.c_str();

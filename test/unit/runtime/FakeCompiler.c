@@ -33,6 +33,15 @@ ingot_compiler_compile(const char *onnx_path, const char *out_path,
     *error_out = strdup("there is no input of this name");
     return 1;
   }
+  if (options->tune_seconds == 3 && options->cancelled &&
+      options->cancelled(options->user)) {
+    *error_out = strdup("cancelled while tiles were tried");
+    return 1;
+  }
+  if (options->tune_from && strcmp(options->tune_from, "tuned.ingot") != 0) {
+    *error_out = strdup("no such artifact");
+    return 1;
+  }
   if (options->progress)
     options->progress(options->user, "copying", 0.5);
   FILE *in = fopen(onnx_path, "rb");

@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 // The loops compute what they say, so that nothing of them was optimised away.
-#include "tools/ingot/bench/CeilingKernels.h"
-#include "tools/ingot/bench/Ceilings.h"
+#include "lib/Machine/CeilingKernels.h"
+#include "lib/Machine/Ceilings.h"
+#include "lib/Machine/Samples.h"
 #include "tools/ingot/bench/MadeInputs.h"
 #include "tools/ingot/bench/Rounds.h"
-#include "tools/ingot/bench/Samples.h"
 
 #include <cmath>
 #include <cstring>
@@ -17,6 +17,7 @@
 #include <numeric>
 
 using namespace ingot::cli;
+using namespace ingot::machine;
 namespace rt = ingot::rt;
 
 TEST(CeilingKernels, ChainsOfFloatsAlternate) {
@@ -56,7 +57,9 @@ TEST(CeilingKernels, EveryAdditionIsDone) {
 }
 
 TEST(Ceilings, OneRateForEachMeasurement) {
-  Ceilings ceilings(2);
+  auto made = Ceilings::create(2);
+  ASSERT_TRUE(made.ok());
+  Ceilings &ceilings = **made;
   ceilings.measure();
   ceilings.measure();
   for (const Ceiling *ceiling : {&ceilings.floats(), &ceilings.reads()}) {

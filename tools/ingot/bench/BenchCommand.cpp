@@ -12,6 +12,7 @@
 #include "runtime/cpu/WorkerCount.h"
 
 using namespace ingot::cli;
+namespace machine = ingot::machine;
 namespace rt = ingot::rt;
 using Json = nlohmann::ordered_json;
 
@@ -30,7 +31,10 @@ static void measure(const Arguments &arguments, Subject *subject) {
                 : arguments.subject.threads ? arguments.subject.threads
                                             : rt::availableWorkers();
   Interrupt interrupt;
-  Ceilings ceilings(threads);
+  auto made = machine::Ceilings::create(threads);
+  if (!made.ok())
+    throw Error(made.status().message());
+  machine::Ceilings &ceilings = **made;
   Rounds rounds(ceilings, subject, arguments.seconds);
   BenchReport report{arguments.model, ceilings, subject, rounds};
   if (arguments.jsonFile.empty())

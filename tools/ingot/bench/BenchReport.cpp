@@ -8,13 +8,13 @@
 
 #include "tools/ingot/Table.h"
 
-#include "runtime/cpu/CpuFeatures.h"
+#include "lib/Machine/Machine.h"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 
 using namespace ingot::cli;
+using namespace ingot::machine;
 namespace rt = ingot::rt;
 using Json = nlohmann::ordered_json;
 
@@ -53,16 +53,6 @@ struct Figures {
   double floatShare = 0, byteShare = 0, readShare = 0;
 };
 } // namespace
-
-/// The CPU's own name; empty where the system does not tell.
-static std::string cpuName() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name"))
-      if (size_t colon = line.find(": "); colon != std::string::npos)
-        return line.substr(colon + 2);
-  return "";
-}
 
 static std::string percent(double value) {
   char text[32];
@@ -232,13 +222,7 @@ static Json toJson(const Summary &summary) {
 }
 
 static Json machineJson() {
-  Json features = Json::array();
-  for (const char *feature :
-       {"avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512vl", "avxvnni",
-        "avx512vnni", "avx512bf16", "avx512fp16"})
-    if (rt::cpuHas(feature))
-      features.push_back(feature);
-  return {{"cpu", cpuName()}, {"cpu_features", features}};
+  return {{"cpu", cpuName()}, {"cpu_features", cpuFeatures()}};
 }
 
 static Json ceilingsJson(const Ceilings &ceilings) {

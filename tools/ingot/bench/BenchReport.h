@@ -17,7 +17,7 @@ namespace ingot::cli {
 struct BenchReport {
   /// The model as the user named it; empty without a subject.
   std::string name;
-  const Ceilings &ceilings;
+  const machine::Ceilings &ceilings;
   const Subject *subject;
   const Rounds &rounds;
 

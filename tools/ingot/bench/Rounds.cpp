@@ -11,6 +11,7 @@
 #include <chrono>
 
 using namespace ingot::cli;
+using namespace ingot::machine;
 
 /// Rounds are short enough that clock and neighbours are the same for both
 /// sides, and long enough that the ceilings take little of them.

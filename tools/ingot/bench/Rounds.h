@@ -7,8 +7,8 @@
 #ifndef INGOT_TOOLS_INGOT_BENCH_ROUNDS_H
 #define INGOT_TOOLS_INGOT_BENCH_ROUNDS_H
 
-#include "tools/ingot/bench/Ceilings.h"
-#include "tools/ingot/bench/Samples.h"
+#include "lib/Machine/Ceilings.h"
+#include "lib/Machine/Samples.h"
 #include "tools/ingot/bench/Subject.h"
 
 namespace ingot::cli {
@@ -21,16 +21,17 @@ class Rounds {
 public:
   /// Takes turns for at least `seconds` and three rounds. `subject` may be
   /// null. Throws Interrupt::Caught between two runs.
-  Rounds(Ceilings &ceilings, Subject *subject, double seconds);
+  Rounds(machine::Ceilings &ceilings, Subject *subject, double seconds);
 
   /// The times of the subject's work number `index`.
   const Times &times(size_t index) const { return allTimes[index]; }
   /// All of them.
-  Summary summary(size_t index) const;
+  machine::Summary summary(size_t index) const;
 
   /// The share of a ceiling at which a work of `amount` runs: the median over
   /// the rounds of the share in each, by the ceilings around it.
-  double share(size_t index, double amount, const Ceiling &ceiling) const;
+  double share(size_t index, double amount,
+               const machine::Ceiling &ceiling) const;
 
 private:
   std::vector<Times> allTimes;

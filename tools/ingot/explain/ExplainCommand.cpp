@@ -4,11 +4,11 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "lib/Machine/Ceilings.h"
+#include "lib/Machine/Samples.h"
 #include "tools/ingot/Commands.h"
 #include "tools/ingot/ModelFile.h"
 #include "tools/ingot/Sizes.h"
-#include "tools/ingot/bench/Ceilings.h"
-#include "tools/ingot/bench/Samples.h"
 #include "tools/ingot/explain/Page.h"
 #include "tools/ingot/explain/Report.h"
 
@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 using namespace ingot::cli;
+using namespace ingot::machine;
 namespace rt = ingot::rt;
 using Json = nlohmann::ordered_json;
 
@@ -41,7 +42,10 @@ static size_t lineWidth() {
 
 /// Measures what this machine can do at most.
 static Roofline measureRoofline() {
-  Ceilings ceilings(rt::availableWorkers());
+  auto made = Ceilings::create(rt::availableWorkers());
+  if (!made.ok())
+    throw Error(made.status().message());
+  Ceilings &ceilings = **made;
   constexpr int times = 5;
   for (int i = 0; i < times; ++i)
     ceilings.measure();

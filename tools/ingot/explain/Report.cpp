@@ -10,6 +10,7 @@
 #include "tools/ingot/Sizes.h"
 #include "tools/ingot/Table.h"
 #include "tools/ingot/explain/ExplainState.h"
+#include "tools/ingot/explain/ExplainTiles.h"
 
 #include <algorithm>
 #include <tuple>
@@ -55,7 +56,8 @@ void Report::choose(const std::string &program) {
 
 std::string Report::text(size_t width) const {
   return origin() + signature() + entries() + stateText(manifest) +
-         recognised() + memory() + stageTable(width);
+         recognised() + memory() + stageTable(width) +
+         tileText(manifest, *stageList);
 }
 
 void Report::planArena(const std::string &path) {
@@ -368,6 +370,8 @@ Json Report::json() const {
                   {"nodes", stage.info->nodes}, {"sync", stage.info->sync},
                   {"reads", stage.info->reads}, {"writes", stage.info->writes},
                   {"times", stage.info->times}};
+    for (const rt::CutInfo &cut : stage.info->cuts)
+      entry["cuts"].push_back({{"of", cut.of}, {"tile", cut.tile}});
     put(entry, "flops", "flops_value", stage.flops);
     put(entry, "bytes", "bytes_value", stage.bytes);
     put(entry, "tiles", "tiles_value", stage.tiles);
@@ -390,6 +394,8 @@ Json Report::json() const {
     put(entry, "bytes", "bytes_value", Amount::at(buffer.bytes, values));
     out["buffers"].push_back(entry);
   }
+  if (manifest.tuning)
+    out["tuning"] = tuningJson(*manifest.tuning);
   if (measurement)
     out["measured"] = {{"runs", measurement->runs()},
                        {"threads", measurement->workers().size()},

@@ -9,6 +9,44 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ChooseTiles : Pass<"ingot-choose-tiles", "::mlir::ModuleOp"> {
+  let summary = "Choose the tiles of ops with kernels by a cost model";
+  let description = [{
+    Gives every op whose kernel reuses what it reads (products, attention) the
+    attribute `ingot.tile`: what it is of (`of`) and the tile that is best by the
+    cost model for the machine that the options describe (`sizes`: rows, columns,
+    depth of a block of K). Stages are cut and kernels blocked by it. `choices`
+    come first: `SHAPE=ROWSxCOLUMNSxDEPTH` with the text of the attribute's `of`;
+    the last one for a shape counts.
+
+    Example:
+    ```mlir
+    %1 = ingot.linear ins(%x, %w : tensor<?x768xf32>, tensor<192x768x16xf32>) outs(%0 : ...)
+    ```
+    gets
+    ```mlir
+    {ingot.tile = {of = "product 768x3072 of 32 bits", sizes = array<i64: 128, 64, 1024>}}
+    ```
+  }];
+  let options = [
+    Option<"workers", "workers", "int64_t", /*default=*/"16",
+           "Workers of a team">,
+    Option<"ownCache", "own-cache", "int64_t", /*default=*/"1 << 20",
+           "Bytes of a worker's own cache">,
+    Option<"lastCache", "last-cache", "int64_t", /*default=*/"32 << 20",
+           "Bytes of the last cache">,
+    Option<"flops", "flops", "double", /*default=*/"120e9",
+           "Operations per second of a worker">,
+    Option<"ownReads", "own-reads", "double", /*default=*/"115e9",
+           "Bytes per second that a worker reads from its own cache">,
+    Option<"lastReads", "last-reads", "double", /*default=*/"65e9",
+           "Bytes per second that a worker reads from the last cache">,
+    Option<"memoryReads", "memory-reads", "double", /*default=*/"15e9",
+           "Bytes per second that a worker reads from memory">,
+    ListOption<"choices", "choices", "std::string",
+               "Tiles that are given, SHAPE=TILE each">];
+}
+
 def OutlineTiles : Pass<"mega-outline-tiles", "::mlir::ModuleOp"> {
   let summary = "Move the tiles of every stage into functions";
   let description = [{

@@ -4,7 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "tools/ingot/bench/CeilingKernels.h"
+#include "lib/Machine/CeilingKernels.h"
 
 #include "runtime/cpu/CpuFeatures.h"
 
@@ -12,7 +12,7 @@
 #include <immintrin.h>
 #endif
 
-using namespace ingot::cli;
+using namespace ingot::machine;
 
 /// Fixed numbers that the compiler must not know.
 static volatile float seedFloat = 0.75F;
@@ -108,7 +108,7 @@ runDot512(uint64_t steps) {
 
 #endif
 
-const ComputeKernel &ingot::cli::floatKernel() {
+const ComputeKernel &ingot::machine::floatKernel() {
 #if defined(__x86_64__)
   static constexpr ComputeKernel wide = {"avx512f", 16, chains, runFma512},
                                  narrow = {"avx2 with fma", 8, chains,
@@ -123,7 +123,7 @@ const ComputeKernel &ingot::cli::floatKernel() {
   return portable;
 }
 
-const ComputeKernel *ingot::cli::byteKernel() {
+const ComputeKernel *ingot::machine::byteKernel() {
 #if defined(__x86_64__)
   static constexpr ComputeKernel wide = {"avx512vnni", 64, chains, runDot512},
                                  narrow = {"avxvnni", 32, chains, runDot256};
@@ -194,7 +194,7 @@ __attribute__((target("avx512f"))) static uint64_t read512(const uint64_t *data,
 
 #endif
 
-std::span<const ReadKernel> ingot::cli::readKernels() {
+std::span<const ReadKernel> ingot::machine::readKernels() {
 #if defined(__x86_64__)
   static constexpr ReadKernel wide[] = {{"avx512f", 1, read512<1>},
                                         {"avx512f", 2, read512<2>},
@@ -236,13 +236,13 @@ static uint64_t addUp(uint64_t steps) {
   return sum;
 }
 
-const ClockKernel *ingot::cli::clockKernel() {
+const ClockKernel *ingot::machine::clockKernel() {
   static constexpr ClockKernel kernel = {additions, addUp};
   return &kernel;
 }
 
 #else
 
-const ClockKernel *ingot::cli::clockKernel() { return nullptr; }
+const ClockKernel *ingot::machine::clockKernel() { return nullptr; }
 
 #endif

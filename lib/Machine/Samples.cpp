@@ -4,11 +4,11 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "tools/ingot/bench/Samples.h"
+#include "lib/Machine/Samples.h"
 
 #include <algorithm>
 
-using namespace ingot::cli;
+using namespace ingot::machine;
 
 /// Between the neighbours of a place from 0 to 1 in sorted numbers.
 static double at(const std::vector<double> &sorted, double place) {
@@ -18,7 +18,7 @@ static double at(const std::vector<double> &sorted, double place) {
          (sorted[above] - sorted[below]) * (index - double(below));
 }
 
-Summary ingot::cli::summarize(std::vector<double> samples) {
+Summary ingot::machine::summarize(std::vector<double> samples) {
   if (samples.empty())
     return {};
   std::sort(samples.begin(), samples.end());
@@ -32,6 +32,6 @@ Summary ingot::cli::summarize(std::vector<double> samples) {
   return summary;
 }
 
-double ingot::cli::median(std::vector<double> samples) {
+double ingot::machine::median(std::vector<double> samples) {
   return summarize(std::move(samples)).median;
 }

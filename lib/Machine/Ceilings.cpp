@@ -4,64 +4,43 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "tools/ingot/bench/Ceilings.h"
+#include "lib/Machine/Ceilings.h"
 
-#include "tools/ingot/bench/Samples.h"
-#include "tools/ingot/io/Tensor.h"
+#include "lib/Machine/Machine.h"
+#include "lib/Machine/Samples.h"
 
+#include "runtime/cpu/Pause.h"
 #include "runtime/cpu/RunControl.h"
 #include "runtime/cpu/Team.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <fstream>
 #include <sys/mman.h>
+#include <thread>
 #include <unistd.h>
 
-using namespace ingot::cli;
+using namespace ingot::machine;
 namespace rt = ingot::rt;
 
 /// How often each rate is measured in a row (the median counts), and how long
 /// one measurement of arithmetic takes.
 constexpr int repetitions = 3;
 constexpr double sampleSeconds = 0.002;
+/// Pauses in a barrier before others may have the CPU.
+constexpr int patience = 2000;
 /// A line of the job's result for each thread.
 constexpr size_t line = 64 / sizeof(uint64_t);
-
-namespace {
-/// The last level of cache that the first CPU sees, and how many CPUs share it.
-struct LastCache {
-  size_t bytes = 0;
-  int cpus = 1;
-};
-} // namespace
-
-static LastCache lastCache() {
-  LastCache found;
-  for (int index = 4; index >= 0 && found.bytes == 0; --index) {
-    std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" +
-                         std::to_string(index) + "/";
-    std::ifstream size(folder + "size"), map(folder + "shared_cpu_map");
-    size_t kibibytes = 0;
-    if (!(size >> kibibytes))
-      continue;
-    found.bytes = kibibytes << 10;
-    int cpus = 0;
-    for (char digit; map >> digit;)
-      if (std::isxdigit((unsigned char)digit))
-        cpus += __builtin_popcount(
-            unsigned(std::stoi(std::string(1, digit), nullptr, 16)));
-    found.cpus = std::max(cpus, 1);
-  }
-  return found;
-}
 
 /// More than the caches of all threads hold, a fourth of what is free at most.
 static size_t bufferSize(int threads) {
   constexpr size_t least = size_t(256) << 20;
-  LastCache cache = lastCache();
-  size_t caches = size_t((threads + cache.cpus - 1) / cache.cpus);
-  size_t wanted = std::max(least, 4 * cache.bytes * caches);
+  size_t wanted = least;
+  if (std::vector<CacheLevel> levels = cacheLevels(); !levels.empty()) {
+    const CacheLevel &last = levels.back();
+    size_t caches = size_t((threads + last.cpus - 1) / last.cpus);
+    wanted = std::max(wanted, 4 * size_t(last.bytes) * caches);
+  }
   long pages = sysconf(_SC_AVPHYS_PAGES), page = sysconf(_SC_PAGESIZE);
   if (pages > 0 && page > 0)
     wanted = std::min(
@@ -69,14 +48,25 @@ static size_t bufferSize(int threads) {
   return wanted;
 }
 
+rt::Result<std::unique_ptr<Ceilings>> Ceilings::create(int threads) {
+  std::unique_ptr<Ceilings> ceilings(new Ceilings(threads));
+  if (rt::Status status = ceilings->takeMemory(); !status.ok())
+    return status;
+  return ceilings;
+}
+
 Ceilings::Ceilings(int threads) : team(rt::Team::shared(threads)) {
   results.resize(size_t(team->workers()) * line);
+}
+
+rt::Status Ceilings::takeMemory() {
   size_t size = bufferSize(team->workers());
   void *mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED)
-    throw Error("no memory to measure how fast it is read: " +
-                std::to_string(size >> 20) + " MiB are needed");
+    return rt::failure(rt::Code::OutOfMemory,
+                       "no memory to measure how fast it is read: ", size >> 20,
+                       " MiB are needed");
   memory.reset(mapped, [size](void *address) { munmap(address, size); });
   // A wish: without large pages reading is a little slower.
   (void)madvise(mapped, size, MADV_HUGEPAGE);
@@ -86,6 +76,7 @@ Ceilings::Ceilings(int threads) : team(rt::Team::shared(threads)) {
     std::ranges::fill(part(thread), uint64_t(thread) + 1);
   });
   chooseReader();
+  return {};
 }
 
 void Ceilings::chooseReader() {
@@ -175,6 +166,55 @@ void Ceilings::measure() {
   for (double &rate : reads)
     rate = readRate(*fastest, 0, 1);
   readRates.rates.push_back(median(std::move(reads)));
+}
+
+double Ceilings::readsWithin(size_t bytes) {
+  size_t words = std::min(bytes / sizeof(uint64_t), part(0).size());
+  words = std::max(words / readGranule, size_t(1)) * readGranule;
+  uint64_t times = 1;
+  std::vector<double> rates;
+  while (rates.size() < repetitions) {
+    double seconds = onAll([&](int thread) {
+      const uint64_t *own = part(thread).data();
+      uint64_t sum = 0;
+      for (uint64_t time = 0; time < times; ++time)
+        sum += fastest->run(own, words);
+      results[size_t(thread) * line] += sum;
+    });
+    if (seconds < sampleSeconds / 2) {
+      times *= 2;
+      continue;
+    }
+    rates.push_back(double(times) * double(words * sizeof(uint64_t)) *
+                    team->workers() / seconds);
+  }
+  return median(rates);
+}
+
+double Ceilings::barrierSeconds() {
+  // Few to begin with: where others have the CPUs each takes a time slice.
+  int64_t meetings = 32, workers = team->workers();
+  std::vector<double> all;
+  while (all.size() < repetitions) {
+    alignas(64) std::atomic<int64_t> arrived{0};
+    double seconds = onAll([&](int) {
+      for (int64_t meeting = 1; meeting <= meetings; ++meeting) {
+        arrived.fetch_add(1, std::memory_order_acq_rel);
+        for (int spins = 0;
+             arrived.load(std::memory_order_acquire) < meeting * workers;)
+          if (++spins > patience)
+            std::this_thread::yield();
+          else
+            rt::pauseCpu();
+      }
+    });
+    if (seconds < sampleSeconds / 2) {
+      meetings *= 2;
+      continue;
+    }
+    all.push_back(seconds / double(meetings));
+  }
+  return median(std::move(all));
 }
 
 double Ceilings::perCycle(const ComputeKernel &kernel,

@@ -4,13 +4,13 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#ifndef INGOT_TOOLS_INGOT_BENCH_SAMPLES_H
-#define INGOT_TOOLS_INGOT_BENCH_SAMPLES_H
+#ifndef INGOT_MACHINE_SAMPLES_H
+#define INGOT_MACHINE_SAMPLES_H
 
 #include <cstddef>
 #include <vector>
 
-namespace ingot::cli {
+namespace ingot::machine {
 
 /// Numbers; zeros if there are none.
 struct Summary {
@@ -26,6 +26,6 @@ struct Summary {
 Summary summarize(std::vector<double> samples);
 double median(std::vector<double> samples);
 
-} // namespace ingot::cli
+} // namespace ingot::machine
 
-#endif // INGOT_TOOLS_INGOT_BENCH_SAMPLES_H
+#endif // INGOT_MACHINE_SAMPLES_H

@@ -7,14 +7,14 @@
 // Each is the widest form that this machine's CPU has, chosen when it is asked
 // for. They touch nothing but registers, or nothing but what they read, and
 // leave a result that nobody can optimise away.
-#ifndef INGOT_TOOLS_INGOT_BENCH_CEILINGKERNELS_H
-#define INGOT_TOOLS_INGOT_BENCH_CEILINGKERNELS_H
+#ifndef INGOT_MACHINE_CEILINGKERNELS_H
+#define INGOT_MACHINE_CEILINGKERNELS_H
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-namespace ingot::cli {
+namespace ingot::machine {
 
 /// Independent chains of multiply-and-add, as many as hide their latency.
 struct ComputeKernel {
@@ -60,6 +60,6 @@ struct ClockKernel {
 };
 const ClockKernel *clockKernel();
 
-} // namespace ingot::cli
+} // namespace ingot::machine
 
-#endif // INGOT_TOOLS_INGOT_BENCH_CEILINGKERNELS_H
+#endif // INGOT_MACHINE_CEILINGKERNELS_H

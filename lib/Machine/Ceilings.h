@@ -4,10 +4,12 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#ifndef INGOT_TOOLS_INGOT_BENCH_CEILINGS_H
-#define INGOT_TOOLS_INGOT_BENCH_CEILINGS_H
+#ifndef INGOT_MACHINE_CEILINGS_H
+#define INGOT_MACHINE_CEILINGS_H
 
-#include "tools/ingot/bench/CeilingKernels.h"
+#include "lib/Machine/CeilingKernels.h"
+
+#include "runtime/core/Status.h"
 
 #include <functional>
 #include <memory>
@@ -18,7 +20,7 @@ namespace ingot::rt {
 class Team;
 } // namespace ingot::rt
 
-namespace ingot::cli {
+namespace ingot::machine {
 
 /// A rate that was measured again and again.
 struct Ceiling {
@@ -32,12 +34,19 @@ struct Ceiling {
 class Ceilings {
 public:
   /// Takes memory to read that no cache holds, and finds out in how many
-  /// streams it is read fastest. Throws Error if there is no memory.
-  explicit Ceilings(int threads);
+  /// streams it is read fastest. Fails if there is no memory.
+  static rt::Result<std::unique_ptr<Ceilings>> create(int threads);
 
   /// Takes a few hundredths of a second. Leaves nothing of others in the
   /// caches.
   void measure();
+
+  /// Bytes per second, all threads together, where each thread reads the same
+  /// `bytes` again and again: what a cache that holds them delivers.
+  double readsWithin(size_t bytes);
+
+  /// Seconds that all threads take to meet once, as programs do (Abi.h).
+  double barrierSeconds();
 
   int threads() const;
   /// Products and sums of f32, two each.
@@ -58,6 +67,9 @@ public:
   double perCycle(const ComputeKernel &kernel, const Ceiling &rates) const;
 
 private:
+  explicit Ceilings(int threads);
+  rt::Status takeMemory();
+
   /// Runs a job once on each thread; the seconds until all have done it.
   double onAll(const std::function<void(int thread)> &job);
   /// The rate of `work` steps, which are adjusted to take a few milliseconds.
@@ -78,6 +90,6 @@ private:
   std::vector<uint64_t> results;
 };
 
-} // namespace ingot::cli
+} // namespace ingot::machine
 
-#endif // INGOT_TOOLS_INGOT_BENCH_CEILINGS_H
+#endif // INGOT_MACHINE_CEILINGS_H
