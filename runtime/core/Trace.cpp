@@ -188,12 +188,20 @@ static void writeRun(EventWriter &out, const Program &program,
     const std::vector<IngotTraceMark> &marks = workers[worker];
     // Whose stages these are.
     const Program *at = &program;
-    // Whether a call is under way, and since when; worker 0 shows calls.
+    // Whether a call is under way, its number and since when; worker 0 shows
+    // calls.
     bool isInCall = false;
+    size_t calls = 0;
     int64_t begin = 0;
+    // What is said of all that belongs to a call.
+    auto ofCall = [&] {
+      return isInCall ? concat("\"call\":", calls) : std::string();
+    };
     auto endCall = [&](int64_t ticks) {
       if (isInCall && worker == 0)
-        out.span(at->name, "call", runsThread, begin, ticks, "");
+        out.span(at->name, "call", runsThread, begin, ticks,
+                 concat(",\"args\":{", ofCall(),
+                        ",\"workers\":", workers.size(), "}"));
       isInCall = false;
     };
     for (size_t i = 0; i < marks.size(); ++i) {
@@ -205,7 +213,8 @@ static void writeRun(EventWriter &out, const Program &program,
       uint64_t number = marks[i].what;
       uint64_t call = INGOT_TRACE_CALL(0) - marks[i].what;
       if (marks[i].what == INGOT_TRACE_WAIT)
-        out.span("wait", "wait", worker + 1, from, to, "");
+        out.span("wait", "wait", worker + 1, from, to,
+                 concat(",\"args\":{", ofCall(), "}"));
       else if (marks[i].what == INGOT_TRACE_SINGLE) {
         endCall(from);
         out.span(program.name, "single", worker + 1, from, to, "");
@@ -213,13 +222,15 @@ static void writeRun(EventWriter &out, const Program &program,
         endCall(from);
         at = call < program.calls.size() ? program.calls[call] : &program;
         isInCall = true;
+        ++calls;
         begin = to;
       } else if (number < at->stages->size()) {
         const StageInfo &stage = (*at->stages)[number];
         out.span(stage.ops, "stage", worker + 1, from, to,
                  concat(",\"args\":{\"stage\":", number, ",\"function\":",
                         quoted(stage.name), ",\"sync\":", quoted(stage.sync),
-                        ",\"nodes\":", quoted(stage.nodes), "}"));
+                        ",\"nodes\":", quoted(stage.nodes), isInCall ? "," : "",
+                        ofCall(), "}"));
       }
     }
     if (!marks.empty())

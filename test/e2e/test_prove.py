@@ -61,10 +61,10 @@ def test_shared_decoders(name, tmp_path):
 def test_every_entry(tmp_path):
     model = small_models.save(small_models.decoder(), tmp_path / "decoder.onnx")
     programs = proved(model, tmp_path, "--generate")
-    assert_proved(programs, "all", "decode", "main", "sample")
+    assert_proved(programs, "all", "decode", "generate", "main", "sample")
 
 
 def test_smollm2(tmp_path):
     """Thirty layers in a loop, which the checkers write out."""
     programs = proved(smollm2.onnx_file(smollm2.DEFAULT), tmp_path, "--generate")
-    assert_proved(programs, "all", "decode", "main", "sample")
+    assert_proved(programs, "all", "decode", "generate", "main", "sample")

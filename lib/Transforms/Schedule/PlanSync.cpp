@@ -29,6 +29,9 @@ Value conditionOf(const Order &order, OpBuilder &b, Location loc) {
   return all;
 }
 
+/// Whether nobody ever waits.
+bool isAlways(Value unless) { return unless && matchPattern(unless, m_One()); }
+
 /// Forgets what `order` waited for. Where nobody waited, only what was each
 /// worker's own is settled.
 void settle(ingot::ProgramEffects &open, const Order &order) {
@@ -53,7 +56,9 @@ struct PlanSyncPass : ingot::impl::PlanSyncBase<PlanSyncPass> {
       ingot::ProgramEffects own(&op);
       if (auto order = sinceBarrier.orderBefore(own)) {
         b.setInsertionPoint(&op);
-        BarrierOp::create(b, op.getLoc(), conditionOf(order, b, op.getLoc()));
+        if (Value unless = conditionOf(order, b, op.getLoc());
+            !isAlways(unless))
+          BarrierOp::create(b, op.getLoc(), unless);
         settle(sinceBarrier, order);
       }
       if (auto stage = dyn_cast<StageOp>(op)) {
@@ -87,7 +92,8 @@ struct PlanSyncPass : ingot::impl::PlanSyncBase<PlanSyncPass> {
         b.setInsertionPoint(stage);
         Value unless = conditionOf(order, b, loc);
         b.setInsertionPointToEnd(last);
-        BarrierOp::create(b, loc, unless);
+        if (!isAlways(unless))
+          BarrierOp::create(b, loc, unless);
         settle(sinceBarrier, order);
       }
       last = step.block;

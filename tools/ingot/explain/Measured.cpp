@@ -43,32 +43,43 @@ static int stageOf(const Json &event, const std::vector<rt::StageInfo> &stages,
   return int(number);
 }
 
+/// The number of the call that an event is of; 0 for the run itself.
+static size_t callOf(const Json &event) {
+  return event.at("args").value("call", size_t(0));
+}
+
 Measured::Measured(const std::string &file, const std::string &program,
                    const std::vector<rt::StageInfo> &stages)
     : perStage(stages.size()) {
   Json trace = parse(file);
   std::vector<Lines> runs;
   try {
-    // The spans of a run stand before the run itself.
-    std::vector<const Json *> spans;
+    // The spans of a run, and its calls, stand before the run itself.
+    std::vector<const Json *> spans, calls;
     for (const Json &event : trace["traceEvents"]) {
       std::string kind = event.value("cat", "");
       if (kind == "stage" || kind == "wait")
         spans.push_back(&event);
+      else if (kind == "call" && event.at("name") == program)
+        calls.push_back(&event);
       if (kind != "run")
         continue;
-      if (event.at("name") == program) {
-        Lines lines(event.at("args").at("workers").get<size_t>());
-        double begin = event.at("ts");
+      if (event.at("name") == program)
+        calls.push_back(&event);
+      for (const Json *call : calls) {
+        Lines lines(call->at("args").at("workers").get<size_t>());
+        double begin = call->at("ts");
         for (const Json *span : spans)
-          lines.at(span->at("tid").get<size_t>() - 1)
-              .push_back({stageOf(*span, stages, file),
-                          span->at("ts").get<double>() - begin,
-                          span->at("dur")});
+          if (callOf(*span) == callOf(*call))
+            lines.at(span->at("tid").get<size_t>() - 1)
+                .push_back({stageOf(*span, stages, file),
+                            span->at("ts").get<double>() - begin,
+                            span->at("dur")});
         runs.push_back(std::move(lines));
-        durations.push_back(event.at("dur"));
+        durations.push_back(call->at("dur"));
       }
       spans.clear();
+      calls.clear();
     }
   } catch (const Json::exception &) {
     throw Error("'" + file + "' is not a trace that Ingot wrote");
