@@ -101,7 +101,7 @@ static Status compile(const char *onnxPath,
   wanted.struct_size = sizeof(wanted);
   wanted.target_cpu = options.target_cpu;
   // The compiler has one pointer for all that it calls.
-  auto host = const_cast<ingot_compile_options *>(&options);
+  auto *host = const_cast<ingot_compile_options *>(&options);
   wanted.user = host;
   if (options.progress)
     wanted.progress = [](void *user, const char *phase, double fraction) {

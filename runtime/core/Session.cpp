@@ -40,8 +40,8 @@ struct Session::Context {
     outDims.resize(std::max(outDims.size(), outputDims + 1));
   }
 
-  // Shares its cache line with what stays as it is during a run.
-  int32_t error = 0;
+  alignas(64) int64_t barrier = 0;
+  // Share its cache line with what stays as it is during a run.
   int64_t arenaBytes = 0;
   Mapping arena;
   // One element more than needed, so that the pointers are never null.
@@ -50,7 +50,7 @@ struct Session::Context {
   /// Of the called programs.
   std::vector<std::vector<int64_t>> callSymbols;
   std::vector<IngotCall> calls;
-  alignas(64) int64_t barrier = 0;
+  int32_t error = 0;
 };
 
 /// A context of the session's pool for the time of a run.

@@ -25,7 +25,10 @@ const Program *ingot::rt::tokenLoop(const Model &model) {
   const Program *program = model.entry("generate");
   if (!program)
     return nullptr;
-  const std::string &tokens = model.manifest().state->tokensInput;
+  const std::optional<StateInfo> &state = model.manifest().state;
+  if (!state)
+    return nullptr;
+  const std::string &tokens = state->tokensInput;
   for (const TensorInfo &input : *model.entry("decode")->inputs)
     if (input.name == tokens &&
         !std::ranges::all_of(input.dims, [&](const Dim &dim) {
@@ -162,6 +165,8 @@ Status ingot::rt::runTokenLoop(const Program &program, Sequence &sequence,
 
   std::vector<std::vector<TensorView>> given;
   std::vector<std::span<const TensorView>> inputs;
+  given.reserve(program.calls.size());
+  inputs.reserve(program.calls.size());
   for (const Program *called : program.calls)
     given.push_back(shared.of(*called, state.logitsOutput));
   for (const std::vector<TensorView> &tensors : given)

@@ -139,6 +139,7 @@ complete(Sequence &sequence, Ids prompt, uint64_t maxNewTokens,
   ingot_sampling sampling =
       samplingOf(temperature, topK, topP, minP, repetitionPenalty, seed);
   std::vector<ingot_ids> lowered;
+  lowered.reserve(stops.size());
   for (const std::vector<int64_t> &stop : stops)
     lowered.push_back({stop.data(), stop.size()});
   TokenCallback callback{onToken, nullptr};
