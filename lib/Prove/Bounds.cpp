@@ -9,6 +9,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <random>
 #include <set>
 
 using namespace mlir;
@@ -39,6 +40,12 @@ static Poly substitute(const Poly &poly, AtomId atom, const Poly &value) {
     result = result + product;
   }
   return result;
+}
+
+static bool has(const Poly &poly, AtomId atom) {
+  return llvm::any_of(poly.getTerms(), [&](const auto &term) {
+    return llvm::is_contained(term.first, atom);
+  });
 }
 
 static unsigned countNegative(const Poly &poly) {
@@ -94,6 +101,33 @@ std::optional<int64_t> Bounds::computeLeast(AtomId atom) {
   return result;
 }
 
+/// Whether `a` is no less than `b` wherever their atoms are not negative: it is
+/// `b` times some of the atoms that are in `b`, which is zero if one of them
+/// is.
+static bool dominates(const Monomial &a, const Monomial &b) {
+  return std::includes(a.begin(), a.end(), b.begin(), b.end()) &&
+         llvm::all_of(a,
+                      [&](AtomId atom) { return llvm::is_contained(b, atom); });
+}
+
+/// Takes what is subtracted from terms that are no less, if there are such.
+static Poly settled(const Poly &poly) {
+  Poly result = poly;
+  for (const auto &[less, coefficient] : poly.getTerms())
+    for (const auto &[more, other] : poly.getTerms()) {
+      auto debt = result.getTerms().find(less),
+           rest = result.getTerms().find(more);
+      if (less.empty() || debt == result.getTerms().end() ||
+          rest == result.getTerms().end() || debt->second >= 0 ||
+          rest->second <= 0 || !dominates(more, less))
+        continue;
+      int64_t paid = std::min(-debt->second, rest->second);
+      result =
+          result + Poly::monomial(less) * paid - Poly::monomial(more) * paid;
+    }
+  return result;
+}
+
 std::optional<Poly> Bounds::shifted(const Poly &poly) {
   if (poly.hasOverflown())
     return std::nullopt;
@@ -108,21 +142,36 @@ std::optional<Poly> Bounds::shifted(const Poly &poly) {
     }
     result = result + product;
   }
+  result = settled(result);
   return result.hasOverflown() ? std::nullopt : std::optional(result);
 }
 
 std::optional<int64_t> Bounds::leastOf(const Poly &poly) {
-  std::optional<Poly> more = shifted(poly);
-  if (!more)
-    return std::nullopt;
-  int64_t constant = 0;
-  for (const auto &[atoms, coefficient] : more->getTerms()) {
-    if (atoms.empty())
-      constant = coefficient;
-    else if (coefficient < 0)
-      return std::nullopt;
+  if (std::optional<Poly> more = shifted(poly)) {
+    int64_t constant = 0;
+    bool isLeast = true;
+    for (const auto &[atoms, coefficient] : more->getTerms())
+      if (atoms.empty())
+        constant = coefficient;
+      else
+        isLeast &= coefficient > 0;
+    if (isLeast)
+      return constant;
   }
-  return constant;
+  // What is subtracted may be known not to be more than something.
+  for (const auto &[atoms, coefficient] : poly.getTerms()) {
+    if (atoms.size() != 1 || coefficient >= 0)
+      continue;
+    for (const Formula &fact : terms.factsOf(atoms.front())) {
+      if (fact.kind != Formula::Kind::NonNegative)
+        continue;
+      Poly rest = poly - fact.poly;
+      if (!has(rest, atoms.front()))
+        if (std::optional<int64_t> value = leastOf(rest))
+          return value;
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<AtomId> Bounds::limitOf(AtomId atom) const {
@@ -168,7 +217,7 @@ bool Bounds::isClear(const Poly &poly) {
       }
       sum = sum + product;
     }
-    return !sum.hasOverflown() && countNegative(sum) == 0;
+    return !sum.hasOverflown() && countNegative(settled(sum)) == 0;
   });
 }
 
@@ -235,10 +284,12 @@ bool Bounds::search(const Poly &poly, unsigned splits) {
   std::set<std::pair<unsigned, size_t>> queue;
   std::set<std::string> met;
   auto add = [&](const Poly &sum) {
-    std::optional<Poly> more = shifted(sum);
-    if (!more || !met.insert(Terms::keyOf(sum)).second)
+    if (sum.hasOverflown() || !met.insert(Terms::keyOf(sum)).second)
       return;
-    queue.insert({countNegative(*more), sums.size()});
+    // Terms of which nothing is known may vanish yet.
+    std::optional<Poly> more = shifted(sum);
+    unsigned count = more ? countNegative(*more) : sum.getTerms().size();
+    queue.insert({count, sums.size()});
     sums.push_back(sum);
   };
   add(poly);
@@ -278,6 +329,68 @@ bool Bounds::isNonNegative(const Poly &poly) {
 // Samples
 //===----------------------------------------------------------------------===//
 
+/// Numbers that samples take, beside the least: those at which something is
+/// likely to change, and some between.
+static int64_t moreOf(AtomId atom, unsigned sample) {
+  constexpr int64_t few[] = {0, 1, 2, 9, 40, 300};
+  if (sample < numSamples)
+    return few[(sample + (atom % 3)) % numSamples];
+  constexpr int64_t many[] = {0,  1,  2,   3,   5,   8,   13,
+                              24, 60, 110, 250, 600, 5000};
+  std::minstd_rand random(atom * 4096 + sample);
+  random.discard(2);
+  return many[random() % std::size(many)];
+}
+
+std::optional<int64_t> Bounds::chosenValue(AtomId atom, unsigned sample) {
+  SmallVector<int64_t> choices;
+  if (std::optional<AtomId> limit = limitOf(atom)) {
+    // The first or the last, each with either of two.
+    std::optional<int64_t> all = valueOf(*limit, sample);
+    bool isFirst = (atom ^ sample) & 1;
+    if (all)
+      choices.push_back(isFirst ? 0 : *all - 1);
+  }
+  std::optional<int64_t> value = leastOf(atom);
+  if (value && choices.empty())
+    choices.push_back(*value + moreOf(atom, sample));
+  if (value)
+    choices.push_back(*value);
+  for (int64_t choice : choices) {
+    sampled[{atom, sample}] = choice;
+    if (llvm::all_of(terms.factsOf(atom), [&](const Formula &fact) {
+          return holds(fact, sample).value_or(true);
+        }))
+      return choice;
+  }
+  return sampled[{atom, sample}] = std::nullopt;
+}
+
+std::optional<bool> Bounds::holds(const Formula &formula, unsigned sample) {
+  bool isAll = formula.kind == Formula::Kind::All;
+  switch (formula.kind) {
+  case Formula::Kind::NonNegative:
+  case Formula::Kind::Zero: {
+    std::optional<int64_t> value = valueOf(formula.poly, sample);
+    if (!value)
+      return std::nullopt;
+    return formula.kind == Formula::Kind::Zero ? *value == 0 : *value >= 0;
+  }
+  case Formula::Kind::All:
+  case Formula::Kind::Any:
+    break;
+  }
+  std::optional<bool> result = isAll;
+  for (const Formula &part : formula.parts) {
+    std::optional<bool> own = holds(part, sample);
+    if (own && *own != isAll)
+      return own;
+    if (!own)
+      result = std::nullopt;
+  }
+  return result;
+}
+
 std::optional<int64_t> Bounds::valueOf(AtomId atom, unsigned sample) {
   auto [entry, isNew] =
       sampled.try_emplace(std::make_pair(atom, sample), std::nullopt);
@@ -307,17 +420,7 @@ std::optional<int64_t> Bounds::valueOf(AtomId atom, unsigned sample) {
       result = llvm::divideFloorSigned(values[0], values[1]);
     break;
   case Definition::Kind::None:
-    if (std::optional<AtomId> limit = limitOf(atom)) {
-      // The first or the last, each with either of two.
-      std::optional<int64_t> all = valueOf(*limit, sample);
-      bool isFirst = (atom ^ sample) & 1;
-      if (all)
-        result = isFirst ? 0 : *all - 1;
-    } else if (std::optional<int64_t> value = leastOf(atom)) {
-      constexpr int64_t more[] = {0, 1, 2, 9, 40, 300};
-      result = *value + more[(sample + (atom % 3)) % numSamples];
-    }
-    break;
+    return chosenValue(atom, sample);
   }
   return sampled[{atom, sample}] = result;
 }

@@ -24,11 +24,15 @@ public:
   /// Whether `poly` is negative for one of a few numbers that were tried, of
   /// which nothing is known but that each atom may have it.
   bool isSeenNegative(const Poly &poly);
+  /// Whether `formula` holds for the numbers of a sample; nothing if some have
+  /// no value there.
+  std::optional<bool> holds(const Formula &formula, unsigned sample);
 
 private:
   std::optional<int64_t> leastOf(AtomId atom);
   std::optional<int64_t> computeLeast(AtomId atom);
-  /// The least value of `poly`, if that is where all of its atoms have theirs.
+  /// The least value of `poly`, if that is where all of its atoms have theirs,
+  /// or what is subtracted is as large as is known.
   std::optional<int64_t> leastOf(const Poly &poly);
   /// `poly` in terms of how much more each atom is than its least value.
   std::optional<Poly> shifted(const Poly &poly);
@@ -42,6 +46,9 @@ private:
   std::optional<AtomId> limitOf(AtomId atom) const;
   std::optional<int64_t> valueOf(const Poly &poly, unsigned sample);
   std::optional<int64_t> valueOf(AtomId atom, unsigned sample);
+  /// A number for an atom that is not computed, at which what is known of it
+  /// holds.
+  std::optional<int64_t> chosenValue(AtomId atom, unsigned sample);
 
   const Terms &terms;
   std::map<AtomId, std::optional<int64_t>> least;

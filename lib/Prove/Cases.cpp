@@ -15,6 +15,9 @@ using namespace ingot::prove;
 
 namespace {
 
+/// Numbers that are tried before the solver is asked.
+constexpr unsigned numSamples = 400;
+
 /// What decides who runs a stage, where buffers lie and where workers wait.
 llvm::SetVector<Value> conditionsOf(mega::ProgramOp program) {
   llvm::SetVector<Value> conditions;
@@ -40,21 +43,33 @@ void Case::assume(Values &values, Solver &solver) const {
 std::optional<std::vector<Case>>
 ingot::prove::casesOf(ArrayRef<Value> conditions, Values &values,
                       Solver &solver) {
+  Bounds bounds(values.terms);
+  // Of each case, samples that it holds for: it is possible, then.
   std::vector<Case> cases(1);
+  std::vector<SmallVector<unsigned>> samples(
+      1, llvm::to_vector(llvm::seq(numSamples)));
   cases.front().assume(values, solver);
   for (Value condition : conditions) {
     Formula holds = values.conditionOf(condition, {{}, ""});
     std::vector<Case> next;
-    for (const Case &known : cases)
+    std::vector<SmallVector<unsigned>> nextSamples;
+    for (const auto &[known, old] : llvm::zip_equal(cases, samples))
       for (bool isHeld : {true, false}) {
         Case longer = known;
         longer.holds[condition] = isHeld;
         longer.facts.push_back(isHeld ? holds : holds.negated());
+        SmallVector<unsigned> kept;
+        llvm::copy_if(old, std::back_inserter(kept), [&](unsigned sample) {
+          return bounds.holds(holds, sample) == isHeld;
+        });
         // Without an answer it may be.
-        if (!solver.prove(longer.facts, Formula::any({})))
-          next.push_back(std::move(longer));
+        if (kept.empty() && solver.prove(longer.facts, Formula::any({})))
+          continue;
+        next.push_back(std::move(longer));
+        nextSamples.push_back(std::move(kept));
       }
     cases = std::move(next);
+    samples = std::move(nextSamples);
     if (cases.size() > maxCases)
       return std::nullopt;
   }
@@ -73,7 +88,7 @@ LogicalResult Model::forEachCase(llvm::function_ref<LogicalResult()> check) {
     ++numCases;
     if (failed(collect()))
       return failure();
-    isPossible |= mayHappen();
+    isPossible = isPossible || mayHappen();
     if (failed(check()))
       return failure();
   }

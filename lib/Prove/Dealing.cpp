@@ -137,6 +137,16 @@ void Dealing::collectChoices(Value value, llvm::SetVector<Value> &conditions,
       collectChoices(operand, conditions, seen);
 }
 
+/// Whether a number only says where memory lies, which is not dealt.
+static bool isPlace(Value argument) {
+  return llvm::all_of(argument.getUses(), [](OpOperand &use) {
+    if (auto view = dyn_cast<memref::ViewOp>(use.getOwner()))
+      return &use == &view.getByteShiftMutable();
+    auto scratch = dyn_cast<mega::ScratchOp>(use.getOwner());
+    return scratch && &use == &scratch.getOffsetMutable();
+  });
+}
+
 std::optional<Dealing::Problem>
 Dealing::checkStep(const Step &step, ArrayRef<func::CallOp> calls) {
   SmallVector<Space> spacesOfStep;
@@ -158,8 +168,9 @@ Dealing::checkStep(const Step &step, ArrayRef<func::CallOp> calls) {
       return Problem{tiles, "did not become a loop"};
     Space space{tiles, call, loops.front(), {}, {}, 1};
     space.tag = "call " + std::to_string(spaces + spacesOfStep.size());
-    for (Value operand : call.getOperands())
-      if (operand.getType().isIndex())
+    for (auto [argument, operand] :
+         llvm::zip_equal(func.getArguments(), call.getOperands()))
+      if (operand.getType().isIndex() && !isPlace(argument))
         collectChoices(operand, conditions, seen);
     spacesOfStep.push_back(space);
   }
@@ -186,6 +197,14 @@ Dealing::checkStep(const Step &step, ArrayRef<func::CallOp> calls) {
   return std::nullopt;
 }
 
+std::vector<Formula> Dealing::factsAt(Operation *op) {
+  std::vector<Formula> facts;
+  for (auto check : after.getProgram().getOps<CheckOp>())
+    if (check->isBeforeInBlock(op))
+      facts.push_back(values.conditionOf(check.getCondition(), nowhere));
+  return facts;
+}
+
 std::optional<Dealing::Problem> Dealing::checkSpace(const Space &space,
                                                     bool isEach) {
   auto problem = [&](StringRef text) {
@@ -198,11 +217,9 @@ std::optional<Dealing::Problem> Dealing::checkSpace(const Space &space,
     OpFoldResult step = tiles.getMixedSteps()[dim];
     if (!proves({}, atLeast(values.valueOf(step, nowhere), 1)))
       return problem("has a step that may not be positive");
-    OpFoldResult extent = tiles.getMixedExtents()[dim];
-    if (!proves({}, atLeast(values.valueOf(extent, nowhere), 0)))
-      return problem("has an extent that may be negative");
+    // An extent below nothing has none either, if the step is no less.
     facts.push_back(atLeast(space.counts[dim], 0));
-    if (!proves({}, facts.back()))
+    if (!proves({}, facts.back()) && !proves(factsAt(space.call), facts.back()))
       return problem("may have less than no tiles");
   }
   Poly worker = values.workerOf("w"), workers = values.workers();
@@ -217,7 +234,8 @@ std::optional<Dealing::Problem> Dealing::checkSpace(const Space &space,
   Share next = shareOf(space, " next", worker + 1);
   std::vector<Formula> notLast = facts;
   notLast.push_back(lessThan(worker + 1, workers));
-  if (proves(facts, equal(mine.step, 1))) {
+  bool isDealtInTurn = !workers.constant() && mine.step == workers;
+  if (!isDealtInTurn && proves(facts, equal(mine.step, 1))) {
     // Parts that follow each other, from the first tile to the last.
     Share first = shareOf(space, " first", 0);
     Share last = shareOf(space, " last", workers - 1);
@@ -231,7 +249,7 @@ std::optional<Dealing::Problem> Dealing::checkSpace(const Space &space,
       return problem("is dealt in parts that may overlap");
     return checkOrigins(space);
   }
-  if (!proves(facts, equal(mine.step, workers)))
+  if (!isDealtInTurn && !proves(facts, equal(mine.step, workers)))
     return problem("is dealt in a way that is not understood");
   // Every so many: no two workers begin at one remainder, and those are all.
   if (!proves(facts, equal(mine.end, space.all)))

@@ -57,6 +57,8 @@ private:
                                    ArrayRef<func::CallOp> calls);
   std::optional<Problem> checkMeetings();
   std::optional<Problem> checkSpace(const Space &space, bool isEach);
+  /// What checks have found to hold where `op` of the second program is.
+  std::vector<Formula> factsAt(Operation *op);
   std::optional<Problem> checkOrigins(const Space &space);
   /// Takes what a function is called with for its arguments.
   void enter(const Space &space, const std::string &tag);

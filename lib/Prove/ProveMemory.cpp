@@ -8,6 +8,8 @@
 #include "ingot/Prove.h"
 #include "lib/Prove/Model.h"
 
+#include <deque>
+
 namespace ingot {
 #define GEN_PASS_DEF_PROVEMEMORY
 #include "lib/Prove/Passes.h.inc"
@@ -27,7 +29,9 @@ struct Content {
   SmallVector<const Access *> writes;
   /// Whether the writes are all of it.
   Outcome isAll = noDetail;
-  /// What was written over it since, and why it may be the same memory.
+  /// Writes since, of which it is not known yet whether they are elsewhere.
+  std::deque<const Access *> since;
+  /// The one that was written over it, and why it may be the same memory.
   const Access *over = nullptr;
   Outcome overlap = noDetail;
   bool isRead = false;
@@ -173,7 +177,7 @@ private:
                     "is read before it is written, with no barrier between",
                     noDetail);
     content->isRead = true;
-    if (content->over)
+    if (isOver(*content))
       return reportPair(model, *content->over, access,
                         "writes over what is read later", content->overlap);
     if (content->isAll)
@@ -182,6 +186,22 @@ private:
     return outcome ? success()
                    : report(model, access, "not all that is read was written",
                             outcome);
+  }
+
+  /// Whether something was written over the content. That is asked of what is
+  /// needed yet: most buffers lie where others lay that nobody reads any more.
+  bool isOver(Content &content) {
+    while (!content.over && !content.since.empty()) {
+      const Access *write = content.since.front();
+      content.since.pop_front();
+      Buffer buffer = model.partOf(*write, model.tileOf(*write, "a")).buffer;
+      const Outcome &apart = model.areApart(content.buffer, buffer);
+      if (!apart) {
+        content.over = write;
+        content.overlap = apart;
+      }
+    }
+    return content.over;
   }
 
   LogicalResult noteWrites(ArrayRef<Access> now, bool areOwn) {
@@ -198,16 +218,10 @@ private:
         continue;
       }
       ++writes;
-      for (Content &content : contents) {
-        if (content.over || !buffer.isInArena() ||
-            !content.buffer.isInArena() || isSameBuffer(content.buffer, buffer))
-          continue;
-        const Outcome &apart = model.areApart(content.buffer, buffer);
-        if (!apart) {
-          content.over = &access;
-          content.overlap = apart;
-        }
-      }
+      for (Content &content : contents)
+        if (buffer.isInArena() && content.buffer.isInArena() &&
+            !isSameBuffer(content.buffer, buffer))
+          content.since.push_back(&access);
       if (buffer.kind == Buffer::Kind::Scratch)
         continue;
       auto same = llvm::find_if(written, [&](const Content &content) {
@@ -231,7 +245,9 @@ private:
     LogicalResult result = success();
     Part target = model.partOf(*content.writes.front(),
                                model.tileOf(*content.writes.front(), "a"));
-    content.isAll = model.cover(content.writes, target, /*isWhole=*/true);
+    content.isAll = beginsBehind(content)
+                        ? Outcome{Outcome::Kind::Unknown, "it begins behind"}
+                        : model.cover(content.writes, target, /*isWhole=*/true);
     auto *old = find(content.buffer);
     if (!old) {
       contents.push_back(content);
@@ -240,9 +256,9 @@ private:
     // What was read is not what a later stage begins anew, part by part.
     bool isUpdate = llvm::any_of(
         content.writes, [](const Access *write) { return write->reads; });
-    if (content.isAll || old->over || (old->isRead && !isUpdate)) {
+    if (content.isAll || (old->isRead && !isUpdate) || isOver(*old)) {
       // Padding of no width is written over too: through another view.
-      if (old->over || sourcesOf(*old) == sourcesOf(content))
+      if (sourcesOf(*old) == sourcesOf(content) || isOver(*old))
         result = checkUsed(*old);
     } else {
       content.writes.append(old->writes.begin(), old->writes.end());
@@ -252,6 +268,16 @@ private:
     }
     *old = content;
     return result;
+  }
+
+  /// Whether no write is of the first element, as of what lies in padding.
+  bool beginsBehind(const Content &content) {
+    return llvm::all_of(content.writes, [&](const Access *write) {
+      Part part = model.partOf(*write, model.tileOf(*write, "a"));
+      return llvm::any_of(part.offsets, [&](const Poly &offset) {
+        return model.bounds.isNonNegative(offset - 1);
+      });
+    });
   }
 
   /// The views that tiles write through.

@@ -53,8 +53,79 @@ mega.program @negative(%n: index, %arena: memref<?xi8> {ingot.role = "arena"},
     %worker: index {ingot.role = "worker"}, %workers: index {ingot.role = "workers"},
     %error: !llvm.ptr {ingot.role = "error"}) {
   mega.stage {
-    // expected-error @+1 {{has an extent that may be negative among 1 workers; in program 'negative'}}
+    // expected-error @+1 {{may have less than no tiles among 1 workers; in program 'negative'}}
     mega.tiles (%i) in (%n) step (8) {
+    }
+  }
+  mega.return
+}
+
+// -----
+
+// An extent below nothing, but by less than a step: no tiles, like of nothing.
+// By how much more it may be, a check in front of the stage says of the other.
+ingot.dim @n
+// expected-remark @+1 {{program 'short': each tile is run by one worker: 2 spaces}}
+mega.program @short(
+    %x: memref<?xf32> {ingot.role = "input", ingot.dims = #ingot.dims<n>},
+    %arena: memref<?xi8> {ingot.role = "arena"},
+    %worker: index {ingot.role = "worker"}, %workers: index {ingot.role = "workers"},
+    %error: !llvm.ptr {ingot.role = "error"}) {
+  %c7 = arith.constant 7 : index
+  %c9 = arith.constant 9 : index
+  %n = ingot.size <n>
+  %less = arith.subi %n, %c7 : index
+  %lesser = arith.subi %n, %c9 : index
+  %enough = arith.cmpi sge, %n, %c9 : index
+  mega.stage {
+    mega.tiles (%i) in (%less) step (8) {
+    }
+  }
+  ingot.check %enough, "too few"
+  mega.stage {
+    mega.tiles (%i) in (%lesser) step (8) {
+    }
+  }
+  mega.return
+}
+
+// -----
+
+// A check behind the stage is too late.
+ingot.dim @n
+mega.program @late(
+    %x: memref<?xf32> {ingot.role = "input", ingot.dims = #ingot.dims<n>},
+    %arena: memref<?xi8> {ingot.role = "arena"},
+    %worker: index {ingot.role = "worker"}, %workers: index {ingot.role = "workers"},
+    %error: !llvm.ptr {ingot.role = "error"}) {
+  %c8 = arith.constant 8 : index
+  %n = ingot.size <n>
+  %less = arith.subi %n, %c8 : index
+  %enough = arith.cmpi sge, %n, %c8 : index
+  mega.stage {
+    // expected-error @+1 {{may have less than no tiles among 1 workers; in program 'late'}}
+    mega.tiles (%i) in (%less) step (8) {
+    }
+  }
+  ingot.check %enough, "too few"
+  mega.return
+}
+
+// -----
+
+// Two such dims: less than none times less than none would be some.
+ingot.dim @n
+mega.program @second(
+    %x: memref<?xf32> {ingot.role = "input", ingot.dims = #ingot.dims<n>},
+    %arena: memref<?xi8> {ingot.role = "arena"},
+    %worker: index {ingot.role = "worker"}, %workers: index {ingot.role = "workers"},
+    %error: !llvm.ptr {ingot.role = "error"}) {
+  %c1 = arith.constant 1 : index
+  %n = ingot.size <n>
+  %less = arith.subi %n, %c1 : index
+  mega.stage {
+    // expected-error @+1 {{may have less than no tiles among 1 workers; in program 'second'}}
+    mega.tiles (%i, %j) in (%less, %less) step (1, 1) {
     }
   }
   mega.return

@@ -3,7 +3,7 @@
 // Up to eight rows each worker computes the first stage for itself, into its own
 // copy of what the second reads; of more rows there is one buffer for all.
 ingot.dim @n {min = 1 : i64}
-// expected-remark @+3 {{no race and no deadlock: 4 pairs of accesses, 8 queries, 2 cases}}
+// expected-remark @+3 {{no race and no deadlock: 4 pairs of accesses, 5 queries, 2 cases}}
 // expected-remark @+2 {{every element is written}}
 // expected-remark @+1 {{no live buffers overlap: 2 reads, 3 writes}}
 mega.program @own(
@@ -60,7 +60,7 @@ mega.program @own(
 
 // The same as a prologue.
 ingot.dim @n {min = 1 : i64}
-// expected-remark @+3 {{no race and no deadlock: 4 pairs of accesses, 8 queries, 2 cases}}
+// expected-remark @+3 {{no race and no deadlock: 4 pairs of accesses, 5 queries, 2 cases}}
 // expected-remark @+2 {{every element is written}}
 // expected-remark @+1 {{no live buffers overlap: 2 reads, 3 writes}}
 mega.program @prologue(

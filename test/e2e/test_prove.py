@@ -9,7 +9,7 @@ import small_models
 from smollm2_model import smollm2
 
 ENCODERS = ["minilm-l3", "minilm-l6-int8", "rxnmap"]
-SHARED = ["bert_qdq", "t5_encoder", "vit", "whisper_encoder"]
+SHARED = ["bert_qdq", "conformer_block", "t5_encoder", "vit", "whisper_encoder"]
 DECODERS = ["cla2", "genai_llama_int4", "gpt2", "llama_f16", "mistral"]
 CLAIMS = {
     "no race and no deadlock",
