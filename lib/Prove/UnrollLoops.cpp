@@ -28,6 +28,11 @@ struct UnrollLoopsPass : ingot::impl::UnrollLoopsBase<UnrollLoopsPass> {
       // Of one that ends who knows when, a time and the next: what one leaves
       // for a later one, all leave.
       bool endsEarly = !loop.getBody().getOps<mega::UntilOp>().empty();
+      if (endsEarly && !loop.getNumber().use_empty()) {
+        loop.emitError("cannot be proved: it may end early, and what it does "
+                       "depends on how often it ran");
+        return signalPassFailure();
+      }
       int64_t times = endsEarly ? std::min<int64_t>(loop.getCount(), 2)
                                 : int64_t(loop.getCount());
       for (int64_t i = 0; i < times; ++i)

@@ -85,6 +85,9 @@ Status Generating::check(std::span<const int64_t> prompt) {
   if (!options.process)
     loop = tokenLoop(sequence.runsOn().runsModel());
   auto addStop = [&](std::span<const int64_t> stop) {
+    // No token has such an id, and -1 is what ends a stop here.
+    if (std::ranges::any_of(stop, [](int64_t id) { return id < 0; }))
+      return;
     stops.insert(stops.end(), stop.begin(), stop.end());
     stops.push_back(-1);
   };

@@ -64,6 +64,9 @@ static int runsOf(Session &session) {
 TEST(TokenLoop, IsOneRun) {
   GenerateOptions options;
   options.maxNewTokens = 60;
+  // No token has these.
+  options.stopIds = {-1};
+  options.stopSequences = {{3, -1, 4}, {-2}};
   auto loop = decoderSession(2, loopManifest());
   auto sequence = makeSequence(loop);
   Ids prompt;
