@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "ingot/Conversion/MegaToCpu/TileCosts.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -111,14 +113,13 @@ std::optional<TileShape> TileShape::parse(const std::string &text) {
   return shape;
 }
 
-static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 double ingot::secondsOf(const TileShape &shape, int64_t rows, const Tile &tile,
                         const TileMachine &machine) {
   double depth = double(shape.depth);
   int64_t height = std::min(rows, tile.rows);
   int64_t width = std::min(shape.columns, tile.columns);
-  int64_t tiles = ceilDiv(rows, tile.rows) * ceilDiv(shape.columns, width);
+  int64_t tiles = llvm::divideCeil(rows, tile.rows) *
+                  llvm::divideCeil(shape.columns, width);
 
   int64_t left = height % groupRows, groups = height / groupRows;
   int64_t rowTime = groups * groupRows;
@@ -138,8 +139,8 @@ double ingot::secondsOf(const TileShape &shape, int64_t rows, const Tile &tile,
                                                       : machine.memoryReads;
   double waiting = weights / far;
 
-  int64_t blocks = ceilDiv(shape.depth, tile.depth);
-  double block = double(ceilDiv(shape.depth, blocks)) * 4;
+  int64_t blocks = llvm::divideCeil(shape.depth, tile.depth);
+  double block = double(llvm::divideCeil(shape.depth, blocks)) * 4;
   double cache = cacheShare * double(machine.ownCache);
   // Rows are read for each tile, from the own cache if both stay there.
   double own = double(height) * depth * 4 /
@@ -154,7 +155,7 @@ double ingot::secondsOf(const TileShape &shape, int64_t rows, const Tile &tile,
   double seconds = std::max(compute, waiting) +
                    unhidden * std::min(compute, waiting) + unhiddenOwn * own +
                    sums + dealing;
-  return double(ceilDiv(tiles, machine.workers)) * seconds;
+  return double(llvm::divideCeil(tiles, machine.workers)) * seconds;
 }
 
 /// All tiles of a product, the best first.

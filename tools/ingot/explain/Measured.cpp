@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -45,7 +46,8 @@ static int stageOf(const Json &event, const std::vector<rt::StageInfo> &stages,
 
 /// The number of the call that an event is of; 0 for the run itself.
 static size_t callOf(const Json &event) {
-  return event.at("args").value("call", size_t(0));
+  auto args = event.find("args");
+  return args == event.end() ? 0 : args->value("call", size_t(0));
 }
 
 Measured::Measured(const std::string &file, const std::string &program,
@@ -55,11 +57,12 @@ Measured::Measured(const std::string &file, const std::string &program,
   std::vector<Lines> runs;
   try {
     // The spans of a run, and its calls, stand before the run itself.
-    std::vector<const Json *> spans, calls;
+    std::map<size_t, std::vector<const Json *>> spans;
+    std::vector<const Json *> calls;
     for (const Json &event : trace["traceEvents"]) {
       std::string kind = event.value("cat", "");
       if (kind == "stage" || kind == "wait")
-        spans.push_back(&event);
+        spans[callOf(event)].push_back(&event);
       else if (kind == "call" && event.at("name") == program)
         calls.push_back(&event);
       if (kind != "run")
@@ -69,12 +72,11 @@ Measured::Measured(const std::string &file, const std::string &program,
       for (const Json *call : calls) {
         Lines lines(call->at("args").at("workers").get<size_t>());
         double begin = call->at("ts");
-        for (const Json *span : spans)
-          if (callOf(*span) == callOf(*call))
-            lines.at(span->at("tid").get<size_t>() - 1)
-                .push_back({stageOf(*span, stages, file),
-                            span->at("ts").get<double>() - begin,
-                            span->at("dur")});
+        for (const Json *span : spans[callOf(*call)])
+          lines.at(span->at("tid").get<size_t>() - 1)
+              .push_back({stageOf(*span, stages, file),
+                          span->at("ts").get<double>() - begin,
+                          span->at("dur")});
         runs.push_back(std::move(lines));
         durations.push_back(call->at("dur"));
       }
