@@ -27,10 +27,9 @@ static int64_t sharing(int64_t heads, int64_t keyHeads) {
 }
 
 static TileShape shapeOf(LinearOp op) {
-  int64_t columns = dimOf(op.getInit(), 1);
-  // A part of the columns has a part of the weights, where whole panels count.
+  // Packed weights tell how many panels there are, the result the columns.
   auto weights = cast<ShapedType>(op.getW().getType());
-  return {TileShape::Kind::Product, dimOf(op.getX(), 1), columns,
+  return {TileShape::Kind::Product, dimOf(op.getX(), 1), dimOf(op.getInit(), 1),
           weights.getElementTypeBitWidth()};
 }
 
