@@ -28,6 +28,11 @@ class Options(ctypes.Structure):
         ("activation_bits", ctypes.c_int),
         ("prove", ctypes.c_int),
         ("stages_from", ctypes.c_char_p),
+        ("tiles", ctypes.POINTER(ctypes.c_char_p)),
+        ("tile_count", ctypes.c_int),
+        ("tune_seconds", ctypes.c_double),
+        ("tune_from", ctypes.c_char_p),
+        ("cancelled", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)),
     ]
 
 
