@@ -23,7 +23,11 @@ def TileHintInterface : OpInterface<"TileHintInterface"> {
     InterfaceMethod<"What the offsets of tiles are multiples of, one for each "
                     "loop; empty for any offset.",
       "::llvm::SmallVector<int64_t>", "getTileUnit", (ins), [{}],
-      [{ return {}; }]>
+      [{ return {}; }]>,
+    InterfaceMethod<"Whether later tiles may cost more than earlier ones, as "
+                    "those of queries that see more keys. Workers take turns "
+                    "then.",
+      "bool", "mayTilesGrow", (ins), [{}], [{ return false; }]>
   ];
 }
 

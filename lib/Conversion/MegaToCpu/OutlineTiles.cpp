@@ -9,6 +9,7 @@
 #include "ingot/Analysis/SameBody.h"
 #include "ingot/Analysis/ShapeAnalysis.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
+#include "ingot/Interfaces/TileHintInterface.h"
 #include "ingot/Transforms/Entries.h"
 #include "lib/Conversion/MegaToCpu/BufferTable.h"
 #include "lib/Conversion/MegaToCpu/EmitMark.h"
@@ -34,33 +35,35 @@ bool isRematerialized(Value value) {
          op->getNumOperands() == 0;
 }
 
-/// How many tiles there are, and along each dim.
-struct TileCounts {
-  SmallVector<Value> perDim;
-  Value all;
-};
-
-TileCounts countTiles(OpBuilder &b, TilesOp tiles) {
+Value countTiles(OpBuilder &b, TilesOp tiles) {
   Location loc = tiles.getLoc();
-  TileCounts counts;
+  Value all;
   for (auto [extent, step] :
        llvm::zip_equal(tiles.getMixedExtents(), tiles.getMixedSteps())) {
     Value count = b.createOrFold<arith::CeilDivSIOp>(
         loc, getValueOrCreateConstantIndexOp(b, loc, extent),
         getValueOrCreateConstantIndexOp(b, loc, step));
-    counts.perDim.push_back(count);
-    counts.all = counts.all
-                     ? b.createOrFold<arith::MulIOp>(loc, counts.all, count)
-                     : count;
+    all = all ? b.createOrFold<arith::MulIOp>(loc, all, count) : count;
   }
-  return counts;
+  return all;
 }
 
-/// Deals the tiles of a step of a stage. Spaces that are cut in their last dim
-/// alone are numbered in a row, and a worker takes numbers that follow each
-/// other, so that what it reads is one stream. Those of the others are numbered
-/// in a row of their own, and a worker takes every so many, since the tiles of
-/// later rows may cost more.
+/// Whether later tiles may cost more than earlier ones.
+bool mayGrow(TilesOp tiles) {
+  return tiles
+      .walk([](ingot::TileHintInterface op) {
+        return op.mayTilesGrow() ? WalkResult::interrupt()
+                                 : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// Deals the tiles of a step of a stage. A worker takes tiles that follow each
+/// other: what it reads is one stream, and rows that it wrote in one stage it
+/// mostly reads in the next. Tiles of several spaces are dealt space by space,
+/// so that of all of them a worker has the same rows, unless it would have
+/// fewer if they were numbered in a row. Where later tiles may cost more, all
+/// are numbered in a row of their own, and a worker takes every so many.
 class Dealer {
 public:
   /// Where `each` is given and holds, every worker runs all tiles.
@@ -70,24 +73,35 @@ public:
     Value zero = constant(0);
     Value inRow = zero, inTurn = zero;
     for (TilesOp tiles : all) {
-      TileCounts counts = countTiles(b, tiles);
-      Value isRow = b.createOrFold<arith::CmpIOp>(
-          loc, arith::CmpIPredicate::eq, counts.all, counts.perDim.back());
-      spaces.push_back({counts.all, isRow, inRow, inTurn});
-      inRow = add(inRow, select(isRow, counts.all, zero));
-      inTurn = add(inTurn, select(isRow, zero, counts.all));
+      Value count = countTiles(b, tiles);
+      bool takesTurns = mayGrow(tiles);
+      Value &before = takesTurns ? inTurn : inRow;
+      spaces.push_back({count, before, takesTurns});
+      before = add(before, count);
     }
+    next = add(worker, constant(1));
     begin = share(inRow, worker);
-    end = share(inRow, add(worker, constant(1)));
+    end = share(inRow, next);
+    auto takesTurns = [](const Space &space) { return space.takesTurns; };
+    if (spaces.size() - llvm::count_if(spaces, takesTurns) < 2)
+      return;
+    Value most = zero;
+    for (const Space &space : llvm::make_filter_range(
+             spaces, [](const Space &space) { return !space.takesTurns; }))
+      most = add(most, divideUp(space.count));
+    areApart = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ule,
+                                             most, divideUp(inRow));
   }
 
   /// First, end and step of the worker's tiles of the space at `position`.
   std::array<Value, 3> tilesOf(unsigned position) {
     const Space &space = spaces[position];
-    std::array<Value, 3> dealt = {
-        select(space.isRow, within(space, begin), turnOf(space)),
-        select(space.isRow, within(space, end), space.count),
-        select(space.isRow, constant(1), workers)};
+    std::array<Value, 3> dealt;
+    if (space.takesTurns)
+      dealt = {turnOf(space), space.count, workers};
+    else
+      dealt = {inRow(space, worker, begin), inRow(space, next, end),
+               constant(1)};
     if (!each)
       return dealt;
     return {select(each, constant(0), dealt[0]),
@@ -112,10 +126,9 @@ public:
 private:
   struct Space {
     Value count;
-    /// Whether it is cut in its last dim alone.
-    Value isRow;
-    /// Tiles of its kind that come before it.
-    Value before, beforeInTurn;
+    /// Tiles that are dealt as it is and come before it.
+    Value before;
+    bool takesTurns;
   };
 
   Value constant(int64_t value) {
@@ -124,6 +137,9 @@ private:
   Value add(Value lhs, Value rhs) {
     return b.createOrFold<arith::AddIOp>(loc, lhs, rhs);
   }
+  Value divideUp(Value total) {
+    return b.createOrFold<arith::CeilDivUIOp>(loc, total, workers);
+  }
   Value select(Value condition, Value yes, Value no) {
     return b.createOrFold<arith::SelectOp>(loc, condition, yes, no);
   }
@@ -131,18 +147,21 @@ private:
     Value product = b.createOrFold<arith::MulIOp>(loc, total, number);
     return b.createOrFold<arith::DivUIOp>(loc, product, workers);
   }
-  /// The number in the row, as one of the space's own.
-  Value within(const Space &space, Value number) {
-    Value own = b.createOrFold<arith::SubIOp>(loc, number, space.before);
+  /// Where the tiles of worker number `number`, whose tiles of all spaces begin
+  /// at `begin`, do so in the space at hand.
+  Value inRow(const Space &space, Value number, Value begin) {
+    if (!areApart)
+      return begin;
+    Value own = b.createOrFold<arith::SubIOp>(loc, begin, space.before);
     own = b.createOrFold<arith::MaxSIOp>(loc, own, constant(0));
-    return b.createOrFold<arith::MinSIOp>(loc, own, space.count);
+    own = b.createOrFold<arith::MinSIOp>(loc, own, space.count);
+    return select(areApart, share(space.count, number), own);
   }
   /// The worker's first tile when all take turns.
   Value turnOf(const Space &space) {
-    if (isConstantIntValue(space.beforeInTurn, 0))
+    if (isConstantIntValue(space.before, 0))
       return worker;
-    Value past =
-        b.createOrFold<arith::RemUIOp>(loc, space.beforeInTurn, workers);
+    Value past = b.createOrFold<arith::RemUIOp>(loc, space.before, workers);
     Value turn = add(worker, b.createOrFold<arith::SubIOp>(loc, workers, past));
     return b.createOrFold<arith::RemUIOp>(loc, turn, workers);
   }
@@ -153,8 +172,10 @@ private:
   /// Where it holds, every worker runs all tiles; null for never.
   Value each;
   SmallVector<Space> spaces;
-  /// The worker's numbers in the row.
-  Value begin, end;
+  /// Whether spaces are dealt each by itself; null where there is only one.
+  Value areApart;
+  /// The number of the next worker, and where the two begin in the row.
+  Value next, begin, end;
   /// Whether a tile of an earlier space is the worker's first; null for none.
   Value isPast;
 };

@@ -124,6 +124,9 @@ struct AttentionHint
   SmallVector<int64_t> getPreferredTile(Operation *op) const {
     return {1, tileOf(op, shapeOf(cast<AttentionOp>(op))).rows, 1, 0};
   }
+  bool mayTilesGrow(Operation *op) const {
+    return cast<AttentionOp>(op).getCausal();
+  }
 };
 
 /// Attention over a cache: all heads that read the same keys, and as many
@@ -135,6 +138,7 @@ struct PagedAttentionHint
     int64_t rows = tileOf(op, shape).rows, group = shape.columns;
     return {1, std::max<int64_t>(rows / group, 1), group, 0};
   }
+  bool mayTilesGrow(Operation *) const { return true; }
 };
 
 /// Attention page by page (row, page, head, depth): all heads that read the

@@ -166,6 +166,7 @@ void PagedAttention::emitBlock(Value batch, Value keyHead, Value firstRow,
     auto page = CachePageOp::create(b, op.getCache(), batch, number);
     Value next = b.minIndex(at(number, 1), b.sub(end, one));
     nextKeys = CachePageOp::create(b, op.getCache(), batch, next).getKeys();
+    nextHead = keyHead;
     origin = b.mul(number, pageSize);
     overTiles(rows, [&](Value row, int64_t tileRows) {
       tile(page, keyHead, row, tileRows);
@@ -247,6 +248,9 @@ void PagedAttention::emitParts(Value firstPage, Value pages, Value to) {
       auto page = CachePageOp::create(b, op.getCache(), batch, number);
       origin = b.mul(number, b.index(cachePagePositions));
       b.loop(zero, b.index(cache.getHeads()), 1, [&](Value keyHead) {
+        // Of this part of the cache or, behind it, of the page's next head.
+        nextKeys = page.getKeys();
+        nextHead = at(keyHead, 1);
         b.loop(zero, ratio, tiling.block, [&](Value firstRow) {
           Value rows =
               b.minIndex(b.sub(ratio, firstRow), b.index(tiling.block));

@@ -128,7 +128,7 @@ private:
                   llvm::function_ref<mlir::Value(int64_t)> left,
                   llvm::function_ref<mlir::Value(int64_t)> right,
                   mlir::ValueRange sums);
-  bool isStreamed(int64_t tileRows);
+  bool isFetchedAhead(int64_t tileRows);
   void prefetch(mlir::Value memref, mlir::Value keyHead, mlir::Value part,
                 int64_t parts);
   mlir::Value biasOf(mlir::Value row, mlir::Value key);
@@ -162,8 +162,8 @@ private:
   /// Query heads of one key head; position of the op's first query (of a bound
   /// cache, the last key's); position of the page's first key.
   mlir::Value ratio, base, origin;
-  /// The keys of the page after this one; null if somebody else may take it.
-  mlir::Value nextKeys;
+  /// What the worker most likely reads next: keys of a page, and their head.
+  mlir::Value nextKeys, nextHead;
   /// Where pages by themselves put what they give; null if they are joined.
   mlir::Value parts;
   /// By row of a block: scaled queries, positions of the last key that they

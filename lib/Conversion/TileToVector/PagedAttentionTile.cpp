@@ -100,11 +100,15 @@ SmallVector<Value> PagedAttention::addOuterProduct(
   return next;
 }
 
-/// Few rows are done before the next page has come from memory by itself.
-bool PagedAttention::isStreamed(int64_t tileRows) {
+/// Whether what comes next is fetched while the kernel computes. The rows of
+/// one token are done before it has come by itself, but very few of them only
+/// wait for memory, which is faster undisturbed: measured, docs/benchmarks.md.
+bool PagedAttention::isFetchedAhead(int64_t tileRows) {
   auto q = cast<MemRefType>(op.getQ().getType());
   int64_t heads = q.isDynamicDim(2) ? 1 : q.getDimSize(2);
-  return tileRows <= std::max<int64_t>(heads / cache.getHeads(), 1);
+  int64_t bytes = cache.getType().getIntOrFloatBitWidth() / 8;
+  return tileRows <= std::max<int64_t>(heads / cache.getHeads(), 1) &&
+         tileRows >= std::max<int64_t>(bytes, 3);
 }
 
 /// Asks for part number `part` of `parts` of a head's keys or values.
@@ -144,7 +148,7 @@ void PagedAttention::score(CachePageOp page, Value keyHead, Value row,
                                         {keyHead, d, at(key, j * laneCount)});
             return b.castFloat(loaded, b.getF32Type());
           };
-          if (isStreamed(tileRows)) {
+          if (isFetchedAhead(tileRows)) {
             Value part =
                 b.mul(b.createOrFold<arith::DivUIOp>(key, b.index(step)),
                       b.index(depth));
@@ -252,11 +256,11 @@ void PagedAttention::addValues(CachePageOp page, Value keyHead, Value row,
               return loadColumns(page.getValues(), {keyHead, key},
                                  columnOf(at(number, j)));
             };
-            if (!isRagged && nextKeys && isStreamed(tileRows)) {
+            if (!isRagged && isFetchedAhead(tileRows)) {
               Value part = b.mul(
                   b.createOrFold<arith::DivUIOp>(number, b.index(vectors)),
                   b.index(cachePagePositions));
-              prefetch(nextKeys, keyHead, b.add(part, key),
+              prefetch(nextKeys, nextHead, b.add(part, key),
                        llvm::divideCeil(valueVectors, vectors) *
                            cachePagePositions);
             }

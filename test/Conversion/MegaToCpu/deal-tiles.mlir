@@ -1,19 +1,18 @@
 // RUN: ingot-opt %s -split-input-file -mega-outline-tiles | FileCheck %s
 
-// Tiles in several rows are dealt in turn, those of one row in one piece.
+// A worker gets the tiles from its number on, divided by that of workers, of all:
+// row by row in one piece.
 // CHECK-LABEL: mega.program @rows(
 // CHECK-SAME: %[[WORKER:[a-z0-9]*]]: index {ingot.role = "worker"}, %[[WORKERS:[a-z0-9]*]]: index
 // CHECK: %[[ROWS:.*]] = arith.ceildivsi
 // CHECK: %[[COLUMNS:.*]] = arith.ceildivsi
 // CHECK: %[[TILES:.*]] = arith.muli %[[ROWS]], %[[COLUMNS]]
-// CHECK: %[[ONE_ROW:.*]] = arith.cmpi eq, %[[TILES]], %[[COLUMNS]]
-// CHECK: %[[IN_ROW:.*]] = arith.select %[[ONE_ROW]], %[[TILES]], %{{.*}}
-// CHECK: %[[PRODUCT:.*]] = arith.muli %[[IN_ROW]], %[[WORKER]]
+// CHECK: %[[NEXT:.*]] = arith.addi %[[WORKER]], %c1
+// CHECK: %[[PRODUCT:.*]] = arith.muli %[[TILES]], %[[WORKER]]
 // CHECK: %[[BEGIN:.*]] = arith.divui %[[PRODUCT]], %[[WORKERS]]
-// CHECK: %[[FIRST:.*]] = arith.select %[[ONE_ROW]], %{{.*}}, %[[WORKER]]
-// CHECK: %[[END:.*]] = arith.select %[[ONE_ROW]], %{{.*}}, %[[TILES]]
-// CHECK: %[[STEP:.*]] = arith.select %[[ONE_ROW]], %{{.*}}, %[[WORKERS]]
-// CHECK: call @stage_0({{.*}}, %[[FIRST]], %[[END]], %[[STEP]])
+// CHECK: %[[BEHIND:.*]] = arith.muli %[[TILES]], %[[NEXT]]
+// CHECK: %[[END:.*]] = arith.divui %[[BEHIND]], %[[WORKERS]]
+// CHECK: call @stage_0({{.*}}, %[[BEGIN]], %[[END]], %c1{{.*}})
 mega.program @rows(%a: memref<?x?xf32>, %m: index, %n: index,
                    %worker: index {ingot.role = "worker"},
                    %workers: index {ingot.role = "workers"},
@@ -30,20 +29,30 @@ mega.program @rows(%a: memref<?x?xf32>, %m: index, %n: index,
 
 // -----
 
-// The tiles of two spaces are numbered in a row: three of the first, five of
-// the second. Of the eight, a worker gets eight times its number divided by
-// that of workers, counted from where each space begins.
+// Two spaces, of three tiles and of five, are dealt each by itself if nobody has
+// more of them then. Else they are numbered in a row, and of the eight a worker
+// gets eight times its number divided by that of workers, counted from where
+// each space begins.
 // CHECK-LABEL: mega.program @spaces(
 // CHECK-SAME: %[[WORKER:[a-z0-9]*]]: index {ingot.role = "worker"}, %[[WORKERS:[a-z0-9]*]]: index
 // CHECK-DAG: %[[C8:.*]] = arith.constant 8 : index
 // CHECK: %[[PRODUCT:.*]] = arith.muli %[[WORKER]], %[[C8]]
 // CHECK: %[[BEGIN:.*]] = arith.divui %[[PRODUCT]], %[[WORKERS]]
+// CHECK: %[[THREE:.*]] = arith.ceildivui %c3{{.*}}, %[[WORKERS]]
+// CHECK: %[[FIVE:.*]] = arith.ceildivui %c5{{.*}}, %[[WORKERS]]
+// CHECK: %[[MOST:.*]] = arith.addi %[[THREE]], %[[FIVE]]
+// CHECK: %[[EIGHT:.*]] = arith.ceildivui %[[C8]], %[[WORKERS]]
+// CHECK: %[[APART:.*]] = arith.cmpi ule, %[[MOST]], %[[EIGHT]]
 // CHECK: %[[OWN:.*]] = arith.maxsi %[[BEGIN]], %{{.*}}
-// CHECK: %[[FIRST:.*]] = arith.minsi %[[OWN]], %{{.*}}
+// CHECK: %[[WITHIN:.*]] = arith.minsi %[[OWN]], %{{.*}}
+// CHECK: %[[OF_THREE:.*]] = arith.muli %[[WORKER]], %c3
+// CHECK: %[[SHARE:.*]] = arith.divui %[[OF_THREE]], %[[WORKERS]]
+// CHECK: %[[FIRST:.*]] = arith.select %[[APART]], %[[SHARE]], %[[WITHIN]]
 // CHECK: call @stage_0(%{{.*}}, %[[FIRST]], %{{.*}}, %{{.*}})
 // CHECK: %[[BEHIND:.*]] = arith.subi %[[BEGIN]], %{{.*}}
 // CHECK: %[[LATER:.*]] = arith.maxsi %[[BEHIND]], %{{.*}}
-// CHECK: %[[SECOND:.*]] = arith.minsi %[[LATER]], %{{.*}}
+// CHECK: %[[REST:.*]] = arith.minsi %[[LATER]], %{{.*}}
+// CHECK: %[[SECOND:.*]] = arith.select %[[APART]], %{{.*}}, %[[REST]]
 // CHECK: call @stage_0_0(%{{.*}}, %[[SECOND]], %{{.*}}, %{{.*}})
 mega.program @spaces(%a: memref<48xf32>, %b: memref<80xf32>,
                      %worker: index {ingot.role = "worker"},
@@ -65,7 +74,8 @@ mega.program @spaces(%a: memref<48xf32>, %b: memref<80xf32>,
 
 // -----
 
-// Spaces that take turns go on where the one before left off: its eight tiles.
+// Later queries see more keys. Workers take turns with their tiles, and with
+// those of the next space go on where the one before, of eight tiles, left off.
 // CHECK-LABEL: mega.program @turns(
 // CHECK-SAME: %[[WORKER:[a-z0-9]*]]: index {ingot.role = "worker"}, %[[WORKERS:[a-z0-9]*]]: index
 // CHECK: call @stage_0(%{{.*}}, %[[WORKER]], %{{.*}}, %[[WORKERS]])
@@ -73,20 +83,28 @@ mega.program @spaces(%a: memref<48xf32>, %b: memref<80xf32>,
 // CHECK: %[[AHEAD:.*]] = arith.subi %[[WORKERS]], %[[PAST]]
 // CHECK: %[[LATER:.*]] = arith.addi %[[WORKER]], %[[AHEAD]]
 // CHECK: %[[TURN:.*]] = arith.remui %[[LATER]], %[[WORKERS]]
-// CHECK: call @stage_0_0(%{{.*}}, %[[TURN]], %{{.*}}, %[[WORKERS]])
-mega.program @turns(%a: memref<4x2xf32>, %b: memref<3x3xf32>,
+// CHECK: call @stage_0(%{{.*}}, %[[TURN]], %{{.*}}, %[[WORKERS]])
+!x = memref<4x8x1x32xf32>
+!tile = memref<1x4x1x32xf32, strided<[256, 32, 32, 1], offset: ?>>
+!row = memref<1x8x1x32xf32, strided<[256, 32, 32, 1], offset: ?>>
+mega.program @turns(%q: !x, %kv: !x, %o: !x, %p: !x,
                     %worker: index {ingot.role = "worker"},
                     %workers: index {ingot.role = "workers"},
                     %error: !llvm.ptr {ingot.role = "error"}) {
-  %zero = arith.constant 0.0 : f32
   mega.stage {
-    mega.tiles (%i, %j) in (4, 2) step (1, 1) {
-      %to = mega.access write %a : memref<4x2xf32> to memref<4x2xf32>
-      memref.store %zero, %to[%i, %j] : memref<4x2xf32>
+    mega.tiles (%i, %j) in (4, 8) step (1, 4) {
+      %a = mega.access read %q[%i, %j, 0, 0] [1, 4, 1, 32] [1, 1, 1, 1] : !x to !tile
+      %b = mega.access read %kv[%i, 0, 0, 0] [1, 8, 1, 32] [1, 1, 1, 1] : !x to !row
+      %c = mega.access write %o[%i, %j, 0, 0] [1, 4, 1, 32] [1, 1, 1, 1] : !x to !tile
+      ingot.attention ins(%a, %b, %b : !tile, !row, !row) offset(%j) outs(%c : !tile)
+          {scale = 0.125 : f64, causal = true}
     }
-    mega.tiles (%i, %j) in (3, 3) step (1, 1) {
-      %to = mega.access write %b : memref<3x3xf32> to memref<3x3xf32>
-      memref.store %zero, %to[%i, %j] : memref<3x3xf32>
+    mega.tiles (%i, %j) in (4, 8) step (1, 4) {
+      %a = mega.access read %kv[%i, %j, 0, 0] [1, 4, 1, 32] [1, 1, 1, 1] : !x to !tile
+      %b = mega.access read %q[%i, 0, 0, 0] [1, 8, 1, 32] [1, 1, 1, 1] : !x to !row
+      %c = mega.access write %p[%i, %j, 0, 0] [1, 4, 1, 32] [1, 1, 1, 1] : !x to !tile
+      ingot.attention ins(%a, %b, %b : !tile, !row, !row) offset(%j) outs(%c : !tile)
+          {scale = 0.125 : f64, causal = true}
     }
   }
   mega.return
