@@ -243,7 +243,8 @@ const Outcome &Model::areApart(const Buffer &a, const Buffer &b) {
   return apart[key] = solver.prove({}, goal);
 }
 
-/// Whether the op of `use` writes all of the buffer that is used.
+/// Whether the op of `use` writes all of the buffer that is used: its loops go
+/// as far as that (checkOperands).
 static bool writesEntirely(OpOperand &use) {
   auto op = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
   if (!op || !op.isDpsInit(&use))
@@ -253,39 +254,12 @@ static bool writesEntirely(OpOperand &use) {
          generic.getMatchingIndexingMap(&use).isProjectedPermutation();
 }
 
-/// That the loops of a linalg op go over all of the buffer that it writes: they
-/// are as long as some operand says, and no operand may be shorter there.
-Formula Model::loopsOver(OpOperand &use, const Tile &tile) {
-  auto op = dyn_cast<linalg::LinalgOp>(use.getOwner());
-  if (!op)
-    return Formula::always();
-  std::vector<Formula> facts;
-  SmallVector<Poly> written = values.shapeOf(use.get(), tile);
-  for (OpOperand &operand : op->getOpOperands()) {
-    if (&operand == &use || !isa<MemRefType>(operand.get().getType()))
-      continue;
-    SmallVector<Poly> shape = values.shapeOf(operand.get(), tile);
-    AffineMap mine = op.getMatchingIndexingMap(&use),
-              other = op.getMatchingIndexingMap(&operand);
-    for (auto [dim, expr] : llvm::enumerate(mine.getResults()))
-      for (auto [otherDim, otherExpr] : llvm::enumerate(other.getResults()))
-        if (expr == otherExpr)
-          facts.push_back(equal(written[dim], shape[otherDim]));
-  }
-  return Formula::all(std::move(facts));
-}
-
-std::optional<Formula> Model::isWrittenEntirely(const Access &access,
-                                                const Tile &tile) {
+bool Model::isWrittenEntirely(const Access &access) {
   mega::TilesOp tiles = access.tiles;
-  std::vector<Formula> ways;
-  for (OpOperand &use : access.memref.getUses())
-    if (use.getOwner()->getBlock() == &tiles.getBody().front() &&
-        writesEntirely(use))
-      ways.push_back(loopsOver(use, tile));
-  if (ways.empty())
-    return std::nullopt;
-  return Formula::any(std::move(ways));
+  return llvm::any_of(access.memref.getUses(), [&](OpOperand &use) {
+    return use.getOwner()->getBlock() == &tiles.getBody().front() &&
+           writesEntirely(use);
+  });
 }
 
 bool Model::isWrittenFirst(const Access &access) {
@@ -305,8 +279,7 @@ bool Model::isWrittenFirst(const Access &access) {
       first = &use;
   }
   if (!first || first->getOwner()->getBlock() != &body ||
-      !writesEntirely(*first) ||
-      !solver.prove({}, loopsOver(*first, tileOf(access, "a"))))
+      !writesEntirely(*first))
     return false;
   SmallVector<MemoryEffects::EffectInstance> effects;
   cast<MemoryEffectOpInterface>(first->getOwner())
@@ -332,10 +305,9 @@ std::optional<Formula> Model::covering(const Access &write, unsigned number,
   for (unsigned dim = 0; dim < part.shape.size(); ++dim)
     if (!(part.strides[dim] == Poly(1)))
       return std::nullopt;
-  std::optional<Formula> isWritten = isWrittenEntirely(write, tile);
-  if (!isWritten)
+  if (!isWrittenEntirely(write))
     return std::nullopt;
-  std::vector<Formula> goal = {part.contains(position), *isWritten};
+  std::vector<Formula> goal = {part.contains(position)};
   mega::TilesOp tiles = write.tiles;
   SmallVector<Poly> numbers;
   for (int64_t j = 0; j < tiles.getRank(); ++j) {
@@ -434,8 +406,8 @@ std::string Model::name() {
   return prefix + program.getSymName().str();
 }
 
-static void attach(Model &model, InFlightDiagnostic &diagnostic,
-                   const Outcome &outcome) {
+void ingot::prove::attach(Model &model, InFlightDiagnostic &diagnostic,
+                          const Outcome &outcome) {
   if (outcome.kind == Outcome::Kind::Refuted)
     diagnostic << (outcome.text.empty() ? "" : ", as with ") << outcome.text;
   else if (outcome.kind == Outcome::Kind::Unknown)

@@ -60,10 +60,8 @@ public:
 
   /// Whether a tile that reads what it writes writes all of it first.
   bool isWrittenFirst(const Access &access);
-  /// That an op of the tile writes all of what `access` is of; nothing if there
-  /// is none of which that can be said.
-  std::optional<Formula> isWrittenEntirely(const Access &access,
-                                           const Tile &tile);
+  /// Whether an op of the tile writes all of what `access` is of.
+  bool isWrittenEntirely(const Access &access);
 
   /// Whether `poly` is shown not to be negative, part by part.
   bool isNonNegative(const Poly &poly);
@@ -99,7 +97,6 @@ private:
   /// Whether sizes were found for which all checks hold.
   bool mayHappen();
   bool isShown(const Poly &poly);
-  Formula loopsOver(OpOperand &use, const Tile &tile);
   bool isShareNonNegative(const Poly &poly);
   LogicalResult addTiles(const Step &step, mega::TilesOp tiles);
   LogicalResult addCall(mega::CallOp op);
@@ -119,12 +116,21 @@ private:
   std::map<std::tuple<void *, void *, std::string>, Part> parts;
 };
 
+/// That the operands of each op in a tile fit together: as far as its loops go
+/// in one, there is something in the others. An error where they do not, or
+/// where it is not known what an op needs.
+LogicalResult checkOperands(Model &model);
+
 /// What a remark tells of the work, after what was proved.
 std::string describeWork(const Model &model);
 
 /// An error at `a` about the two, with a note at `b` and the outcome.
 LogicalResult reportPair(Model &model, const Access &a, const Access &b,
                          StringRef problem, const Outcome &outcome);
+
+/// Adds the outcome and the program to an error.
+void attach(Model &model, InFlightDiagnostic &diagnostic,
+            const Outcome &outcome);
 
 /// An error at `access`, with the outcome.
 LogicalResult report(Model &model, const Access &access, StringRef problem,

@@ -63,7 +63,7 @@ struct ProveWritesPass : ingot::impl::ProveWritesBase<ProveWritesPass> {
       if (model.values.roleOf(arg) == "output")
         outputs.push_back(arg);
     auto check = [&] {
-      bool isRight = true;
+      bool isRight = succeeded(checkOperands(model));
       for (BlockArgument output : outputs)
         isRight &= succeeded(checkOutput(model, output));
       return success(isRight);

@@ -147,7 +147,7 @@ Poly Values::compute(Value value, const Tile &tile) {
   }
   Operation *op = value.getDefiningOp();
   if (auto size = dyn_cast<SizeOp>(op))
-    return fromDimExpr(size.getExpr().getDims().front());
+    return valueOf(size.getExpr().getDims().front());
   if (auto apply = dyn_cast<affine::AffineApplyOp>(op))
     return fromMap(apply.getAffineMap(), apply.getMapOperands(), tile).front();
   if (auto least = dyn_cast<affine::AffineMinOp>(op))
@@ -300,18 +300,23 @@ Formula Values::rangeOf(DimOp dim) {
   return atLeast(dimOf(dim.getSymName(), dim), 0);
 }
 
-Poly Values::fromDimExpr(const DimExpr &expr) {
+Poly Values::valueOf(const DimExpr &expr, Resolve resolve) {
   Poly sum;
   for (const DimExpr::Term &term : expr.getTerms()) {
     Poly product = term.coefficient;
     for (const DimExpr::AtomRef &atom : term.atoms) {
       Poly a, b;
       if (atom->kind != DimExpr::AtomKind::Symbol) {
-        a = fromDimExpr(atom->args[0]);
-        b = fromDimExpr(atom->args[1]);
+        a = valueOf(atom->args[0], resolve);
+        b = valueOf(atom->args[1], resolve);
       }
       switch (atom->kind) {
       case DimExpr::AtomKind::Symbol: {
+        if (std::optional<Poly> told =
+                resolve ? resolve(atom->name) : std::nullopt) {
+          product = product * *told;
+          break;
+        }
         auto module = program->getParentOfType<ModuleOp>();
         auto symbol = module ? module.lookupSymbol<DimOp>(atom->name) : DimOp();
         product = product * dimOf(atom->name, symbol);
@@ -388,7 +393,7 @@ Poly Values::extentOfArgument(BlockArgument arg, int64_t dim) {
   if (auto dims =
           program.getArgAttrOfType<DimsAttr>(arg.getArgNumber(), dimsAttrName))
     if (size_t(dim) < dims.getDims().size())
-      return fromDimExpr(dims.getDims()[dim]);
+      return valueOf(dims.getDims()[dim]);
   std::string name = "dim " + std::to_string(dim) + " of argument " +
                      std::to_string(arg.getArgNumber());
   return terms.make("argument " + name, name, true, [](const Poly &atom) {

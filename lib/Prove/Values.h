@@ -27,6 +27,10 @@ public:
   Values(mega::ProgramOp program, Terms &terms);
 
   Poly valueOf(OpFoldResult value, const Tile &tile);
+  /// An expression whose symbols mean what `resolve` says, if it says so, and
+  /// dims of the model otherwise.
+  using Resolve = llvm::function_ref<std::optional<Poly>(StringRef symbol)>;
+  Poly valueOf(const DimExpr &expr, Resolve resolve = nullptr);
   /// A condition. Of one that is none over indices nothing is known but that
   /// it is the same wherever the value is.
   Formula conditionOf(Value value, const Tile &tile);
@@ -69,7 +73,6 @@ private:
   Poly fromArith(Operation *op, const Tile &tile);
   std::optional<Formula> compareOf(Operation *op, const Tile &tile);
   Poly dimOf(StringRef name, DimOp symbol);
-  Poly fromDimExpr(const DimExpr &expr);
   Poly fromAffine(AffineExpr expr, ArrayRef<Poly> dims, ArrayRef<Poly> symbols);
   SmallVector<Poly> fromMap(AffineMap map, ValueRange operands,
                             const Tile &tile);

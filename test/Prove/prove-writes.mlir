@@ -74,27 +74,3 @@ mega.program @store(%y: memref<8xf32> {ingot.role = "output"}) {
   }
   mega.return
 }
-
-// -----
-
-// The loops of an op are as long as what it reads, and that is a row less.
-#id = affine_map<(d0) -> (d0)>
-mega.program @shorter(%x: memref<?xf32> {ingot.role = "input"}, %y: memref<?xf32> {ingot.role = "output"}) {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  %n = memref.dim %y, %c0 : memref<?xf32>
-  %less = arith.subi %n, %c1 : index
-  mega.stage {
-    mega.tiles (%i) in (%c1) step (1) {
-      %from = mega.access read %x[0] [%less] [1] : memref<?xf32> to memref<?xf32, strided<[1]>>
-      // expected-error @+1 {{not every element is written: stage 1 writes output argument 1}}
-      %to = mega.access write %y[0] [%n] [1] : memref<?xf32> to memref<?xf32, strided<[1]>>
-      linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
-          ins(%from : memref<?xf32, strided<[1]>>) outs(%to : memref<?xf32, strided<[1]>>) {
-      ^bb0(%in: f32, %out: f32):
-        linalg.yield %in : f32
-      }
-    }
-  }
-  mega.return
-}

@@ -252,9 +252,6 @@ DimExpr PagedAttentionOp::getFlops(ArrayRef<DimShape> operands,
 // Attention page by page
 //===----------------------------------------------------------------------===//
 
-/// A page's part of a result holds two numbers more than the result.
-static constexpr int64_t partExtra = 2;
-
 LogicalResult PageAttentionOp::inferShapes(ArrayRef<DimShape> operands,
                                            SmallVectorImpl<DimShape> &results) {
   // Only the destination knows for how many pages there is room.
@@ -274,7 +271,7 @@ LogicalResult PageAttentionOp::verify() {
     return emitOpError("sees no positions one after the other");
   auto expected = RankedTensorType::get({q.getDimSize(0), ShapedType::kDynamic,
                                          q.getDimSize(1),
-                                         cache.getValueDepth() + partExtra},
+                                         cache.getValueDepth() + pagePartExtra},
                                         Float32Type::get(getContext()));
   if (failed(verifyCompatibleShape(expected, init)) ||
       init.getElementType() != expected.getElementType())
@@ -298,11 +295,12 @@ LogicalResult MergePagesOp::inferShapes(ArrayRef<DimShape> operands,
 
 LogicalResult MergePagesOp::verify() {
   ShapedType parts = shaped(getParts()), init = shaped(getInit());
-  bool fits = parts.getRank() == 4 && init.getRank() == 3 &&
-              parts.getElementType().isF32() && !parts.isDynamicDim(3) &&
-              mayBeEqual(parts.getDimSize(0), init.getDimSize(0)) &&
-              mayBeEqual(parts.getDimSize(2), init.getDimSize(1)) &&
-              mayBeEqual(parts.getDimSize(3) - partExtra, init.getDimSize(2));
+  bool fits =
+      parts.getRank() == 4 && init.getRank() == 3 &&
+      parts.getElementType().isF32() && !parts.isDynamicDim(3) &&
+      mayBeEqual(parts.getDimSize(0), init.getDimSize(0)) &&
+      mayBeEqual(parts.getDimSize(2), init.getDimSize(1)) &&
+      mayBeEqual(parts.getDimSize(3) - pagePartExtra, init.getDimSize(2));
   if (!fits)
     return emitOpError("makes ") << init << " of " << parts;
   return verifyRows(*this, getInit(), getPast(), getCount());

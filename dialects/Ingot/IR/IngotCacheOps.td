@@ -123,6 +123,7 @@ def Ingot_KvAppendOp : Ingot_Op<"kv_append", [
 }
 
 def Ingot_CacheStoreOp : Ingot_Op<"cache_store", [
+    DeclareOpInterfaceMethods<ExtentTiesInterface>,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
     DeclareOpInterfaceMethods<TilingInterface, [
       "getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation"]>]> {

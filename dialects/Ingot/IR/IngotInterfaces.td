@@ -45,4 +45,28 @@ def CostInterface : OpInterface<"CostInterface"> {
   ];
 }
 
+def ExtentTiesInterface : OpInterface<"ExtentTiesInterface"> {
+  let cppNamespace = "::ingot";
+  let description = [{
+    What an op on memrefs takes for granted of the extents of its operands. Its
+    loops are as long as some operands say, and go as far in the others: where
+    these are shorter, it touches what is no element of them. Whoever makes tiles
+    of the op keeps to it, and `mega-prove-writes` proves it.
+
+    Example: in
+    ```mlir
+    ingot.layer_norm ins(%x, %gamma : memref<?x?xf32>, memref<?xf32>) outs(%y : memref<?x?xf32>) {epsilon = 1.0e-5 : f64}
+    ```
+    `%x` has as many rows as `%y` and as many columns, and `%gamma` has as many
+    elements as that: three ties.
+  }];
+  let methods = [
+    InterfaceMethod<"Appends what has to hold, given the shapes of the "
+                    "operands; that of a number is one dim, its value.",
+      "void", "getExtentTies",
+      (ins "::llvm::ArrayRef<::ingot::DimShape>":$operands,
+           "::llvm::SmallVectorImpl<::ingot::ExtentTie> &":$ties)>
+  ];
+}
+
 #endif

@@ -37,6 +37,10 @@ namespace ingot {
 /// Positions that one page of a cache holds.
 inline constexpr int64_t cachePagePositions = 128;
 
+/// What a page's part of a result holds beside its values: the sum of their
+/// factors and the largest score.
+inline constexpr int64_t pagePartExtra = 2;
+
 /// What is kept in a cache: stores of keys do not touch values.
 struct CacheKeys : mlir::SideEffects::Resource::Base<CacheKeys> {
   llvm::StringRef getName() final { return "keys"; }

@@ -29,6 +29,13 @@ mlir::Type elementTypeOf(mlir::Value value);
 llvm::SmallVector<DimShape> opaqueShapes(mlir::ValueRange operands);
 std::string operandDimSymbol(unsigned operand, unsigned dim);
 
+/// Two numbers of an op, of which it takes for granted that they are equal.
+struct ExtentTie {
+  DimExpr a, b;
+  /// Whether it does with `a` less than `b`, too.
+  bool mayBeLess = false;
+};
+
 /// The tensor type of the given dims; what is not constant is dynamic.
 mlir::RankedTensorType tensorOf(llvm::ArrayRef<DimExpr> dims, mlir::Type type);
 

@@ -42,7 +42,9 @@ def ProveWrites : ProvePass<"mega-prove-writes"> {
   let description = [{
     The parts of an output that the tiles write, in the last stage that writes
     it or in all together, are all of it. That none is written twice in one stage
-    is part of `mega-prove-order`.
+    is part of `mega-prove-order`. And the operands of every op in a tile have
+    the extents that the op needs, as its indexing maps or `ExtentTiesInterface`
+    say; an op of which that is not known is an error.
 
     Example: for an output of `%n` rows and
     ```mlir
