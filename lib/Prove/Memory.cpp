@@ -27,13 +27,28 @@ bool Part::isWhole() const {
   return true;
 }
 
+Poly Part::lastOf(unsigned dim) const {
+  return offsets[dim] + (sizes[dim] - 1) * strides[dim];
+}
+
 Formula Part::contains(ArrayRef<Poly> position) const {
   std::vector<Formula> parts;
   for (unsigned dim = 0; dim < shape.size(); ++dim) {
     // With a stride, the elements between are counted too.
-    Poly end = offsets[dim] + (sizes[dim] - 1) * strides[dim];
     parts.push_back(atLeast(position[dim], offsets[dim]));
-    parts.push_back(atLeast(end, position[dim]));
+    parts.push_back(atLeast(lastOf(dim), position[dim]));
+  }
+  return Formula::all(parts);
+}
+
+Formula Part::covers(const Part &other) const {
+  if (!isExact || shape != other.shape)
+    return Formula::any({});
+  std::vector<Formula> parts;
+  for (unsigned dim = 0; dim < shape.size(); ++dim) {
+    parts.push_back(equal(strides[dim], 1));
+    parts.push_back(atLeast(other.offsets[dim], offsets[dim]));
+    parts.push_back(atLeast(lastOf(dim), other.lastOf(dim)));
   }
   return Formula::all(parts);
 }

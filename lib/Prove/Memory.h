@@ -56,8 +56,12 @@ struct Part {
   std::vector<Formula> needs;
 
   bool isWhole() const;
+  /// The last index along a dim.
+  Poly lastOf(unsigned dim) const;
   /// That the element at `position` is of the part.
   Formula contains(ArrayRef<Poly> position) const;
+  /// That every element of `other` is of the part.
+  Formula covers(const Part &other) const;
   /// That `position` is one of the buffer's.
   static Formula isInside(ArrayRef<Poly> position, ArrayRef<Poly> shape);
 };

@@ -262,9 +262,9 @@ bool Model::isWrittenEntirely(const Access &access) {
   });
 }
 
-bool Model::isWrittenFirst(const Access &access) {
+Operation *Model::firstWriter(const Access &access) {
   if (!access.memref || !access.tiles)
-    return false;
+    return nullptr;
   mega::TilesOp tiles = access.tiles;
   Block &body = tiles.getBody().front();
   OpOperand *first = nullptr;
@@ -274,19 +274,21 @@ bool Model::isWrittenFirst(const Access &access) {
         first ? body.findAncestorOpInBlock(*first->getOwner()) : nullptr;
     // An op that has it twice reads it perhaps.
     if (user == before)
-      return false;
+      return nullptr;
     if (!before || user->isBeforeInBlock(before))
       first = &use;
   }
   if (!first || first->getOwner()->getBlock() != &body ||
       !writesEntirely(*first))
-    return false;
+    return nullptr;
   SmallVector<MemoryEffects::EffectInstance> effects;
   cast<MemoryEffectOpInterface>(first->getOwner())
       .getEffectsOnValue(access.memref, effects);
-  return llvm::none_of(effects, [](const MemoryEffects::EffectInstance &e) {
-    return isa<MemoryEffects::Read>(e.getEffect());
-  });
+  bool isRead =
+      llvm::any_of(effects, [](const MemoryEffects::EffectInstance &effect) {
+        return isa<MemoryEffects::Read>(effect.getEffect());
+      });
+  return isRead ? nullptr : first->getOwner();
 }
 
 std::optional<Formula> Model::covering(const Access &write, unsigned number,

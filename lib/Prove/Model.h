@@ -58,8 +58,9 @@ public:
     return factsAt(access.op);
   }
 
-  /// Whether a tile that reads what it writes writes all of it first.
-  bool isWrittenFirst(const Access &access);
+  /// The op of a tile that writes all of what `access` is of before another
+  /// uses it; null if there is none.
+  Operation *firstWriter(const Access &access);
   /// Whether an op of the tile writes all of what `access` is of.
   bool isWrittenEntirely(const Access &access);
 

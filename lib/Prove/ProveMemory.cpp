@@ -49,6 +49,7 @@ public:
     reads = writes = 0;
     contents.clear();
     cacheReads.clear();
+    madeInTile.clear();
 
     ArrayRef<Access> accesses = model.accesses;
     bool isRight = succeeded(checkViews());
@@ -122,8 +123,7 @@ private:
     std::vector<Formula> none, isSize;
     if (part.buffer.kind != Buffer::Kind::Cache)
       for (unsigned dim = 0; dim < part.shape.size(); ++dim) {
-        Poly last =
-            part.offsets[dim] + (part.sizes[dim] - 1) * part.strides[dim];
+        Poly last = part.lastOf(dim);
         isSize.push_back(atLeast(part.sizes[dim], 0));
         none.push_back(equal(part.sizes[dim], 0));
         inside.push_back(atLeast(part.offsets[dim], 0));
@@ -168,7 +168,8 @@ private:
          model.values.roleOf(buffer.value) != "output"))
       return success();
     // What a tile made for itself it may read at once.
-    if (access.writes && model.isWrittenFirst(access))
+    if (access.writes ? model.firstWriter(access) != nullptr
+                      : isMadeInTile(access, part))
       return success();
     ++reads;
     Content *content = find(buffer);
@@ -186,6 +187,33 @@ private:
     return outcome ? success()
                    : report(model, access, "not all that is read was written",
                             outcome);
+  }
+
+  /// Whether the tile of a read writes all of what is read before, through
+  /// another view of the buffer.
+  bool isMadeInTile(const Access &read, const Part &part) {
+    if (!read.tiles || !read.memref)
+      return false;
+    mega::TilesOp tiles = read.tiles;
+    Block &body = tiles.getBody().front();
+    for (const Access &write : model.accesses) {
+      if (!write.writes || write.op->getBlock() != &body)
+        continue;
+      const Part &made = model.partOf(write, model.tileOf(write, "a"));
+      Operation *writer = isSameBuffer(made.buffer, part.buffer)
+                              ? model.firstWriter(write)
+                              : nullptr;
+      bool isBefore =
+          writer && llvm::all_of(read.memref.getUsers(), [&](Operation *user) {
+            return writer->isBeforeInBlock(body.findAncestorOpInBlock(*user));
+          });
+      if (!isBefore ||
+          !model.solver.prove(model.factsAt(read), made.covers(part)))
+        continue;
+      madeInTile.insert(&write);
+      return true;
+    }
+    return false;
   }
 
   /// Whether something was written over the content. That is asked of what is
@@ -293,7 +321,7 @@ private:
     if (content.isRead || !content.buffer.isInArena())
       return success();
     for (const Access *write : content.writes) {
-      if (write->reads)
+      if (write->reads || madeInTile.contains(write))
         continue;
       mega::TilesOp tiles = write->tiles;
       bool isChecking =
@@ -320,6 +348,8 @@ private:
   Poly arena;
   std::vector<Content> contents;
   SmallVector<const Access *> cacheReads;
+  /// Writes that are read in the same tile, through another view.
+  llvm::SmallPtrSet<const Access *, 4> madeInTile;
 };
 
 struct ProveMemoryPass : ingot::impl::ProveMemoryBase<ProveMemoryPass> {

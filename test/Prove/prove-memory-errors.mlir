@@ -161,3 +161,47 @@ mega.program @stale(%y: memref<8xf32> {ingot.role = "output"}, %arena: memref<?x
   }
   mega.return %c32 : index
 }
+
+// -----
+
+// A tile reads more than it wrote before.
+mega.program @made_in_tile(%y: memref<8x2xf32> {ingot.role = "output"}, %arena: memref<?xi8> {ingot.role = "arena"}) -> index {
+  %f = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %a = memref.view %arena[%c0][] : memref<?xi8> to memref<8x2xf32>
+  mega.stage {
+    mega.tiles (%i) in (1) step (1) {
+      // expected-error @+1 {{is read before it is written, with no barrier between: stage 1 reads the buffer at byte 0 of the arena}}
+      %from = mega.access read %a : memref<8x2xf32> to memref<8x2xf32>
+      // expected-error @+1 {{nothing reads what is written: stage 1 writes the buffer at byte 0 of the arena}}
+      %made = mega.access write %a[0, 0] [8, 1] [1, 1] : memref<8x2xf32> to memref<8xf32, strided<[2]>>
+      %to = mega.access write %y : memref<8x2xf32> to memref<8x2xf32>
+      linalg.fill ins(%f : f32) outs(%made : memref<8xf32, strided<[2]>>)
+      linalg.copy ins(%from : memref<8x2xf32>) outs(%to : memref<8x2xf32>)
+    }
+  }
+  mega.return %c64 : index
+}
+
+// -----
+
+// A tile reads before it writes.
+mega.program @made_too_late(%y: memref<8xf32> {ingot.role = "output"}, %arena: memref<?xi8> {ingot.role = "arena"}) -> index {
+  %f = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %a = memref.view %arena[%c0][] : memref<?xi8> to memref<8xf32>
+  mega.stage {
+    mega.tiles (%i) in (1) step (1) {
+      // expected-error @+1 {{is read before it is written, with no barrier between: stage 1 reads the buffer at byte 0 of the arena}}
+      %from = mega.access read %a : memref<8xf32> to memref<8xf32>
+      // expected-error @+1 {{nothing reads what is written: stage 1 writes the buffer at byte 0 of the arena}}
+      %made = mega.access write %a : memref<8xf32> to memref<8xf32>
+      %to = mega.access write %y : memref<8xf32> to memref<8xf32>
+      linalg.copy ins(%from : memref<8xf32>) outs(%to : memref<8xf32>)
+      linalg.fill ins(%f : f32) outs(%made : memref<8xf32>)
+    }
+  }
+  mega.return %c32 : index
+}

@@ -51,3 +51,25 @@ mega.program @reuse(
   }
   mega.return %total : index
 }
+
+// -----
+
+// A tile reads some of what it wrote before, through a view of its own.
+// expected-remark @+1 {{no live buffers overlap: 0 reads, 2 writes}}
+mega.program @made_in_tile(%y: memref<8xf32> {ingot.role = "output"}, %arena: memref<?xi8> {ingot.role = "arena"}) -> index {
+  %f = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %a = memref.view %arena[%c0][] : memref<?xi8> to memref<8x2xf32>
+  %part = memref.subview %a[0, 0] [8, 1] [1, 1] : memref<8x2xf32> to memref<8xf32, strided<[2]>>
+  mega.stage {
+    mega.tiles (%i) in (1) step (1) {
+      %from = mega.access read %part : memref<8xf32, strided<[2]>> to memref<8xf32, strided<[2]>>
+      %made = mega.access write %a : memref<8x2xf32> to memref<8x2xf32>
+      %to = mega.access write %y : memref<8xf32> to memref<8xf32>
+      linalg.fill ins(%f : f32) outs(%made : memref<8x2xf32>)
+      linalg.copy ins(%from : memref<8xf32, strided<[2]>>) outs(%to : memref<8xf32>)
+    }
+  }
+  mega.return %c64 : index
+}
