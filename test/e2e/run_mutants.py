@@ -12,6 +12,8 @@ import argparse
 import collections
 import json
 import pathlib
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,8 @@ import numpy as np
 sys.path.insert(0, str(harness.BUILD / "python"))
 
 THREADS, ROUNDS = (2, 5, 8), 2
+# What a mutant may take: it may ask for any memory and never end.
+ADDRESSES, SECONDS, FILE_BYTES = 6 << 30, 60, 64 << 20
 
 
 def feeds_of(model):
@@ -74,25 +78,46 @@ def child(artifact, given, wanted):
     print("same" if not any(wrong) else "wrong" if all(wrong) else "sometimes wrong")
 
 
+def limit():
+    """Bounds what this process and those it starts take of the machine."""
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
+    resource.setrlimit(resource.RLIMIT_CPU, (2 * SECONDS, 2 * SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def bounded(command, folder):
+    """Runs a command within limits: its exit status, None if it does not end,
+    and what it printed, the last line of it that is an error."""
+    out, err = folder / "stdout", folder / "stderr"
+    with out.open("w") as stdout, err.open("w") as stderr:
+        try:
+            status = subprocess.run(
+                list(map(str, command)), stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
+                cwd=folder, timeout=SECONDS, preexec_fn=limit,
+            ).returncode  # fmt: skip
+        except subprocess.TimeoutExpired:
+            status = None
+    errors = err.read_text(errors="replace").strip().split("\n")
+    return status, out.read_text(errors="replace").strip(), errors[-1][:100]
+
+
 def shown(artifact, given, wanted):
     """What a run of an artifact shows."""
-    command = [sys.executable, __file__, "--child", artifact, given, wanted]
-    try:
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60)
-    except subprocess.TimeoutExpired:
+    command = [sys.executable, pathlib.Path(__file__).resolve(), "--child", artifact, given, wanted]
+    status, printed, error = bounded(command, artifact.parent)
+    if status is None or status == -signal.SIGXCPU:
         return "does not end"
-    if done.returncode < 0:
-        return "crashes"
-    if done.returncode > 0:
-        return "fails: " + done.stderr.strip().split("\n")[-1][:100]
-    return done.stdout.strip()
+    if status != 0:
+        return "crashes" if status < 0 else "fails: " + error
+    return printed
 
 
 class Subject:
     """A model, its planned program and what it computes."""
 
     def __init__(self, model, folder, options):
-        self.model, self.folder, self.options = model, folder, options
+        self.model, self.folder, self.options = model.resolve(), folder, options
         self.artifact = folder / "right.ingot"
         harness.ingot_ok("compile", model, "-o", self.artifact, "--dump-dir", folder, *options)
         self.program = (folder / "4-stages.mlir").read_text()
@@ -107,14 +132,11 @@ class Subject:
         if judgement is None:
             return None
         path, artifact = self.folder / "mutant.mlir", self.folder / "mutant.ingot"
-        done = harness.ingot(
-            "compile", self.model, "-o", artifact, "--stages-from", path, *self.options
-        )
-        if done.returncode != 0:
-            run = "does not compile: " + done.stderr.strip().split("\n")[-1][:100]
-        else:
-            run = shown(artifact, self.given, self.wanted)
-        return *judgement, run
+        command = [harness.INGOT, "compile", self.model, "-o", artifact, "--stages-from", path]
+        status, _, error = bounded([*command, *self.options], self.folder)
+        if status != 0:
+            return *judgement, f"does not compile: {error or status}"
+        return *judgement, shown(artifact, self.given, self.wanted)
 
 
 def main():
@@ -136,6 +158,8 @@ def main():
             subject = Subject(model, pathlib.Path(folder), flags)
             run = shown(subject.artifact, subject.given, subject.wanted)
             assert run == "same", f"{model}: the right program is '{run}'"
+            refusal = mutate.judged(subject.program, folder)
+            assert refusal == (False, ""), f"{model}: the right program is refused: {refusal}"
             made = mutate.mutants(subject.program, options.count, options.seed)
             for number, (name, mutant) in enumerate(made):
                 judgement = subject.judge(mutant)
