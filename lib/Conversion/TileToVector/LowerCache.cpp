@@ -161,16 +161,17 @@ struct LowerCache : public ingot::impl::LowerCacheBase<LowerCache> {
       emitCacheStore(b, store);
       return success();
     }
-    if (auto merge = dyn_cast<MergePagesOp>(op)) {
-      emitMergePages(b, merge);
-      return success();
-    }
     // Scratch lives only as long as the op runs.
     auto scope = memref::AllocaScopeOp::create(b, TypeRange());
     b.createBlock(&scope.getBodyRegion());
-    auto page = dyn_cast<PageAttentionOp>(op);
-    if (failed(page ? emitPageAttention(b, page, info)
-                    : emitPagedAttention(b, cast<PagedAttentionOp>(op), info)))
+    LogicalResult isDone = success();
+    if (auto merge = dyn_cast<MergePagesOp>(op))
+      emitMergePages(b, merge);
+    else if (auto page = dyn_cast<PageAttentionOp>(op))
+      isDone = emitPageAttention(b, page, info);
+    else
+      isDone = emitPagedAttention(b, cast<PagedAttentionOp>(op), info);
+    if (failed(isDone))
       return failure();
     memref::AllocaScopeReturnOp::create(b, ValueRange());
     return success();

@@ -126,12 +126,20 @@ func.func @page(%q: memref<1x9x64xf32>, %past: memref<1xi64>, %count: memref<1xi
   return
 }
 
-// Pages are joined one after the other.
+// Pages are joined one after the other, each for all heads: their maxima and sums
+// are the lanes of a vector.
 // CHECK-LABEL: func @merge
 func.func @merge(%parts: memref<1x?x9x66xf32>, %past: memref<1xi64>, %count: memref<1xi64>, %o: memref<1x9x64xf32>) {
+  // CHECK: %[[RESULTS:.*]] = memref.alloca() {{.*}} : memref<16x64xf32>
   // CHECK: scf.if
-  // CHECK: scf.for {{.*}} -> (f32, f32, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>) {
-  // CHECK: arith.divf
+  // CHECK: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>) {
+  // CHECK:   scf.for
+  // CHECK:     memref.load %arg0
+  // CHECK:   arith.cmpf ogt, {{.*}} : vector<16xf32>
+  // CHECK:     vector.load %[[RESULTS]]
+  // CHECK:     math.fma {{.*}} : vector<16xf32>
+  // CHECK:     vector.store %{{.*}}, %[[RESULTS]]
+  // CHECK: arith.divf {{.*}} : vector<16xf32>
   // CHECK: vector.store
   ingot.merge_pages ins(%parts : memref<1x?x9x66xf32>) past(%past : memref<1xi64>) count(%count : memref<1xi64>)
       outs(%o : memref<1x9x64xf32>)
