@@ -40,7 +40,8 @@ static SmallVector<Poly> boundsOf(const Terms &terms, AtomId id) {
 /// Whether `poly` is shown not to be negative, as a whole.
 bool Model::isShown(const Poly &poly) {
   return bounds.isNonNegative(poly) ||
-         (!bounds.isSeenNegative(poly) && solver.prove({}, atLeast(poly, 0)));
+         (!bounds.isSeenNegative(poly) &&
+          solver.prove({}, atLeast(poly, 0), /*isExact=*/false));
 }
 
 /// Whether `poly` is what each worker has of something times the number of

@@ -366,6 +366,13 @@ std::optional<int64_t> Bounds::chosenValue(AtomId atom, unsigned sample) {
   return sampled[{atom, sample}] = std::nullopt;
 }
 
+unsigned Bounds::addSample(const std::map<AtomId, int64_t> &values) {
+  for (auto [atom, value] : values)
+    if (terms.definitionOf(atom).kind == Definition::Kind::None)
+      sampled[{atom, nextSample}] = value;
+  return nextSample++;
+}
+
 std::optional<bool> Bounds::holds(const Formula &formula, unsigned sample) {
   bool isAll = formula.kind == Formula::Kind::All;
   switch (formula.kind) {

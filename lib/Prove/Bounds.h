@@ -27,6 +27,8 @@ public:
   /// Whether `formula` holds for the numbers of a sample; nothing if some have
   /// no value there.
   std::optional<bool> holds(const Formula &formula, unsigned sample);
+  /// A sample in which atoms that are not computed have these values.
+  unsigned addSample(const std::map<AtomId, int64_t> &values);
 
 private:
   std::optional<int64_t> leastOf(AtomId atom);
@@ -53,6 +55,8 @@ private:
   const Terms &terms;
   std::map<AtomId, std::optional<int64_t>> least;
   std::map<std::pair<AtomId, unsigned>, std::optional<int64_t>> sampled;
+  /// Those that are made of numbers given; others have lower numbers.
+  unsigned nextSample = 1 << 16;
   std::map<std::string, bool> known;
 };
 

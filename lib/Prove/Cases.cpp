@@ -62,9 +62,15 @@ ingot::prove::casesOf(ArrayRef<Value> conditions, Values &values,
         llvm::copy_if(old, std::back_inserter(kept), [&](unsigned sample) {
           return bounds.holds(holds, sample) == isHeld;
         });
-        // Without an answer it may be.
-        if (kept.empty() && solver.prove(longer.facts, Formula::any({})))
-          continue;
+        if (kept.empty()) {
+          // Without an answer it may be.
+          Outcome outcome = solver.prove(longer.facts, Formula::any({}));
+          if (outcome)
+            continue;
+          unsigned sample = bounds.addSample(outcome.values);
+          if (bounds.holds(Formula::all(longer.facts), sample) == true)
+            kept.push_back(sample);
+        }
         next.push_back(std::move(longer));
         nextSamples.push_back(std::move(kept));
       }
@@ -77,15 +83,15 @@ ingot::prove::casesOf(ArrayRef<Value> conditions, Values &values,
 }
 
 LogicalResult Model::forEachCase(llvm::function_ref<LogicalResult()> check) {
-  auto cases = casesOf(conditionsOf(program).getArrayRef(), values, solver);
+  queriesBefore = solver.numQueries();
+  if (!cases)
+    cases = casesOf(conditionsOf(program).getArrayRef(), values, solver);
   if (!cases)
     return program.emitError("cannot be proved: its conditions hold in more "
                              "than ")
            << maxCases << " ways";
-  bool isPossible = false;
   for (const Case &one : *cases) {
     one.assume(values, solver);
-    ++numCases;
     if (failed(collect()))
       return failure();
     isPossible = isPossible || mayHappen();

@@ -417,10 +417,11 @@ void ingot::prove::attach(Model &model, InFlightDiagnostic &diagnostic,
   diagnostic << "; in program '" << model.name() << "'";
 }
 
-std::string ingot::prove::describeWork(const Model &model) {
-  std::string text = std::to_string(model.solver.numQueries()) + " queries";
-  if (model.numCases > 1)
-    text += ", " + std::to_string(model.numCases) + " cases";
+std::string Model::describeWork() const {
+  std::string text =
+      std::to_string(solver.numQueries() - queriesBefore) + " queries";
+  if (cases->size() > 1)
+    text += ", " + std::to_string(cases->size()) + " cases";
   return text;
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "lib/Prove/Bounds.h"
+#include "lib/Prove/Cases.h"
 #include "lib/Prove/Memory.h"
 #include "lib/Prove/Solver.h"
 #include "lib/Prove/Steps.h"
@@ -36,7 +37,8 @@ struct Access {
   bool isSingle = false, isCall = false;
 };
 
-/// A program and what can be asked of it.
+/// A program and what can be asked of it. Checkers share it, so that none asks
+/// for what another one has found.
 class Model {
 public:
   explicit Model(mega::ProgramOp program);
@@ -79,6 +81,8 @@ public:
 
   /// A phrase for diagnostics: the stage and what it does.
   std::string describe(const Access &access);
+  /// A phrase for remarks: how much was asked since forEachCase was called.
+  std::string describeWork() const;
   /// How the program is called: with its module, where that has a name.
   std::string name();
 
@@ -90,7 +94,6 @@ public:
   Bounds bounds;
   /// In the order of the program, in the case at hand.
   std::vector<Access> accesses;
-  unsigned numCases = 0;
 
 private:
   /// Collects what the program does; an error where some op is not understood.
@@ -109,6 +112,10 @@ private:
                                   ArrayRef<Poly> position, ArrayRef<Poly> shape,
                                   std::vector<Formula> &facts);
 
+  /// Once they have been found, they stay.
+  std::optional<std::vector<Case>> cases;
+  bool isPossible = false;
+  unsigned queriesBefore = 0;
   unsigned interval = 0;
   /// Conditions that are checked outside of stages.
   std::vector<std::pair<Operation *, Formula>> checks;
@@ -121,9 +128,6 @@ private:
 /// in one, there is something in the others. An error where they do not, or
 /// where it is not known what an op needs.
 LogicalResult checkOperands(Model &model);
-
-/// What a remark tells of the work, after what was proved.
-std::string describeWork(const Model &model);
 
 /// An error at `a` about the two, with a note at `b` and the outcome.
 LogicalResult reportPair(Model &model, const Access &a, const Access &b,

@@ -356,7 +356,7 @@ struct ProveMemoryPass : ingot::impl::ProveMemoryBase<ProveMemoryPass> {
   using ProveMemoryBase::ProveMemoryBase;
 
   void runOnOperation() override {
-    Model model(getOperation());
+    Model &model = getAnalysis<Model>();
     MemoryChecker checker(model);
     if (failed(model.forEachCase([&] { return checker.run(); })))
       return signalPassFailure();
@@ -365,7 +365,7 @@ struct ProveMemoryPass : ingot::impl::ProveMemoryBase<ProveMemoryPass> {
       emitRemark(getOperation().getLoc())
           << "program '" << model.name()
           << "': no live buffers overlap: " << checker.reads << " reads, "
-          << checker.writes << " writes, " << describeWork(model);
+          << checker.writes << " writes, " << model.describeWork();
   }
 };
 

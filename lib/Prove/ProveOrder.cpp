@@ -304,7 +304,7 @@ struct ProveOrderPass : ingot::impl::ProveOrderBase<ProveOrderPass> {
   using ProveOrderBase::ProveOrderBase;
 
   void runOnOperation() override {
-    Model model(getOperation());
+    Model &model = getAnalysis<Model>();
     OrderChecker checker(model);
     if (failed(model.forEachCase([&] { return checker.run(); })))
       return signalPassFailure();
@@ -313,7 +313,7 @@ struct ProveOrderPass : ingot::impl::ProveOrderBase<ProveOrderPass> {
       emitRemark(getOperation().getLoc())
           << "program '" << model.name()
           << "': no race and no deadlock: " << checker.pairs
-          << " pairs of accesses, " << describeWork(model);
+          << " pairs of accesses, " << model.describeWork();
   }
 };
 

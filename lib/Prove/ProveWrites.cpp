@@ -57,7 +57,7 @@ struct ProveWritesPass : ingot::impl::ProveWritesBase<ProveWritesPass> {
   using ProveWritesBase::ProveWritesBase;
 
   void runOnOperation() override {
-    Model model(getOperation());
+    Model &model = getAnalysis<Model>();
     SmallVector<BlockArgument> outputs;
     for (BlockArgument arg : getOperation().getArguments())
       if (model.values.roleOf(arg) == "output")
@@ -75,7 +75,7 @@ struct ProveWritesPass : ingot::impl::ProveWritesBase<ProveWritesPass> {
       emitRemark(getOperation().getLoc())
           << "program '" << model.name()
           << "': every element is written: " << outputs.size() << " outputs, "
-          << describeWork(model);
+          << model.describeWork();
   }
 };
 

@@ -344,13 +344,12 @@ struct Solver::Impl {
       Z3_model_inc_ref(context, model);
       Outcome outcome = refutation(terms, query, model);
       bool isReal = areProducts || multipliesOut(query, model);
-      std::map<AtomId, int64_t> values = valuesOf(query, model);
       Z3_model_dec_ref(context, model);
       if (isReal)
         return outcome;
       // With these sizes, but true products?
       Z3_solver_push(context, solver);
-      for (auto [atom, value] : values)
+      for (auto [atom, value] : outcome.values)
         if (terms.isShown(atom))
           Z3_solver_assert(context, solver,
                            Z3_mk_eq(context, variable(atom), number(value)));
@@ -377,8 +376,8 @@ struct Solver::Impl {
 
   /// The numbers of a counterexample.
   Outcome refutation(const Terms &terms, const Query &query, Z3_model model) {
-    Outcome outcome{Outcome::Kind::Refuted, ""};
-    for (auto [atom, value] : valuesOf(query, model))
+    Outcome outcome{Outcome::Kind::Refuted, "", valuesOf(query, model)};
+    for (auto [atom, value] : outcome.values)
       if (terms.isShown(atom))
         outcome.text += (outcome.text.empty() ? "" : ", ") +
                         terms.nameOf(atom) + " = " + std::to_string(value);
@@ -404,7 +403,8 @@ void Solver::assume(std::vector<Formula> facts) {
   knownHere.clear();
 }
 
-Outcome Solver::prove(ArrayRef<Formula> facts, const Formula &goal) {
+Outcome Solver::prove(ArrayRef<Formula> facts, const Formula &goal,
+                      bool isExact) {
   auto find = [&](StringRef key) -> const Outcome * {
     for (const auto *answers : {&known, &knownHere})
       if (auto found = answers->find(key); found != answers->end())
@@ -415,7 +415,7 @@ Outcome Solver::prove(ArrayRef<Formula> facts, const Formula &goal) {
   std::string exactKey;
   for (const Formula &fact : facts)
     Query::write(fact, [](AtomId atom) { return atom; }, exactKey);
-  exactKey += "=>";
+  exactKey += isExact ? "=>" : "~>";
   Query::write(goal, [](AtomId atom) { return atom; }, exactKey);
   if (const Outcome *outcome = find(exactKey))
     return *outcome;
@@ -423,7 +423,7 @@ Outcome Solver::prove(ArrayRef<Formula> facts, const Formula &goal) {
   for (const Formula &fact : facts)
     query.add(fact);
   query.add(goal.negated());
-  std::string key = query.key();
+  std::string key = query.key() + (isExact ? "" : "~");
   for (const Formula &fact : assumed)
     query.assume(fact);
   if (query.hasOverflown())
@@ -448,5 +448,5 @@ Outcome Solver::prove(ArrayRef<Formula> facts, const Formula &goal) {
       return note(outcome);
     query.addProductFacts();
   }
-  return note(impl->run(terms, query, /*isExact=*/true));
+  return note(impl->run(terms, query, isExact));
 }

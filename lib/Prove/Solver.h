@@ -20,6 +20,8 @@ struct Outcome {
   Kind kind;
   /// The numbers of a counterexample, or why there is no answer.
   std::string text;
+  /// Those of its atoms, as they are called in the query that was asked first.
+  std::map<AtomId, int64_t> values = {};
 
   explicit operator bool() const { return kind == Kind::Proved; }
 };
@@ -38,8 +40,10 @@ public:
   void assume(std::vector<Formula> facts);
 
   /// Whether `goal` follows from `facts`, what is assumed, and what is known of
-  /// the atoms in them.
-  Outcome prove(ArrayRef<Formula> facts, const Formula &goal);
+  /// the atoms in them. If not `isExact`, products stay unknowns, and what
+  /// needs more has no answer.
+  Outcome prove(ArrayRef<Formula> facts, const Formula &goal,
+                bool isExact = true);
 
   unsigned numQueries() const { return queries; }
 

@@ -26,7 +26,7 @@ sys.path.insert(0, str(harness.BUILD / "python"))
 
 THREADS, ROUNDS = (2, 5, 8), 2
 # What a mutant may take: it may ask for any memory and never end.
-ADDRESSES, SECONDS, FILE_BYTES = 6 << 30, 60, 64 << 20
+ADDRESSES, SECONDS, FILE_BYTES = 6 << 30, 150, 64 << 20
 
 
 def feeds_of(model):
@@ -81,7 +81,7 @@ def child(artifact, given, wanted):
 def limit():
     """Bounds what this process and those it starts take of the machine."""
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
-    resource.setrlimit(resource.RLIMIT_CPU, (2 * SECONDS, 2 * SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
