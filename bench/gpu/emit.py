@@ -26,9 +26,9 @@ MOST_RING = 200 << 10
 # What the letters in the names of files stand for.
 LETTERS = {
     "w": "WIDTH", "r": "ROWS", "c": "COLUMNS", "s": "SLOTS", "b": "BITS", "p": "WARPS",
-    "a": "AHEAD", "n": "NAKED", "l": "LAZY",
+    "a": "AHEAD", "f": "FLIGHT", "n": "NAKED", "l": "LAZY",
 }  # fmt: skip
-PLAIN = {"w": 4096, "r": 32, "c": 256, "s": 8, "b": 16, "p": 8, "a": 99, "n": 0, "l": 0}
+PLAIN = {"w": 4096, "r": 32, "c": 256, "s": 8, "b": 16, "p": 8, "a": 99, "f": 99, "n": 0, "l": 0}
 
 
 def variants():
@@ -38,6 +38,10 @@ def variants():
                 for (rows, columns), slots in itertools.product(chunks, [2, 4, 6, 8, 12])
                 if rows * columns * 2 * slots <= MOST_RING)  # fmt: skip
     yield from ({"a": ahead} for ahead in (0, 1, 2, 4, 6))
+    yield from ({"s": slots, "f": flight} for slots, flight in [(8, 2), (8, 3), (8, 4), (12, 2), (12, 3), (12, 4)])
+    yield from ({"r": 16, "s": 24, "f": flight} for flight in (4, 6, 8))
+    yield from ({"w": 2048, "r": 16, "s": 16, "f": flight} for flight in (3, 4, 6, 99))
+    yield from ({"b": 4, "c": 1024, "s": slots, "f": flight} for slots, flight in [(8, 1), (8, 2), (10, 2), (10, 3)])
     yield from ({"n": naked, "l": lazy} for naked, lazy in [(0, 1), (1, 0), (1, 1)])
     yield from ({"a": 0, "l": 1}, {"a": 2, "l": 1})
     yield from ({"p": 16, "s": slots, "a": ahead} for slots, ahead in [(4, 99), (8, 99), (8, 2)])

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 GPU = pathlib.Path(__file__).resolve().parents[2] / "bench" / "gpu"
-LAYERS = "layers-w4096-r32-c{}-s8-b{}-p8-a99-n0-l0.ptx"
+LAYERS = "layers-w4096-r32-c{}-s8-b{}-p8-a99-f99-n0-l0.ptx"
 
 
 def has_driver():

@@ -20,13 +20,13 @@ namespace {
 
 /// What the name of a file says about its kernels (emit.py, kernels/layers.c).
 struct Variant {
-  unsigned width, rows, columns, slots, bits, warps, ahead, naked, lazy;
+  unsigned width, rows, columns, slots, bits, warps, ahead, flight, naked, lazy;
 
   explicit Variant(const std::string &file) {
     if (std::sscanf(file.c_str(),
-                    "layers-w%u-r%u-c%u-s%u-b%u-p%u-a%u-n%u-l%u.ptx", &width,
-                    &rows, &columns, &slots, &bits, &warps, &ahead, &naked,
-                    &lazy) != 9)
+                    "layers-w%u-r%u-c%u-s%u-b%u-p%u-a%u-f%u-n%u-l%u.ptx",
+                    &width, &rows, &columns, &slots, &bits, &warps, &ahead,
+                    &flight, &naked, &lazy) != 10)
       fail(file + ": not the name of a variant");
   }
   unsigned chunkBytes() const {
@@ -47,7 +47,7 @@ struct Variant {
       return ofBfloat16(weightBits(at));
     int code = static_cast<int>(hash(at / 8) >> at % 8 * 4 & 15);
     return (code - 8) *
-           double(ofBfloat16((hash(~(at / 32)) & 0x7f) + (119 << 7)));
+           double(ofBfloat16((hash(~(at / 32)) & 0x807f) + (119 << 7)));
   }
 };
 
@@ -185,6 +185,11 @@ public:
   std::vector<float> input, gamma;
 };
 
+/// A number of chunks, for people.
+std::string limitOf(unsigned chunks) {
+  return chunks == 99 ? "all" : std::to_string(chunks);
+}
+
 /// Microseconds of a layer, what starts and ends the work left out.
 double perLayer(unsigned layers, const std::function<double(uint32_t)> &time) {
   unsigned few = layers / 4;
@@ -244,17 +249,17 @@ void gpu::measureLayers(const std::string &folder, const std::string &file) {
   double unit = whole / all * 1e6 / (2 * model.layers);
   for (std::vector<double> &phase : spent)
     std::sort(phase.begin(), phase.end());
-  std::printf("| %u | %u | %u | %u x %u | %u x %.0f KiB | %s | %s | %s | %d | "
-              "%s | %s | %.2f | "
-              "%.0f | %.0f %% | %.2f | %.2f | %.2f to %.2f |\n",
-              variant.bits, variant.width, variant.warps, variant.rows,
-              variant.columns, variant.slots, variant.chunkBytes() / 1024.0,
-              variant.ahead == 99 ? "all"
-                                  : std::to_string(variant.ahead).c_str(),
-              variant.naked ? "no" : "yes", variant.lazy ? "no" : "yes",
-              model.whole.registers(), error, steps, time,
-              static_cast<double>(bytes) / model.layers / time * 1e-3,
-              100 * reads / time, spent[0][spent[0].size() / 2] * unit,
-              spent[1][spent[1].size() / 2] * unit, spent[2].front() * unit,
-              spent[2].back() * unit);
+  std::printf(
+      "| %u | %u | %u | %u x %u | %u x %.0f KiB | %s | %s | %s | %s | %d | "
+      "%s | %s | %.2f | "
+      "%.0f | %.0f %% | %.2f | %.2f | %.2f to %.2f |\n",
+      variant.bits, variant.width, variant.warps, variant.rows, variant.columns,
+      variant.slots, variant.chunkBytes() / 1024.0,
+      limitOf(variant.ahead).c_str(), limitOf(variant.flight).c_str(),
+      variant.naked ? "no" : "yes", variant.lazy ? "no" : "yes",
+      model.whole.registers(), error, steps, time,
+      static_cast<double>(bytes) / model.layers / time * 1e-3,
+      100 * reads / time, spent[0][spent[0].size() / 2] * unit,
+      spent[1][spent[1].size() / 2] * unit, spent[2].front() * unit,
+      spent[2].back() * unit);
 }

@@ -18,6 +18,7 @@
 //   WARPS    that multiply
 //   AHEAD    chunks that are fetched before the barrier in front of their
 //            product; 99: as many as the ring holds
+//   FLIGHT   chunks that are under way at once; 99: as many as the ring holds
 //   NAKED    1: there are no barriers
 //   LAZY     1: nothing is multiplied
 // Where there are no barriers, or nothing is multiplied, results are wrong: it
@@ -43,8 +44,9 @@
 // Weights
 //===----------------------------------------------------------------------===//
 
-/// The bits of a bfloat16 between 2^-8 and 2^-7.
-INLINE u32 scaleBits(u32 index) { return (hash(~index) & 0x7f) + (119 << 7); }
+/// The bits of a bfloat16 between 2^-8 and 2^-7, of either sign: codes less 8
+/// are negative more often than not, and sums should not be.
+INLINE u32 scaleBits(u32 index) { return (hash(~index) & 0x807f) + (119 << 7); }
 
 /// Weights as they are streamed: product by product, group by group, chunk by
 /// chunk, and rows within; behind the codes of a chunk their scales.
@@ -81,6 +83,16 @@ INLINE void advance(struct Ring *ring) {
     ring->slot = 0, ring->phase ^= 1;
 }
 
+/// Waits for the chunk that was asked for FLIGHT chunks ago.
+INLINE void awaitLanding(const struct Ring *ring) {
+  u32 slot = ring->slot + SLOTS - FLIGHT, phase = ring->phase;
+  // The producer counts rounds of the ring from one, those who wait for full
+  // slots from zero.
+  if (slot >= SLOTS)
+    slot -= SLOTS, phase ^= 1;
+  barrierAwait(place(memory) + FULL + 8 * slot, phase);
+}
+
 /// Fetches all chunks of this block's groups of a product. Where
 /// gated, the barrier number `gate` is in front of it.
 INLINE void fetchProduct(struct Ring *ring, const GLOBAL unsigned char *weights,
@@ -93,6 +105,8 @@ INLINE void fetchProduct(struct Ring *ring, const GLOBAL unsigned char *weights,
       if (AHEAD != 99 && gated && ahead++ == AHEAD)
         barrierAwait(base + GATE, gate);
       barrierAwait(base + FREE + 8 * ring->slot, ring->phase);
+      if (FLIGHT < SLOTS)
+        awaitLanding(ring);
       fetch(base + ring->slot * CHUNK, from + chunk * CHUNK, CHUNK,
             base + FULL + 8 * ring->slot, policy);
       advance(ring);
