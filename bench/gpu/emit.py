@@ -40,6 +40,8 @@ def variants():
     yield from ({"a": ahead} for ahead in (0, 1, 2, 4, 6))
     yield from ({"s": slots, "f": flight} for slots, flight in [(8, 2), (8, 3), (8, 4), (12, 2), (12, 3), (12, 4)])
     yield from ({"r": 16, "s": 24, "f": flight} for flight in (4, 6, 8))
+    yield from ({"p": 16, "s": 12, "f": flight} for flight in (2, 3))
+    yield from ({"b": 4, "r": 16, "c": 1024, "s": 16, "f": flight} for flight in (3, 5))
     yield from ({"w": 2048, "r": 16, "s": 16, "f": flight} for flight in (3, 4, 6, 99))
     yield from ({"b": 4, "c": 1024, "s": slots, "f": flight} for slots, flight in [(8, 1), (8, 2), (10, 2), (10, 3)])
     yield from ({"n": naked, "l": lazy} for naked, lazy in [(0, 1), (1, 0), (1, 1)])

@@ -123,11 +123,11 @@ void gpu::measureLoadedBarriers(const std::string &folder) {
   constexpr size_t bytes = size_t{2} << 30;
   Buffer counters(1 << 16), words(bytes), values(1 << 14), moved(4);
   words.set(0x3f803f80), values.set(0);
-  std::puts("\n| in flight a multiprocessor | barrier ns | GB/s meanwhile | "
-            "with 16 KiB read, ns | GB/s "
-            "|\n|---|---|---|---|---|");
+  std::puts("\n| blocks that load | under way in each | barrier ns | GB/s "
+            "meanwhile | with 16 KiB "
+            "read, ns | GB/s |\n|---|---|---|---|---|---|");
   constexpr unsigned chunk = 8 << 10;
-  for (uint32_t slots : {0, 2, 4, 6, 8, 12, 16, 24}) {
+  auto measure = [&](uint32_t loaders, uint32_t slots) {
     double times[2], rates[2];
     for (bool reads : {false, true}) {
       auto run = [&](uint32_t rounds) {
@@ -135,16 +135,23 @@ void gpu::measureLoadedBarriers(const std::string &folder) {
         kernel({processors(), 288, std::max(alone, slots * (chunk + 8) + 16)},
                counters.address(), rounds, words.address(), uint32_t{chunk},
                slots, static_cast<uint32_t>(bytes / chunk / processors()),
-               reads ? values.address() : uint64_t{0}, moved.address());
+               reads ? values.address() : uint64_t{0}, moved.address(),
+               loaders);
       };
       times[reads] = perRound(counters, run);
       double time = seconds(
           1, [&] { moved.set(0), run(2000); }, [&] { counters.set(0); });
       rates[reads] = double(moved.all<uint32_t>()[0]) * chunk / time;
     }
-    std::printf("| %u KiB | %.0f | %.0f | %.0f | %.0f |\n", slots * chunk >> 10,
-                times[0], rates[0] * 1e-9, times[1], rates[1] * 1e-9);
-  }
+    std::printf("| %u | %u KiB | %.0f | %.0f | %.0f | %.0f |\n", loaders,
+                slots * chunk >> 10, times[0], rates[0] * 1e-9, times[1],
+                rates[1] * 1e-9);
+  };
+  for (uint32_t slots : {0, 2, 3, 4, 5, 6, 8, 12, 16, 24})
+    measure(processors(), slots);
+  for (uint32_t loaders : {1u, processors() / 4, processors() / 2})
+    for (uint32_t slots : {4, 16})
+      measure(loaders, slots);
 }
 
 void gpu::measureHandOvers(const std::string &folder) {

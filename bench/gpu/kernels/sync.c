@@ -169,14 +169,16 @@ KERNEL clusterGrid(GLOBAL u32 *counters, u32 rounds, u32 perCluster) {
   }
 }
 
-/// Grid barriers while bulk copies keep memory busy: thread 0 holds `slots`
-/// chunks in flight, round and round in this block's part of `bytes`. With
+/// Grid barriers while bulk copies keep memory busy: in the first `loaders`
+/// blocks thread 0 holds `slots` chunks under way, round and round in the
+/// block's part of `bytes`. With
 /// `values` the other threads read 16 KiB of them behind each barrier, which
 /// all blocks share.
 KERNEL barrierUnderLoad(GLOBAL u32 *counters, u32 rounds,
                         const GLOBAL unsigned char *bytes, u32 chunkBytes,
                         u32 slots, u32 chunks, const GLOBAL f32x4 *values,
-                        GLOBAL u32 *moved) {
+                        GLOBAL u32 *moved, u32 loaders) {
+  slots = block() < loaders ? slots : 0;
   u32 ring = place(memory), full = ring + slots * chunkBytes,
       done = full + 8 * slots;
   volatile SHARED u32 *isDone = (volatile SHARED u32 *)(memory + (done - ring));
