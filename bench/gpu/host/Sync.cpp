@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <utility>
 
 using namespace gpu;
 
@@ -32,9 +34,24 @@ template <typename Run> double perRound(Buffer &counters, Run run) {
   return (more - less) / (many - few) * 1e9;
 }
 
+double wallSeconds(const std::function<void()> &work) {
+  auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+      .count();
+}
+
 } // namespace
 
 void gpu::measureLaunches(const std::string &folder) {
+  // The driver keeps what it compiled once, unless CUDA_CACHE_DISABLE is 1.
+  for (auto [file, name] :
+       {std::pair("sync.ptx", "fan"), {"matrix.ptx", "unpack4"}}) {
+    std::string ptx = folder + "/" + file;
+    double time = wallSeconds([&] { Kernel kernel(ptx, name); });
+    std::printf("\n%s, %zu kB, was compiled and loaded in %.0f ms\n", file,
+                std::filesystem::file_size(ptx) / 1000, time * 1e3);
+  }
   Kernel empty(folder + "/sync.ptx", "empty");
   constexpr int many = 100;
   struct Way {
@@ -56,14 +73,11 @@ void gpu::measureLaunches(const std::string &folder) {
     double stream = seconds(15, work) / many,
            graph = secondsAsGraph(15, work) / many;
     std::vector<double> waited;
-    for (int i = 0; i < 201; ++i) {
-      auto begin = std::chrono::steady_clock::now();
-      empty(way.shape);
-      finish();
-      waited.push_back(std::chrono::duration<double>(
-                           std::chrono::steady_clock::now() - begin)
-                           .count());
-    }
+    for (int i = 0; i < 201; ++i)
+      waited.push_back(wallSeconds([&] {
+        empty(way.shape);
+        finish();
+      }));
     std::sort(waited.begin(), waited.end());
     std::printf("| %s | %.2f | %.2f | %.2f |\n", way.name, stream * 1e6,
                 graph * 1e6, waited[waited.size() / 2] * 1e6);
