@@ -26,9 +26,9 @@ MOST_RING = 200 << 10
 # What the letters in the names of files stand for.
 LETTERS = {
     "w": "WIDTH", "r": "ROWS", "c": "COLUMNS", "s": "SLOTS", "b": "BITS", "p": "WARPS",
-    "a": "AHEAD", "f": "FLIGHT", "n": "NAKED", "l": "LAZY",
+    "a": "AHEAD", "f": "FLIGHT", "n": "NAKED", "l": "LAZY", "t": "CORES",
 }  # fmt: skip
-PLAIN = {"w": 4096, "r": 32, "c": 256, "s": 8, "b": 16, "p": 8, "a": 99, "f": 99, "n": 0, "l": 0}
+PLAIN = {"w": 4096, "r": 32, "c": 256, "s": 8, "b": 16, "p": 8, "a": 99, "f": 99, "n": 0, "l": 0, "t": 0}
 
 
 def variants():
@@ -42,6 +42,10 @@ def variants():
     yield from ({"r": 16, "s": 24, "f": flight} for flight in (4, 6, 8))
     yield from ({"p": 16, "s": 12, "f": flight} for flight in (2, 3))
     yield from ({"b": 4, "r": 16, "c": 1024, "s": 16, "f": flight} for flight in (3, 5))
+    for slots, flight, naked in [(8, 99, 0), (12, 3, 0), (12, 99, 0), (8, 99, 1)]:
+        yield {"s": slots, "f": flight, "n": naked, "t": 1}
+    for slots, flight, naked in [(8, 99, 0), (8, 2, 0), (10, 3, 0), (8, 99, 1)]:
+        yield {"b": 4, "c": 1024, "s": slots, "f": flight, "n": naked, "t": 1}
     yield from ({"w": 2048, "r": 16, "s": 16, "f": flight} for flight in (3, 4, 6, 99))
     yield from ({"b": 4, "c": 1024, "s": slots, "f": flight} for slots, flight in [(8, 1), (8, 2), (10, 2), (10, 3)])
     yield from ({"n": naked, "l": lazy} for naked, lazy in [(0, 1), (1, 0), (1, 1)])

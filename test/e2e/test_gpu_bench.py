@@ -10,7 +10,7 @@ import sys
 import pytest
 
 GPU = pathlib.Path(__file__).resolve().parents[2] / "bench" / "gpu"
-LAYERS = "layers-w4096-r32-c{}-s8-b{}-p8-a99-f99-n0-l0.ptx"
+LAYERS = "layers-w4096-r32-c{}-s8-b{}-p8-a99-f99-n0-l0-t{}.ptx"
 
 
 def has_driver():
@@ -24,7 +24,7 @@ def has_driver():
 @pytest.mark.parametrize(
     "source, name",
     [("memory", "memory.ptx"), ("sync", "sync.ptx"), ("matrix", "matrix.ptx"),
-     ("layers", LAYERS.format(256, 16)), ("layers", LAYERS.format(1024, 4))],
+     ("layers", LAYERS.format(256, 16, 0)), ("layers", LAYERS.format(1024, 4, 1))],
 )  # fmt: skip
 def test_kernels_become_ptx(source, name, tmp_path):
     subprocess.run([sys.executable, GPU / "emit.py", tmp_path, name], check=True)

@@ -20,13 +20,14 @@ namespace {
 
 /// What the name of a file says about its kernels (emit.py, kernels/layers.c).
 struct Variant {
-  unsigned width, rows, columns, slots, bits, warps, ahead, flight, naked, lazy;
+  unsigned width, rows, columns, slots, bits, warps, ahead, flight, naked, lazy,
+      cores;
 
   explicit Variant(const std::string &file) {
     if (std::sscanf(file.c_str(),
-                    "layers-w%u-r%u-c%u-s%u-b%u-p%u-a%u-f%u-n%u-l%u.ptx",
+                    "layers-w%u-r%u-c%u-s%u-b%u-p%u-a%u-f%u-n%u-l%u-t%u.ptx",
                     &width, &rows, &columns, &slots, &bits, &warps, &ahead,
-                    &flight, &naked, &lazy) != 10)
+                    &flight, &naked, &lazy, &cores) != 11)
       fail(file + ": not the name of a variant");
   }
   unsigned chunkBytes() const {
@@ -37,7 +38,8 @@ struct Variant {
     return size_t{chunkBytes()} * (width / rows) * (width / columns);
   }
   unsigned sharedBytes() const {
-    return slots * (chunkBytes() + 16) + width * 4 + 16 + 64;
+    return slots * (chunkBytes() + 16) + width * (cores ? 6 : 4) + 16 + 64 +
+           warps * rows * 4;
   }
   bool isRight() const { return !naked && !lazy; }
 
@@ -256,7 +258,10 @@ void gpu::measureLayers(const std::string &folder, const std::string &file) {
       variant.bits, variant.width, variant.warps, variant.rows, variant.columns,
       variant.slots, variant.chunkBytes() / 1024.0,
       limitOf(variant.ahead).c_str(), limitOf(variant.flight).c_str(),
-      variant.naked ? "no" : "yes", variant.lazy ? "no" : "yes",
+      variant.naked ? "no" : "yes",
+      variant.lazy    ? "nobody"
+      : variant.cores ? "tensor cores"
+                      : "others",
       model.whole.registers(), error, steps, time,
       static_cast<double>(bytes) / model.layers / time * 1e-3,
       100 * reads / time, spent[0][spent[0].size() / 2] * unit,

@@ -217,4 +217,8 @@ INLINE u32 weightBits(u32 index) {
   return (bits & 0x80ff) + (120 << 7);
 }
 
+/// The bits of a bfloat16 between 2^-8 and 2^-7, of either sign: codes less 8
+/// are negative more often than not, and sums should not be.
+INLINE u32 scaleBits(u32 index) { return (hash(~index) & 0x807f) + (119 << 7); }
+
 #endif // INGOT_BENCH_GPU_DEVICE_H

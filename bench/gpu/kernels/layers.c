@@ -21,12 +21,12 @@
 //   FLIGHT   chunks that are under way at once; 99: as many as the ring holds
 //   NAKED    1: there are no barriers
 //   LAZY     1: nothing is multiplied
+//   CORES    1: tensor cores multiply, with 8 warps (cores.h)
 // Where there are no barriers, or nothing is multiplied, results are wrong: it
 // shows what the rest costs.
 #include "device.h"
 
 #define THREADS (WARPS * 32)
-#define PER_WARP (ROWS / WARPS)
 #define CHUNKS (WIDTH / COLUMNS)
 #define GROUPS (WIDTH / ROWS)
 #define CODES (ROWS * COLUMNS * BITS / 8)
@@ -35,41 +35,36 @@
 
 // What shared memory holds, behind the ring.
 #define INPUT (SLOTS * CHUNK)
-#define FULL (INPUT + WIDTH * 4)
+#define FULL (INPUT + WIDTH * (CORES ? 6 : 4))
 #define FREE (FULL + 8 * SLOTS)
 #define GATE (FREE + 8 * SLOTS)
 #define PARTS (GATE + 16)
+#define PARTIALS (PARTS + 64)
+
+/// Waits for all threads that multiply.
+INLINE void meetMultipliers(void) {
+  asm volatile("bar.sync 1, %0;" ::"n"(THREADS) : "memory");
+}
+
+#if CORES
+#include "cores.h"
+#else
+#include "lanes.h"
+#endif
 
 //===----------------------------------------------------------------------===//
 // Weights
 //===----------------------------------------------------------------------===//
 
-/// The bits of a bfloat16 between 2^-8 and 2^-7, of either sign: codes less 8
-/// are negative more often than not, and sums should not be.
-INLINE u32 scaleBits(u32 index) { return (hash(~index) & 0x807f) + (119 << 7); }
-
 /// Weights as they are streamed: product by product, group by group, chunk by
-/// chunk, and rows within; behind the codes of a chunk their scales.
+/// chunk.
 KERNEL pack(GLOBAL u32 *words, u32 products) {
   u64 all = (u64)products * GROUPS * CHUNKS * (CHUNK / 4);
   for (u64 at = block() * 1024ull + thread(); at < all;
        at += blocks() * 1024ull) {
-    u32 in = at % (CHUNK / 4), chunk = at / (CHUNK / 4) % CHUNKS;
-    u64 group = at / (CHUNK / 4) / CHUNKS;
-    bool isScale = in >= CODES / 4;
-    // Words of a row, and values of a word.
-    u32 perRow = isScale ? COLUMNS / 64 : COLUMNS * BITS / 32;
-    u32 row = (isScale ? in - CODES / 4 : in) / perRow;
-    u32 word = (isScale ? in - CODES / 4 : in) % perRow;
-    u32 first = (u32)((group * ROWS + row) * WIDTH + chunk * COLUMNS);
-    if (isScale)
-      words[at] = scaleBits(first / 32 + 2 * word) |
-                  scaleBits(first / 32 + 2 * word + 1) << 16;
-    else if (BITS == 4)
-      words[at] = hash(first / 8 + word);
-    else
-      words[at] =
-          weightBits(first + 2 * word) | weightBits(first + 2 * word + 1) << 16;
+    u64 chunk = at / (CHUNK / 4), group = chunk / CHUNKS;
+    u32 first = (u32)(group * ROWS * WIDTH + chunk % CHUNKS * COLUMNS);
+    words[at] = wordOf(at % (CHUNK / 4), first);
   }
 }
 
@@ -131,107 +126,25 @@ INLINE void initRing(void) {
 // Products
 //===----------------------------------------------------------------------===//
 
-/// Waits for all threads that multiply.
-INLINE void meetMultipliers(void) {
-  asm volatile("bar.sync 1, %0;" ::"n"(THREADS) : "memory");
-}
-
-/// Adds what two bfloat16 give.
-INLINE float times(u32 pair, float low, float high, float sum) {
-  sum = __builtin_fmaf(__builtin_bit_cast(float, pair << 16), low, sum);
-  return __builtin_fmaf(__builtin_bit_cast(float, pair & 0xffff0000u), high,
-                        sum);
-}
-
-/// Multiplies one chunk: a lane takes 8 columns of every 256.
-INLINE void multiply16(const SHARED unsigned char *rows, const SHARED f32x4 *x,
-                       float *sums) {
-  u32 lane = thread() % 32;
-#pragma unroll
-  for (u32 part = 0; part < COLUMNS / 256; ++part) {
-    f32x4 even = x[part * 64 + lane], odd = x[part * 64 + 32 + lane];
-#pragma unroll
-    for (u32 row = 0; row < PER_WARP; ++row) {
-      u32x4 w =
-          *(SHARED u32x4 *)(rows + (row * COLUMNS + part * 256 + lane * 8) * 2);
-#pragma unroll
-      for (u32 i = 0; i < 4; ++i)
-        sums[row] = times(w[i], even[i], odd[i], sums[row]);
-    }
-  }
-}
-
-/// Multiplies one chunk: a lane takes 32 columns of every 1024, which share a
-/// scale. A code becomes 128 + code; what is too much comes off for all.
-INLINE void multiply4(const SHARED unsigned char *rows,
-                      const SHARED unsigned short *scales,
-                      const SHARED f32x4 *x, float *sums) {
-  u32 lane = thread() % 32, mask = 0x000f000f, ones = 0x43004300;
-#pragma unroll
-  for (u32 part = 0; part < COLUMNS / 1024; ++part) {
-    f32x4 in[8], all = 0;
-#pragma unroll
-    for (u32 i = 0; i < 8; ++i) {
-      in[i] = x[part * 256 + i * 32 + lane];
-      all += in[i];
-    }
-    float excess = -136 * (all.x + all.y + all.z + all.w);
-#pragma unroll
-    for (u32 row = 0; row < PER_WARP; ++row) {
-      u32x4 w =
-          *(SHARED u32x4 *)(rows + row * COLUMNS / 2 + part * 512 + lane * 16);
-      u32 scale = scales[row * COLUMNS / 32 + part * 32 + lane];
-      float dot = excess;
-#pragma unroll
-      for (u32 i = 0; i < 4; ++i)
-#pragma unroll
-        for (u32 k = 0; k < 4; ++k) {
-          u32 pair;
-          asm("lop3.b32 %0, %1, %2, %3, 0xea;"
-              : "=r"(pair)
-              : "r"(w[i] >> 4 * k), "r"(mask), "r"(ones));
-          dot = times(pair, in[2 * i][k], in[2 * i + 1][k], dot);
-        }
-      sums[row] = __builtin_fmaf(__builtin_bit_cast(float, scale << 16), dot,
-                                 sums[row]);
-    }
-  }
-}
-
 /// This block's groups of a product, added to `out` or written there.
 INLINE void product(struct Ring *ring, GLOBAL float *out, bool add) {
-  u32 base = place(memory), warp = thread() / 32, lane = thread() % 32;
+  u32 base = place(memory);
   for (u32 group = block(); group < GROUPS; group += blocks()) {
-    float sums[PER_WARP];
+    float sums[SUMS];
 #pragma unroll
-    for (u32 row = 0; row < PER_WARP; ++row)
-      sums[row] = 0;
+    for (u32 i = 0; i < SUMS; ++i)
+      sums[i] = 0;
 #pragma nounroll
     for (u32 chunk = 0; chunk < CHUNKS; ++chunk) {
       barrierAwait(base + FULL + 8 * ring->slot, ring->phase);
-      const SHARED unsigned char *codes = memory + ring->slot * CHUNK;
-      const SHARED unsigned char *rows = codes + warp * (CODES / WARPS);
-      const SHARED f32x4 *x =
-          (const SHARED f32x4 *)(memory + INPUT + chunk * COLUMNS * 4);
-      if (BITS == 4 && !LAZY)
-        multiply4(rows,
-                  (const SHARED unsigned short *)(codes + CODES +
-                                                  warp * (SCALES / WARPS)),
-                  x, sums);
-      else if (!LAZY)
-        multiply16(rows, x, sums);
+      if (!LAZY)
+        multiply(memory + ring->slot * CHUNK, chunk, sums);
       asm volatile("bar.warp.sync -1;" ::: "memory");
-      if (lane == 0)
+      if (thread() % 32 == 0)
         barrierArrive(base + FREE + 8 * ring->slot);
       advance(ring);
     }
-#pragma unroll
-    for (u32 row = 0; row < PER_WARP; ++row) {
-      float total = sum(sums[row]);
-      GLOBAL float *to = out + group * ROWS + warp * PER_WARP + row;
-      if (lane == 0)
-        *to = add ? *to + total : total;
-    }
+    write(group, out, add, sums);
   }
 }
 
@@ -244,21 +157,6 @@ INLINE void product(struct Ring *ring, GLOBAL float *out, bool add) {
 /// The place of the values that a thread brings to shared memory, eight in a
 /// row of each of EACH parts.
 INLINE u32 mine(u32 part) { return (part * THREADS + thread()) * 8; }
-
-/// Puts eight values where lanes look for them: of every 256 the even ones and
-/// then the odd ones; with codes four of each lane's 32 columns after others.
-INLINE void keep(u32 at, f32x4 low, f32x4 high) {
-  SHARED f32x4 *x = (SHARED f32x4 *)(memory + INPUT);
-  if (BITS == 4) {
-    u32 to = at / 1024 * 256 + at % 32 / 4 * 32 + at % 1024 / 32;
-    x[to] = low;
-    x[to + 32] = high;
-  } else {
-    u32 to = at / 256 * 64 + at % 256 / 8;
-    x[to] = (f32x4){low.x, low.z, high.x, high.z};
-    x[to + 32] = (f32x4){low.y, low.w, high.y, high.w};
-  }
-}
 
 INLINE void keepPlain(const GLOBAL float *x) {
 #pragma unroll
