@@ -4,7 +4,7 @@ measures as the FMA peak in the same run (of a row by itself, the share of the
 read bandwidth), and how many times as fast it is as in ONNX Runtime. Ends with
 the median and the least share of the products of at least 128 rows.
 
-    python bench/gemm.py [--shape 768x3072] [--rows 128]
+    python bench/gemm.py [--shape 768x3072] [--rows 128] [--bfloat16]
 
 Needs an idle machine."""
 
@@ -56,6 +56,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shape", help="only this one, as inputs x outputs")
     parser.add_argument("--rows", type=int, help="only so many rows")
+    parser.add_argument("--bfloat16", action="store_true", help="weights of bf16 and inputs rounded to it")
+    parser.add_argument("--target", default="native", help="the CPU to compile for")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=0.5, help="for each share")
     parser.add_argument("--rounds", type=int, default=7, help="with ONNX Runtime; 0 leaves it out")
@@ -72,8 +74,8 @@ def main():
             model = pathlib.Path(folder) / f"{shape}.onnx"
             artifact = model.with_suffix(".ingot")
             if not model.exists():
-                shapes.write_product(model, inputs, outputs)
-                harness.ingot_ok("compile", model, "-o", artifact)
+                shapes.write_product(model, inputs, outputs, options.bfloat16)
+                harness.ingot_ok("compile", model, "-o", artifact, "--target", options.target)
             work = measured(artifact, rows, options.threads, options.seconds)
             seconds, flops = work["seconds"]["median"], work["flops_per_second"]
             share, reads = work["share_of_fma_peak"], work["share_of_reads"]

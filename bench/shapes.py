@@ -46,10 +46,15 @@ def random_rows(rows, columns, seed=0):
     return np.random.default_rng(seed).standard_normal((rows, columns), dtype=np.float32)
 
 
-def write_product(path, inputs, outputs):
-    """`output = x * w` with a weight of inputs x outputs."""
+def write_product(path, inputs, outputs, bfloat16=False):
+    """`output = x * w` with a weight of inputs x outputs; if `bfloat16`, that is
+    of bf16 and `x` is rounded to it."""
     graph = Graph()
-    product = graph.node("MatMul", "x", graph.normal(inputs, outputs))
+    x, weight = "x", graph.normal(inputs, outputs)
+    if bfloat16:
+        x, weight = (graph.node("Cast", value, to=TensorProto.BFLOAT16) for value in (x, weight))
+        x, weight = (graph.node("Cast", value, to=TensorProto.FLOAT) for value in (x, weight))
+    product = graph.node("MatMul", x, weight)
     x = ("x", TensorProto.FLOAT, ["rows", inputs])
     graph.save(path, [x], product, ["rows", outputs])
 

@@ -22,7 +22,7 @@ typedef struct IngotCompileOptions {
   /// sizeof(IngotCompileOptions): a library of another version refuses.
   size_t struct_size;
   /// "native" (also when null), "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4",
-  /// "x86-64-v4+avx512vnni" or "aarch64".
+  /// "x86-64-v4+avx512vnni", "x86-64-v4+avx512vnni+avx512bf16" or "aarch64".
   const char *target_cpu;
   /// Verify the IR after every pass.
   int verify_each;

@@ -164,7 +164,7 @@ LogicalResult Compilation::toStructuredOps() {
   describeState(*module, manifest);
   report("lower", 0.1);
   auto structured = [&](OpPassManager &passes) {
-    buildStructuredPipeline(passes, options.activation_bits);
+    buildStructuredPipeline(passes, target, options.activation_bits);
   };
   if (failed(runPasses(*module, "2-structured", structured, 0.17)) ||
       failed(describeSignature(*module, manifest)) ||

@@ -25,9 +25,11 @@ using ingot::ChooseTilesOptions;
 using ingot::TileChoices;
 
 void ingot::buildStructuredPipeline(OpPassManager &passes,
+                                    const TargetInfo &target,
                                     int64_t activationBits) {
   ConvertIngotToLinalgOptions options;
   options.activationBits = activationBits;
+  options.bfloatProducts = target.hasAvx512Bf16;
   passes.addPass(createConvertIngotToLinalg(options));
   passes.addPass(createCanonicalizerPass());
 }

@@ -19,8 +19,16 @@ struct Level {
   llvm::StringLiteral name;
   llvm::ArrayRef<llvm::StringLiteral> adds;
   unsigned vectorBits;
-  /// What kernels can use above the level.
-  llvm::StringLiteral extension;
+  /// What kernels can use above the level, each with those before it.
+  llvm::ArrayRef<llvm::StringLiteral> extensions;
+
+  /// Its name with the first `count` extensions.
+  std::string nameWith(size_t count) const {
+    std::string text = name.str();
+    for (llvm::StringLiteral extension : extensions.take_front(count))
+      text += "+" + extension.str();
+    return text;
+  }
 };
 } // namespace
 
@@ -28,10 +36,13 @@ static constexpr llvm::StringLiteral v3Features[] = {
     "avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "popcnt"};
 static constexpr llvm::StringLiteral v4Features[] = {
     "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"};
+static constexpr llvm::StringLiteral v3Extensions[] = {"avxvnni"};
+static constexpr llvm::StringLiteral v4Extensions[] = {"avx512vnni",
+                                                       "avx512bf16"};
 
 /// From the lowest level to the highest.
-static const Level levels[] = {{"x86-64-v3", v3Features, 256, "avxvnni"},
-                               {"x86-64-v4", v4Features, 512, "avx512vnni"}};
+static const Level levels[] = {{"x86-64-v3", v3Features, 256, v3Extensions},
+                               {"x86-64-v4", v4Features, 512, v4Extensions}};
 
 /// What every 64-bit Arm CPU has: vectors of 128 bits, fused multiply-add and
 /// conversions of halves. Products of codes are written out in plain vectors.
@@ -49,11 +60,12 @@ static TargetInfo describeArm() {
   return info;
 }
 
-static TargetInfo describe(size_t index, bool extended) {
+/// A level with the first `extensions` of its extensions.
+static TargetInfo describe(size_t index, size_t extensions) {
   TargetInfo info;
-  info.name = info.cpu = info.tuneCpu = levels[index].name.str();
+  info.name = levels[index].nameWith(extensions);
+  info.cpu = info.tuneCpu = levels[index].name.str();
   info.triple = "x86_64-unknown-linux-gnu";
-  llvm::StringLiteral extension = levels[index].extension;
   info.vectorBits = levels[index].vectorBits;
   info.vectorRegisters = levels[index].vectorBits == 512 ? 32 : 16;
   for (const Level &level : llvm::ArrayRef(levels).take_front(index + 1)) {
@@ -62,8 +74,8 @@ static TargetInfo describe(size_t index, bool extended) {
       info.features += (info.features.empty() ? "+" : ",+") + feature.str();
     }
   }
-  if (extended) {
-    info.name += "+" + extension.str();
+  for (llvm::StringLiteral extension :
+       levels[index].extensions.take_front(extensions)) {
     info.required.push_back(extension.str());
     info.features += ",+" + extension.str();
   }
@@ -76,6 +88,7 @@ static TargetInfo describe(size_t index, bool extended) {
   info.hasAvx512bw = has("avx512bw");
   info.hasAvx512Vnni = has("avx512vnni");
   info.hasAvxVnni = has("avxvnni");
+  info.hasAvx512Bf16 = has("avx512bf16");
   return info;
 }
 
@@ -94,18 +107,17 @@ bool ingot::runsHere(const TargetInfo &target) {
 
 std::optional<TargetInfo> ingot::lookupTarget(llvm::StringRef name,
                                               std::string &error) {
-  auto [base, extension] = name.split('+');
   for (size_t i = 0; i < std::size(levels); ++i)
-    if (levels[i].name == base &&
-        (base == name || extension == levels[i].extension))
-      return describe(i, /*extended=*/base != name);
+    for (size_t count = 0; count <= levels[i].extensions.size(); ++count)
+      if (levels[i].nameWith(count) == name)
+        return describe(i, count);
   if (name == armName)
     return describeArm();
   if (name != "native") {
     error = "unknown target CPU '" + name.str() + "'; known are native";
     for (const Level &level : levels)
-      error += ", " + level.name.str() + ", " + level.name.str() + "+" +
-               level.extension.str();
+      for (size_t count = 0; count <= level.extensions.size(); ++count)
+        error += ", " + level.nameWith(count);
     error += ", " + armName.str();
     return std::nullopt;
   }
@@ -130,7 +142,12 @@ std::optional<TargetInfo> ingot::lookupTarget(llvm::StringRef name,
   }
   if (!best)
     return std::nullopt;
-  TargetInfo info = describe(*best, host.lookup(levels[*best].extension));
+  const auto *lacking =
+      llvm::find_if(levels[*best].extensions, [&](llvm::StringRef extension) {
+        return !host.lookup(extension);
+      });
+  TargetInfo info =
+      describe(*best, size_t(lacking - levels[*best].extensions.begin()));
   info.tuneCpu = llvm::sys::getHostCPUName().str();
   return info;
 }

@@ -175,7 +175,8 @@ ingot_model_load_memory(const void *data, size_t size,
 typedef struct ingot_compile_options {
   size_t struct_size;
   /// "native" (also when null), "x86-64-v3" or "x86-64-v4", which may be
-  /// extended: "x86-64-v3+avxvnni", "x86-64-v4+avx512vnni"; or "aarch64".
+  /// extended: "x86-64-v3+avxvnni", "x86-64-v4+avx512vnni",
+  /// "x86-64-v4+avx512vnni+avx512bf16"; or "aarch64".
   const char *target_cpu;
   /// Where to keep the artifact; null to keep it only while the model lives.
   const char *artifact_path;

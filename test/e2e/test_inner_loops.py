@@ -6,13 +6,14 @@ the stack frame."""
 import re
 import subprocess
 
+import bfloat16_models
 import harness
 import pytest
 import small_llama
 
 # All but this machine's own, which is one of them.
 TARGETS = re.search(r"--target TEXT:\{native,([^}]*)\}", harness.ingot_ok("compile", "--help").stdout)[1]
-PRODUCT = re.compile(r"vf(n?m)(add|sub)\d|vpdp|vpmadd|fml[as]\s|smull|mul\s+v|mla\s+v")
+PRODUCT = re.compile(r"vf(n?m)(add|sub)\d|vpdp|vdpbf|vpmadd|fml[as]\s|smull|mul\s+v|mla\s+v")
 # What is indexed is scratch memory, not a spilled register.
 SPILL = re.compile(
     r"v?mov\S*\s+%\w+, -?(0x[0-9a-f]+)?\(%r[sb]p\)|st[rp]\s+[qdxw]\d+,.*\[(sp|x29)(, #-?\w+)?\]$"
@@ -61,13 +62,15 @@ def model(name, folder):
     """The file and the options."""
     if name == "llama":
         return small_llama.write(folder, "microsoft"), ["--generate", "--kv-type", "f16"]
+    if name == "bf16":
+        return bfloat16_models.write_products(folder), []
     if name == "minilm-l3":
         return harness.MODELS / "minilm-l3.onnx", []
     return harness.MODELS / "minilm-l6-int8.onnx", ["--activations", name]
 
 
 @pytest.mark.parametrize("target", TARGETS.split(","))
-@pytest.mark.parametrize("name", ["minilm-l3", "llama", "f32", "int24", "int16", "int8"])
+@pytest.mark.parametrize("name", ["minilm-l3", "llama", "bf16", "f32", "int24", "int16", "int8"])
 def test_no_spills(name, target, tmp_path):
     path, options = model(name, tmp_path)
     artifact = tmp_path / "model.ingot"

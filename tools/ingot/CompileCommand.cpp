@@ -71,7 +71,8 @@ void ingot::cli::addCompileCommand(CLI::App &program, int &) {
                    "The CPU to compile for: this machine's own, or a level "
                    "that others have too")
       ->check(CLI::IsMember({"native", "x86-64-v3", "x86-64-v3+avxvnni",
-                             "x86-64-v4", "x86-64-v4+avx512vnni", "aarch64"}))
+                             "x86-64-v4", "x86-64-v4+avx512vnni",
+                             "x86-64-v4+avx512vnni+avx512bf16", "aarch64"}))
       ->capture_default_str();
   addGenerateOptions(*command, options);
   static const std::map<std::string, int> formats = {

@@ -53,8 +53,9 @@ def Ingot_LinearOp : Ingot_StructuredOp<"linear"> {
   let summary = "A product with a weight matrix";
   let description = [{
     `x` (... x K) times `w` (K x N), plus `bias` (N) if given. In stages `x` is
-    M x K and `w` may be packed as ceil(N/16) x K x 16, padded with zeros.
-    Sums over K run in one order whatever the number of rows. If `w` is
+    M x K and `w` may be packed as ceil(N/16) x K x 16, padded with zeros; of
+    bf16 also in pairs along K, ceil(N/16) x ceil(K/2) x 16 x 2, next to `x` of
+    bf16 or f32. Sums over K run in one order whatever the number of rows. If `w` is
     dequantized from codes, `activation_bits` (8, 16, 24 or 32) is how exact the
     model wants `x` to be taken.
 
@@ -72,8 +73,9 @@ def Ingot_LinearOp : Ingot_StructuredOp<"linear"> {
   let builders = [OpBuilder<(ins "::mlir::Value":$x, "::mlir::Value":$w,
                                  CArg<"::mlir::Value", "{}">:$bias)>];
   let moreDeclarations = [{
-    /// Whether `w` is in the packed layout.
+    /// Whether `w` is in a packed layout, and whether in that of pairs.
     bool isPacked();
+    bool hasPairs();
   }];
 }
 

@@ -15,7 +15,7 @@ using namespace ingot;
 
 static FailureOr<DimShape> linearShape(const DimShape &x, const DimShape &w,
                                        const DimShape &init) {
-  if (x.empty() || (w.size() != 2 && w.size() != 3))
+  if (x.empty() || w.size() < 2 || w.size() > 4)
     return failure();
   DimShape result(x.begin(), x.end() - 1);
   // A packed matrix is padded: only the destination knows the true N.
@@ -169,14 +169,29 @@ static LogicalResult verifyDestination(Operation *op, Value init) {
   return success();
 }
 
-bool LinearOp::isPacked() { return shaped(getW()).getRank() == 3; }
+bool LinearOp::isPacked() { return shaped(getW()).getRank() > 2; }
+bool LinearOp::hasPairs() { return shaped(getW()).getRank() == 4; }
+
+/// Pairs of K as wide as kernels take them.
+static LogicalResult verifyPairs(LinearOp op) {
+  ShapedType x = shaped(op.getX()), w = shaped(op.getW());
+  int64_t k = x.getRank() == 0 ? 0 : x.getShape().back();
+  if (ShapedType::isDynamic(k) ||
+      w.getShape().drop_front() !=
+          ArrayRef<int64_t>{int64_t(llvm::divideCeil(k, 2)), 16, 2})
+    return op.emitOpError("multiplies ") << x << " with pairs of " << w;
+  if (!w.getElementType().isBF16() || !elementTypeOf(op.getInit()).isF32() ||
+      !(x.getElementType().isBF16() || x.getElementType().isF32()))
+    return op.emitOpError("has pairs of other types than bf16 and f32");
+  return verifyDestination(op, op.getInit());
+}
 
 LogicalResult LinearOp::verify() {
   ShapedType x = shaped(getX()), w = shaped(getW());
-  if (w.getRank() != 2 && w.getRank() != 3)
-    return emitOpError("needs a weight of rank 2, or 3 if packed");
+  if (w.getRank() < 2 || w.getRank() > 4)
+    return emitOpError("needs a weight of rank 2, or 3 or 4 if packed");
   int64_t k = isPacked() ? w.getDimSize(1) : w.getDimSize(0);
-  if (x.getRank() == 0 || !mayBeEqual(x.getShape().back(), k))
+  if (!hasPairs() && (x.getRank() == 0 || !mayBeEqual(x.getShape().back(), k)))
     return emitOpError("multiplies ") << x << " with " << w;
   if (getBias() && shaped(getBias()).getRank() != 1)
     return emitOpError("needs a bias of rank 1");
@@ -184,6 +199,8 @@ LogicalResult LinearOp::verify() {
       bits && !llvm::is_contained({8, 16, 24, 32}, *bits))
     return emitOpError("has activations of ")
            << *bits << " bits instead of 8, 16, 24 or 32";
+  if (hasPairs())
+    return verifyPairs(*this);
   return verifyDestination(*this, getInit());
 }
 

@@ -26,8 +26,9 @@ static TilingResult tileOperands(LinearOp op, Tiler &tiler, const Part &tile) {
     AffineExpr d0 = tiler.getBuilder().getAffineDimExpr(0);
     w.add(tiler.affine(d0.floorDiv(16), offset),
           tiler.affine(d0.ceilDiv(16), size));
-    tiler.addWhole(w, op.getW(), 1);
-    tiler.addWhole(w, op.getW(), 2);
+    int64_t rank = cast<ShapedType>(op.getW().getType()).getRank();
+    for (int64_t dim = 1; dim < rank; ++dim)
+      tiler.addWhole(w, op.getW(), dim);
   } else {
     tiler.addWhole(w, op.getW(), 0);
     w.add(offset, size);

@@ -29,6 +29,10 @@ def ConvertIngotToLinalg : Pass<"convert-ingot-to-linalg", "::mlir::ModuleOp"> {
     of the op asks. Beside codes of 8 bits with a scale a column, and where the
     model itself dequantizes them, they keep their values (32 bits).
 
+    A `linear` whose weight is of bf16, or was widened from that, keeps it as
+    pairs along K. With `bfloat-products` what it multiplies stays bf16 too, if
+    the model has it so; otherwise that becomes f32.
+
     What the model can get wrong at run time (an index out of range, extents
     that do not broadcast) is guarded by `ingot.check`, and is harmless until
     the check is looked at: indices are clamped.
@@ -52,7 +56,9 @@ def ConvertIngotToLinalg : Pass<"convert-ingot-to-linalg", "::mlir::ModuleOp"> {
   }];
   let options = [Option<"activationBits", "activation-bits", "int64_t", /*default=*/"0",
                         "Bits of the activations that meet weights kept as codes (8, 16, "
-                        "24 or 32); 0 for what the model asks">];
+                        "24 or 32); 0 for what the model asks">,
+                 Option<"bfloatProducts", "bfloat-products", "bool", /*default=*/"false",
+                        "Whether the target has products of pairs of bf16">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",

@@ -103,7 +103,9 @@ def LowerLinear : Pass<"ingot-lower-linear"> {
     sums stay in registers: 6 rows by one panel of 16 columns, or 12 rows by two
     panels with AVX-512. Weights are packed panels, ceil(N/16) x K x 16, or plain
     K x N. For every row the products are added in one order over K, whatever
-    the number of rows.
+    the number of rows. Pairs of bf16 along K, ceil(N/16) x ceil(K/2) x 16 x 2,
+    are multiplied with pairs of `x` by vdpbf16ps where `x` is of bf16 and the
+    target has the instruction, and else become floats in registers.
 
     Example:
 
@@ -123,9 +125,9 @@ def LowerLinear : Pass<"ingot-lower-linear"> {
   let options = [Option<"target", "target", "std::string",
                         /*default=*/"\"x86-64-v3\"",
                         "The CPU to choose tiles for">];
-  let dependentDialects = ["arith::ArithDialect", "math::MathDialect",
-                           "memref::MemRefDialect", "scf::SCFDialect",
-                           "vector::VectorDialect"];
+  let dependentDialects = ["arith::ArithDialect", "LLVM::LLVMDialect",
+                           "math::MathDialect", "memref::MemRefDialect",
+                           "scf::SCFDialect", "vector::VectorDialect"];
 }
 
 def LowerQuantized : Pass<"ingot-lower-quantized"> {

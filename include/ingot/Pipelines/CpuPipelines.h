@@ -16,6 +16,7 @@ namespace ingot {
 /// ingot ops on tensors -> linalg and the structured ops that have kernels.
 /// `activationBits` as in ConvertIngotToLinalg.
 void buildStructuredPipeline(mlir::OpPassManager &passes,
+                             const TargetInfo &target,
                              int64_t activationBits = 0);
 
 /// Moves what depends on weights alone into functions of its own and lays out

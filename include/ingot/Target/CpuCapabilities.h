@@ -22,8 +22,8 @@ namespace ingot {
 /// One row of the capability table.
 struct TargetInfo {
   /// The level's name, "x86-64-v3", "x86-64-v4" or "aarch64", with the
-  /// extensions above it that kernels use ("x86-64-v4+avx512vnni"), also when
-  /// asked by "native".
+  /// extensions above it that kernels use ("x86-64-v4+avx512vnni+avx512bf16"),
+  /// also when asked by "native".
   std::string name;
   /// LLVM's name of the machine and its system.
   std::string triple;
@@ -48,6 +48,8 @@ struct TargetInfo {
   /// vpdpwssd and vpdpbusd on 512-bit and on 256-bit registers.
   bool hasAvx512Vnni = false;
   bool hasAvxVnni = false;
+  /// vdpbf16ps on 512-bit registers.
+  bool hasAvx512Bf16 = false;
 
   /// f32 lanes in one register.
   unsigned f32Lanes() const { return vectorBits / 32; }
@@ -58,9 +60,9 @@ struct TargetInfo {
 };
 
 /// Looks up "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4",
-/// "x86-64-v4+avx512vnni", "aarch64" or "native" (the highest level that this
-/// machine has, with its extension). On failure the answer is empty and `error`
-/// says why.
+/// "x86-64-v4+avx512vnni", "x86-64-v4+avx512vnni+avx512bf16", "aarch64" or
+/// "native" (the highest level that this machine has, with its extensions). On
+/// failure the answer is empty and `error` says why.
 std::optional<TargetInfo> lookupTarget(llvm::StringRef name,
                                        std::string &error);
 

@@ -46,7 +46,8 @@ struct LoweringState {
   llvm::MapVector<mlir::Operation *, std::string> refusals;
   /// The structured ops that lowerings made: they are what stages are made of.
   llvm::DenseSet<mlir::Operation *> kernels;
-  /// Weights whose transpose is the f32 matrix of a linear (tied embeddings).
+  /// Weights whose transpose is the matrix of a linear (tied embeddings), of
+  /// f32 or bf16.
   llvm::StringSet<> tiedWeights;
   /// Dequantized tables, and the codes of such, whose transpose is the matrix
   /// of a linear; and that matrix.
@@ -54,6 +55,8 @@ struct LoweringState {
   /// Bits of the activations that meet weights kept as codes; zero for what
   /// the model asks for.
   int64_t activationBits = 0;
+  /// Whether the target multiplies pairs of bf16.
+  bool bfloatProducts = false;
 };
 
 /// Builds the replacement of one op.

@@ -120,15 +120,21 @@ Tensor gatherPacked(Emitter &e, const ReadElement &read, Type element,
                    selectDims(e, dims.size(), 0, indices.rank()), body);
 }
 
-/// How to read a f32 matrix from its packed panels.
+/// How to read a matrix of f32 or bf16 from its packed panels.
 ReadElement readPanels(Emitter &e, const Tensor &matrix) {
-  Value packed = packColumns(e, matrix).value;
-  return [packed](ImplicitLocOpBuilder &b, Value k, Value n) -> Value {
+  bool hasPairs = matrix.element().isBF16();
+  Value packed =
+      (hasPairs ? packPairs(e, matrix) : packColumns(e, matrix)).value;
+  return [=](ImplicitLocOpBuilder &b, Value k, Value n) -> Value {
     Value width = arith::ConstantIndexOp::create(b, panelWidth);
-    return tensor::ExtractOp::create(
-        b, packed,
-        ValueRange{arith::DivUIOp::create(b, n, width), k,
-                   arith::RemUIOp::create(b, n, width)});
+    SmallVector<Value> at = {arith::DivUIOp::create(b, n, width), k,
+                             arith::RemUIOp::create(b, n, width)};
+    if (hasPairs) {
+      Value two = arith::ConstantIndexOp::create(b, 2);
+      at[1] = arith::DivUIOp::create(b, k, two);
+      at.push_back(arith::RemUIOp::create(b, k, two));
+    }
+    return tensor::ExtractOp::create(b, packed, at);
   };
 }
 

@@ -45,6 +45,7 @@ struct ConvertIngotToLinalgPass
       return signalPassFailure();
     }
     state.activationBits = activationBits;
+    state.bfloatProducts = bfloatProducts;
     // While the ops are there to be asked.
     module.walk([&](Operation *op) {
       for (Value result : op->getResults())
@@ -156,10 +157,14 @@ struct ConvertIngotToLinalgPass
           state.tiedTables.try_emplace(codes, op.getW());
       }
       auto weight = w.getDefiningOp<WeightRefOp>();
+      auto areAll = [&](auto isType) {
+        return llvm::all_of(op->getOperands(), [&](Value operand) {
+          return isType(elementTypeOf(operand));
+        });
+      };
       if (weight && !isCast &&
-          llvm::all_of(op->getOperands(), [](Value operand) {
-            return elementTypeOf(operand).isF32();
-          }))
+          (areAll([](Type type) { return type.isF32(); }) ||
+           areAll([](Type type) { return type.isBF16(); })))
         state.tiedWeights.insert(weight.getWeight());
     });
   }

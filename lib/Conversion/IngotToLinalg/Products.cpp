@@ -52,18 +52,78 @@ Tensor ingot::packColumns(Emitter &e, const Tensor &w) {
   return e.compute(dims, w.element(), body);
 }
 
+Tensor ingot::packPairs(Emitter &e, const Tensor &w) {
+  DimExpr width = DimExpr::constant(panelWidth), two = DimExpr::constant(2);
+  std::optional<DimExpr> panels = w.dims[1].dividedBy(width);
+  std::optional<DimExpr> pairs = w.dims[0].dividedBy(two);
+  if (panels && pairs) {
+    Tensor split = e.reshape(w, {*pairs, two, *panels, width});
+    return e.transpose(split, {2, 0, 3, 1});
+  }
+  DimShape dims = {DimExpr::ceilDiv(w.dims[1], width),
+                   DimExpr::ceilDiv(w.dims[0], two), width, two};
+  Value rows = e.size(w.dims[0]), columns = e.size(w.dims[1]);
+  auto body = [&](ImplicitLocOpBuilder &b, ValueRange at) -> Value {
+    auto index = [&](Value major, int64_t factor, Value minor) -> Value {
+      Value scale = arith::ConstantIndexOp::create(b, factor);
+      return arith::AddIOp::create(b, arith::MulIOp::create(b, major, scale),
+                                   minor);
+    };
+    Value row = index(at[1], 2, at[3]);
+    Value column = index(at[0], panelWidth, at[2]);
+    auto below = [&](Value i, Value end) -> Value {
+      return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, i, end);
+    };
+    Value inside =
+        arith::AndIOp::create(b, below(row, rows), below(column, columns));
+    Value zero = arith::ConstantIndexOp::create(b, 0);
+    row = arith::SelectOp::create(b, inside, row, zero);
+    column = arith::SelectOp::create(b, inside, column, zero);
+    Value value =
+        tensor::ExtractOp::create(b, w.value, ValueRange{row, column});
+    Value padding =
+        arith::ConstantOp::create(b, b.getZeroAttr(value.getType()));
+    return arith::SelectOp::create(b, inside, value, padding);
+  };
+  return e.compute(dims, w.element(), body);
+}
+
 namespace {
 
-/// M x K times K x N plus N, if given, all f32.
-Tensor multiplyPacked(Emitter &e, const Tensor &x, const Tensor &w,
-                      Value bias = {}) {
-  Tensor packed = packColumns(e, w);
-  DimShape dims = {x.dims[0], w.dims[1]};
+/// What a value holds as bf16, if the model has it so or has widened it from
+/// that; nothing otherwise.
+std::optional<Tensor> bfloatsOf(Emitter &e, Value value) {
+  if (elementTypeOf(value).isBF16())
+    return e.tensor(value);
+  if (auto transpose = value.getDefiningOp<TransposeOp>()) {
+    std::optional<Tensor> x = bfloatsOf(e, transpose.getX());
+    if (!x)
+      return std::nullopt;
+    return e.transpose(*x, transpose.getPermutation());
+  }
+  auto cast = value.getDefiningOp<CastOp>();
+  if (cast && !cast.getBitcast() && elementTypeOf(value).isF32() &&
+      elementTypeOf(cast.getX()).isBF16())
+    return e.tensor(cast.getX());
+  return std::nullopt;
+}
+
+/// M x K times a weight of `columns` columns that is packed, plus a bias if
+/// given, as f32.
+Tensor multiplyPacked(Emitter &e, const Tensor &x, const Tensor &packed,
+                      const DimExpr &columns, Value bias) {
+  DimShape dims = {x.dims[0], columns};
   Value init = e.empty(dims, e.getF32Type());
   auto linear =
       LinearOp::create(e, init.getType(), x.value, packed.value, bias, init,
                        /*activation_bits=*/IntegerAttr());
   return {e.kernel(linear), dims};
+}
+
+/// M x K times K x N plus N, if given, all f32.
+Tensor multiplyPacked(Emitter &e, const Tensor &x, const Tensor &w,
+                      Value bias = {}) {
+  return multiplyPacked(e, x, packColumns(e, w), w.dims[1], bias);
 }
 
 /// A product of types that have no kernel: ... x M x K times ... x K x N with
@@ -152,16 +212,38 @@ struct LowerLinear : Lowering<LinearOp> {
       Tensor y = multiply(e, x, w, typeX, typeW, result);
       return shaped(op, e, bias ? addBias(e, y, *bias, result) : y);
     }
-    x = e.castFloat(x, kernel);
     if (bias)
       bias = e.castFloat(*bias, kernel);
-    std::optional<Tensor> y = multiplyCodes(e, op, x);
+    Value added = bias ? bias->value : Value();
+    std::optional<Tensor> y = multiplyBfloats(e, op, x, added);
+    if (y)
+      return shaped(op, e, e.castFloat(*y, result));
+    x = e.castFloat(x, kernel);
+    y = multiplyCodes(e, op, x);
     if (!y)
-      y = multiplyPacked(e, x, e.castFloat(w, kernel),
-                         bias ? bias->value : Value());
+      y = multiplyPacked(e, x, e.castFloat(w, kernel), added);
     else if (bias)
       y = addBias(e, *y, *bias, kernel);
     return shaped(op, e, e.castFloat(*y, result));
+  }
+
+  /// The product of the rows `x` plus a bias, if given, as f32, where the
+  /// weight is of bf16: it is kept so, and what it is multiplied with too if
+  /// the target multiplies pairs.
+  std::optional<Tensor> multiplyBfloats(Emitter &e, LinearOp op,
+                                        const Tensor &x, Value bias) const {
+    std::optional<Tensor> w = bfloatsOf(e, op.getW());
+    if (!w || !w->dims[0].getConstant())
+      return std::nullopt;
+    Tensor rows = x;
+    std::optional<Tensor> narrow;
+    if (state.bfloatProducts)
+      narrow = bfloatsOf(e, op.getX());
+    if (narrow)
+      rows = e.reshape(*narrow, x.dims);
+    else
+      rows = e.castFloat(x, e.getF32Type());
+    return multiplyPacked(e, rows, packPairs(e, *w), w->dims[1], bias);
   }
 
   Value shaped(LinearOp op, Emitter &e, const Tensor &y) const {

@@ -26,6 +26,10 @@ inline constexpr int64_t panelWidth = 16;
 /// A K x N matrix as ceil(N/16) x K x 16, padded with zeros.
 Tensor packColumns(Emitter &e, const Tensor &w);
 
+/// A K x N matrix of bf16 as ceil(N/16) x ceil(K/2) x 16 x 2, padded with
+/// zeros.
+Tensor packPairs(Emitter &e, const Tensor &w);
+
 /// The product of two matrices, or of two stacks of matrices of rank three with
 /// equal first dims, of the model's types, as type `result`.
 Tensor multiply(Emitter &e, const Tensor &a, const Tensor &b, mlir::Type typeA,

@@ -82,8 +82,9 @@ std::string TileShape::str() const {
   case Kind::Coded:
     return (kind == Kind::Product ? "product " : "coded product ") +
            number(depth) + "x" + number(columns) + " of " + number(weightBits) +
-           (kind == Kind::Coded ? " by " + number(inputBits) + " bits"
-                                : " bits");
+           (kind == Kind::Coded || inputBits != 32
+                ? " by " + number(inputBits) + " bits"
+                : " bits");
   case Kind::Attention:
     return "attention of " + number(depth);
   case Kind::PagedAttention:
@@ -98,9 +99,9 @@ std::optional<TileShape> TileShape::parse(const std::string &text) {
   if (std::sscanf(text.c_str(), "coded product %lldx%lld of %lld by %lld",
                   &depth, &columns, &weights, &inputs) == 4)
     shape = {Kind::Coded, depth, columns, weights, inputs};
-  else if (std::sscanf(text.c_str(), "product %lldx%lld of %lld", &depth,
-                       &columns, &weights) == 3)
-    shape = {Kind::Product, depth, columns, weights, 32};
+  else if (std::sscanf(text.c_str(), "product %lldx%lld of %lld by %lld",
+                       &depth, &columns, &weights, &inputs) >= 3)
+    shape = {Kind::Product, depth, columns, weights, inputs};
   else if (std::sscanf(text.c_str(), "attention of %lld", &depth) == 1)
     shape = {Kind::Attention, depth, 1, 32, 32};
   else if (std::sscanf(text.c_str(), "paged attention of %lldx%lld", &columns,
@@ -127,7 +128,10 @@ double ingot::secondsOf(const TileShape &shape, int64_t rows, const Tile &tile,
     if (left & part)
       rowTime += std::max(part, leastRows);
   groups += std::popcount(uint64_t(left));
-  double compute = 2 * double(rowTime * width) * depth / machine.flops;
+  // An instruction multiplies as many pairs of bf16 as floats.
+  bool hasPairs = shape.weightBits == 16 && shape.inputBits == 16;
+  double compute =
+      (hasPairs ? 1 : 2) * double(rowTime * width) * depth / machine.flops;
   if (width < kernelColumns)
     compute *= narrowTime;
 
@@ -140,10 +144,11 @@ double ingot::secondsOf(const TileShape &shape, int64_t rows, const Tile &tile,
   double waiting = weights / far;
 
   int64_t blocks = llvm::divideCeil(shape.depth, tile.depth);
-  double block = double(llvm::divideCeil(shape.depth, blocks)) * 4;
+  double inputBytes = hasPairs ? 2 : 4;
+  double block = double(llvm::divideCeil(shape.depth, blocks)) * inputBytes;
   double cache = cacheShare * double(machine.ownCache);
   // Rows are read for each tile, from the own cache if both stay there.
-  double own = double(height) * depth * 4 /
+  double own = double(height) * depth * inputBytes /
                (double(height + width) * block <= cache ? machine.ownReads
                                                         : machine.lastReads);
   // Weights are read for each group of rows.

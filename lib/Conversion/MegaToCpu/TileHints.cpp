@@ -30,7 +30,8 @@ static TileShape shapeOf(LinearOp op) {
   // Packed weights tell how many panels there are, the result the columns.
   auto weights = cast<ShapedType>(op.getW().getType());
   return {TileShape::Kind::Product, dimOf(op.getX(), 1), dimOf(op.getInit(), 1),
-          weights.getElementTypeBitWidth()};
+          weights.getElementTypeBitWidth(),
+          cast<ShapedType>(op.getX().getType()).getElementTypeBitWidth()};
 }
 
 static TileShape shapeOf(MatmulOp op) {

@@ -13,6 +13,17 @@
 
 namespace ingot {
 
+/// sum + the products of pairs of bf16 in vectors of 16 floats and 32 bf16: the
+/// second of a pair is added before the first, each with one rounding to
+/// nearest even. Numbers below the normal ones are taken and left as zeros.
+inline mlir::Value addBfloatPairs(KernelBuilder &b, mlir::Value sum,
+                                  mlir::Value x, mlir::Value y) {
+  return mlir::LLVM::CallIntrinsicOp::create(
+             b, sum.getType(),
+             b.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"), {sum, x, y})
+      .getResult(0);
+}
+
 /// Sums of products in registers of `lanes` words.
 class DotProducts {
 public:

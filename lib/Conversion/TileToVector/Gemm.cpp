@@ -14,6 +14,8 @@
 //===----------------------------------------------------------------------===//
 #include "Gemm.h"
 
+#include "DotProducts.h"
+
 using namespace mlir;
 using namespace ingot;
 
@@ -44,10 +46,18 @@ struct RegisterTile {
 class TiledGemm {
 public:
   TiledGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
-            bool packed, Value bias, const MatrixView &out, int64_t panels)
-      : b(b), x(x), w(w), packed(packed), bias(bias), out(out), panels(panels),
-        type(VectorType::get(panelWidth, out.elementType())), m(x.rows(b)),
-        n(out.columns(b)), k(x.columns(b)) {}
+            WeightLayout layout, Value bias, const MatrixView &out,
+            int64_t panels, bool hasDots = false)
+      : b(b), x(x), w(w), layout(layout), bias(bias), out(out), panels(panels),
+        hasDots(hasDots), type(VectorType::get(panelWidth, out.elementType())),
+        m(x.rows(b)), n(out.columns(b)), k(x.columns(b)) {
+    if (layout != WeightLayout::Pairs)
+      return;
+    // K is known then.
+    int64_t depth = *getConstantIntValue(k);
+    k = b.index(depth / 2);
+    hasTail = depth % 2 != 0;
+  }
 
   /// Takes at most `depth` rows of packed w at a time.
   void emit(int64_t tileRows, int64_t depth);
@@ -55,19 +65,25 @@ public:
   void accumulate(int64_t tileRows);
 
 private:
-  /// Some rows of w, for the panels of one column of tiles.
+  /// Some rows of w, or pairs of them, for the panels of one column of tiles.
   struct Block {
     Value column, begin, end;
     /// Whether earlier blocks have left their sums in `out`.
     bool isPart;
+    /// Whether half a pair comes behind them.
+    bool hasTail = false;
   };
+  /// What one step of K multiplies: the rows of a pair in the order in which
+  /// they are added, or what is one operand of an instruction.
+  using Parts = SmallVector<Value, 2>;
 
   void block(const Block &block, int64_t tileRows);
   void blocks(Value column, int64_t tileRows);
   void onlyRow(Value column);
   void tile(const Block &block, Value firstRow, int64_t tileRows,
             int64_t panels);
-  Value loadPanel(Value panel, Value column, Value mask, Value k);
+  Parts loadPanel(Value panel, Value column, Value mask, Value k);
+  Parts loadElement(Value row, Value k, bool isTail);
   void overVectors(Value column, function_ref<void(Value, Value)> body);
   void storeTile(ArrayRef<Value> rows, Value column, ArrayRef<Value> tile,
                  bool withBias);
@@ -75,15 +91,20 @@ private:
 
   KernelBuilder &b;
   const MatrixView &x, &w;
-  bool packed;
+  WeightLayout layout;
   Value bias;
   const MatrixView &out;
   int64_t panels;
+  /// Whether pairs are multiplied by an instruction.
+  bool hasDots;
   /// Most rows of w in a block: its panels, and that part of the rows of x,
   /// should fit into the second-level cache.
   int64_t mostDepth = 0;
   VectorType type;
+  /// Rows, columns, and steps of K.
   Value m, n, k;
+  /// Whether half a pair is behind the last step.
+  bool hasTail = false;
 };
 } // namespace
 
@@ -100,16 +121,62 @@ static Value widen(KernelBuilder &b, Value value, Type type) {
   return arith::ExtSIOp::create(b, type, value);
 }
 
-Value TiledGemm::loadPanel(Value panel, Value column, Value mask, Value at) {
+TiledGemm::Parts TiledGemm::loadPanel(Value panel, Value column, Value mask,
+                                      Value at) {
   auto stored = VectorType::get(panelWidth, w.elementType());
-  if (packed)
-    return widen(b, b.loadVector(stored, w.memref, {panel, at, b.index(0)}),
-                 type);
-  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(stored));
-  return widen(b,
-               vector::MaskedLoadOp::create(b, stored, w.memref,
-                                            w.at(at, column), mask, zero),
-               type);
+  if (layout == WeightLayout::Panels)
+    return {widen(b, b.loadVector(stored, w.memref, {panel, at, b.index(0)}),
+                  type)};
+  if (layout == WeightLayout::Plain) {
+    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(stored));
+    return {widen(b,
+                  vector::MaskedLoadOp::create(b, stored, w.memref,
+                                               w.at(at, column), mask, zero),
+                  type)};
+  }
+  auto pairs = VectorType::get(2 * panelWidth, w.elementType());
+  Value loaded = b.loadVector(pairs, w.memref, {panel, at, b.index(0)});
+  if (hasDots)
+    return {loaded};
+  // The bits of a bf16 are the upper ones of the same f32.
+  auto bits = VectorType::get(panelWidth, b.getI32Type());
+  Value words = vector::BitCastOp::create(b, bits, loaded);
+  Value second = arith::AndIOp::create(b, words, b.splatInt(bits, -65536));
+  Value first = arith::ShLIOp::create(b, words, b.splatInt(bits, 16));
+  return {vector::BitCastOp::create(b, type, second),
+          vector::BitCastOp::create(b, type, first)};
+}
+
+/// What the panels are multiplied with; the first of a pair alone if it is the
+/// last row of w.
+TiledGemm::Parts TiledGemm::loadElement(Value row, Value at, bool isTail) {
+  auto single = [&](Value at) {
+    Value element =
+        widen(b, b.load(x.memref, x.at(row, at)), type.getElementType());
+    return b.broadcast(element, panelWidth);
+  };
+  if (layout != WeightLayout::Pairs)
+    return {single(at)};
+  Value first = b.mul(at, b.index(2));
+  if (!hasDots) {
+    if (isTail)
+      return {single(first)};
+    return {single(b.add(first, b.index(1))), single(first)};
+  }
+  Value word;
+  if (isTail) {
+    Value half = arith::BitcastOp::create(b, b.getI16Type(),
+                                          b.load(x.memref, x.at(row, first)));
+    word = arith::ExtUIOp::create(b, b.getI32Type(), half);
+  } else {
+    auto pair = VectorType::get(2, x.elementType());
+    Value loaded = b.loadVector(pair, x.memref, x.at(row, first));
+    auto one = VectorType::get(1, b.getI32Type());
+    loaded = vector::BitCastOp::create(b, one, loaded);
+    word = vector::ExtractOp::create(b, loaded, 0);
+  }
+  auto pairs = VectorType::get(2 * panelWidth, x.elementType());
+  return {vector::BitCastOp::create(b, pairs, b.broadcast(word, panelWidth))};
 }
 
 /// Stores the tile's rows from `column` on, as far as the matrix reaches.
@@ -150,7 +217,7 @@ void TiledGemm::tile(const Block &block, Value firstRow, int64_t tileRows,
   SmallVector<Value> columns, panelIndices, masks;
   for (int64_t p = 0; p < panels; ++p) {
     Value column = b.add(block.column, b.index(p * panelWidth));
-    if (packed) {
+    if (layout != WeightLayout::Plain) {
       // A panel past the end repeats the last one; nothing of it is stored.
       Value index = b.createOrFold<arith::DivUIOp>(column, b.index(panelWidth));
       if (p > 0)
@@ -167,22 +234,29 @@ void TiledGemm::tile(const Block &block, Value firstRow, int64_t tileRows,
   for (Value row : rows)
     for (Value column : columns)
       sums.push_back(block.isPart ? loadSum(row, column) : b.splat(type, 0.0));
-  sums = b.loop(
-      block.begin, block.end, 1, sums, [&](Value at, ValueRange carried) {
-        SmallVector<Value> next;
-        SmallVector<Value> loaded;
-        for (int64_t p = 0; p < panels; ++p)
-          loaded.push_back(
-              loadPanel(panelIndices[p], columns[p], masks[p], at));
-        for (int64_t i = 0; i < tileRows; ++i) {
-          Value element = widen(b, b.load(x.memref, x.at(rows[i], at)),
-                                type.getElementType());
-          Value wide = b.broadcast(element, panelWidth);
-          for (int64_t p = 0; p < panels; ++p)
-            next.push_back(b.fma(wide, loaded[p], carried[i * panels + p]));
-        }
-        return next;
-      });
+  auto step = [&](Value at, bool isTail, ValueRange carried) {
+    SmallVector<Value> next(carried);
+    SmallVector<Parts> loaded;
+    for (int64_t p = 0; p < panels; ++p)
+      loaded.push_back(loadPanel(panelIndices[p], columns[p], masks[p], at));
+    for (int64_t i = 0; i < tileRows; ++i) {
+      Parts wide = loadElement(rows[i], at, isTail);
+      for (int64_t p = 0; p < panels; ++p) {
+        Value &sum = next[i * panels + p];
+        for (auto [element, panel] :
+             llvm::zip(wide, ArrayRef(loaded[p]).take_back(wide.size())))
+          sum = hasDots ? addBfloatPairs(b, sum, panel, element)
+                        : b.fma(element, panel, sum);
+      }
+    }
+    return next;
+  };
+  sums = b.loop(block.begin, block.end, 1, sums,
+                [&](Value at, ValueRange carried) {
+                  return step(at, /*isTail=*/false, carried);
+                });
+  if (block.hasTail)
+    sums = step(block.end, /*isTail=*/true, sums);
 
   for (int64_t p = 0; p < panels; ++p) {
     SmallVector<Value> column;
@@ -232,7 +306,7 @@ void TiledGemm::onlyRow(Value column) {
   for (int64_t p = 0; p < panels; ++p) {
     Value at = b.add(column, b.index(p * panelWidth));
     auto body = [&] {
-      tile({at, zero, k, /*isPart=*/false}, zero, /*tileRows=*/1,
+      tile({at, zero, k, /*isPart=*/false, hasTail}, zero, /*tileRows=*/1,
            /*panels=*/1);
     };
     if (p == 0)
@@ -246,8 +320,8 @@ void TiledGemm::onlyRow(Value column) {
 void TiledGemm::blocks(Value column, int64_t tileRows) {
   Value zero = b.index(0);
   std::optional<int64_t> depth = getConstantIntValue(k);
-  if (!packed || !depth || *depth <= mostDepth)
-    return block({column, zero, k, /*isPart=*/false}, tileRows);
+  if (layout == WeightLayout::Plain || !depth || *depth <= mostDepth)
+    return block({column, zero, k, /*isPart=*/false, hasTail}, tileRows);
   overVectors(column, [&](Value row, Value at) {
     storeTile(row, at, b.splat(type, 0.0), /*withBias=*/false);
   });
@@ -256,6 +330,8 @@ void TiledGemm::blocks(Value column, int64_t tileRows) {
     Value end = b.minIndex(b.add(begin, b.index(step)), k);
     block({column, begin, end, /*isPart=*/true}, tileRows);
   });
+  if (hasTail)
+    block({column, k, k, /*isPart=*/true, hasTail}, tileRows);
   if (bias)
     overVectors(column, [&](Value row, Value at) {
       storeTile(row, at, loadSum(row, at), /*withBias=*/true);
@@ -269,9 +345,9 @@ void TiledGemm::accumulate(int64_t tileRows) {
 }
 
 void TiledGemm::emit(int64_t tileRows, int64_t depth) {
-  mostDepth = depth;
+  mostDepth = layout == WeightLayout::Pairs ? depth / 2 : depth;
   b.loop(b.index(0), n, panels * panelWidth, [&](Value column) {
-    if (!packed)
+    if (layout == WeightLayout::Plain)
       return blocks(column, tileRows);
     Value isOne = b.compare(arith::CmpIPredicate::eq, m, b.index(1));
     b.when(isOne, [&] { onlyRow(column); }, [&] { blocks(column, tileRows); });
@@ -297,9 +373,10 @@ static RegisterTile tileOfFloats(const MatrixView &out,
 
 /// Any layout, any type: one element at a time.
 static void emitScalarGemm(KernelBuilder &b, const MatrixView &x,
-                           const MatrixView &w, bool packed, Value bias,
+                           const MatrixView &w, WeightLayout layout, Value bias,
                            const MatrixView &out) {
   Type stored = out.elementType();
+  bool packed = layout != WeightLayout::Plain;
   // Narrow floats are summed in f32.
   Type type = isa<Float16Type, BFloat16Type>(stored) ? b.getF32Type() : stored;
   b.loop(b.index(0), x.rows(b), 1, [&](Value row) {
@@ -314,8 +391,15 @@ static void emitScalarGemm(KernelBuilder &b, const MatrixView &x,
           b.loop(b.index(0), x.columns(b), 1, zero,
                  [&](Value at, ValueRange carried) -> SmallVector<Value> {
                    Value lhs = widen(b, b.load(x.memref, x.at(row, at)), type);
-                   Value rhs = packed ? b.load(w.memref, {panel, at, lane})
-                                      : b.load(w.memref, w.at(at, column));
+                   SmallVector<Value> place = w.at(at, column);
+                   if (packed)
+                     place = {panel, at, lane};
+                   if (layout == WeightLayout::Pairs) {
+                     Value two = b.index(2);
+                     place[1] = b.createOrFold<arith::DivUIOp>(at, two);
+                     place.push_back(b.createOrFold<arith::RemUIOp>(at, two));
+                   }
+                   Value rhs = b.load(w.memref, place);
                    rhs = widen(b, rhs, type);
                    if (isa<FloatType>(type))
                      return {b.fma(lhs, rhs, carried[0])};
@@ -331,27 +415,53 @@ static void emitScalarGemm(KernelBuilder &b, const MatrixView &x,
   });
 }
 
+/// The lanes of a panel of pairs as one dim; null if they are not side by side.
+static Value flattenPairs(KernelBuilder &b, const MatrixView &w) {
+  SmallVector<ReassociationIndices> dims = {{0}, {1}, {2, 3}};
+  auto type = cast<MemRefType>(w.memref.getType());
+  if (!memref::CollapseShapeOp::isGuaranteedCollapsible(type, dims))
+    return {};
+  return memref::CollapseShapeOp::create(b, w.memref, dims);
+}
+
 void ingot::emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
-                     bool packed, Value bias, const MatrixView &out,
+                     WeightLayout layout, Value bias, const MatrixView &out,
                      int64_t depth, const TargetInfo &target) {
+  bool packed = layout != WeightLayout::Plain;
   Type element = out.elementType();
   bool wide = element.isF64();
+  Value pairs;
+  if (layout == WeightLayout::Pairs)
+    pairs = flattenPairs(b, w);
   // Masks of narrower elements are not instructions on AVX2.
   bool tiled = (element.isF32() || wide) && isLastDimContiguous(out.memref) &&
+               (layout != WeightLayout::Pairs || pairs) &&
                isLastDimContiguous(w.memref) &&
                (packed || w.elementType() == element) &&
                (!bias || (isLastDimContiguous(bias) &&
                           getElementTypeOrSelf(bias.getType()) == element));
   if (!tiled)
-    return emitScalarGemm(b, x, w, packed, bias, out);
+    return emitScalarGemm(b, x, w, layout, bias, out);
+  if (layout == WeightLayout::Pairs) {
+    MatrixView flat{pairs, {}};
+    bool hasDots = target.hasAvx512Bf16 && x.elementType().isBF16() &&
+                   isLastDimContiguous(x.memref);
+    // Both halves of the pairs take registers, where they are taken apart.
+    RegisterTile tile{target.hasAvx512f ? target.gemmRows() : 4,
+                      target.gemmPanels()};
+    if (hasDots)
+      tile = tileOfFloats(out, target);
+    TiledGemm gemm(b, x, flat, layout, bias, out, tile.panels, hasDots);
+    return gemm.emit(tile.rows, depth);
+  }
   // As many rows as there are registers for, so that each load of a panel, and
   // widening it, serves the most.
   if (w.elementType() != element) {
-    TiledGemm gemm(b, x, w, packed, bias, out, target.gemmPanels());
+    TiledGemm gemm(b, x, w, layout, bias, out, target.gemmPanels());
     return gemm.emit(target.gemmRows() / (wide ? 2 : 1), depth);
   }
   RegisterTile tile = tileOfFloats(out, target);
-  TiledGemm(b, x, w, packed, bias, out, tile.panels).emit(tile.rows, depth);
+  TiledGemm(b, x, w, layout, bias, out, tile.panels).emit(tile.rows, depth);
 }
 
 void ingot::addGemm(KernelBuilder &b, const MatrixView &x, Value panels,
@@ -361,6 +471,7 @@ void ingot::addGemm(KernelBuilder &b, const MatrixView &x, Value panels,
   if (target.vectorRegisters <= 16)
     tile.rows = std::min<int64_t>(tile.rows, 4);
   MatrixView w{panels, {}};
-  TiledGemm gemm(b, x, w, /*packed=*/true, /*bias=*/Value(), out, tile.panels);
+  TiledGemm gemm(b, x, w, WeightLayout::Panels, /*bias=*/Value(), out,
+                 tile.panels);
   gemm.accumulate(tile.rows);
 }

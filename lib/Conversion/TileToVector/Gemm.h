@@ -23,14 +23,24 @@ struct MatrixView {
   llvm::SmallVector<mlir::Value> at(mlir::Value row, mlir::Value column) const;
 };
 
-/// Emits `out = x * w (+ bias)`. `w` is either K x N, or packed as
-/// ceil(N/16) x K x 16 and padded with zeros, which `packed` says; its
-/// elements may be narrower than those of x (f16, bf16 or signed integers next
-/// to f32). For every row of x the products are added from k = 0 to K-1,
-/// whatever the number of rows; of packed weights no more than `depth` rows at
-/// a time.
+/// How the weight of a product lies in memory.
+enum class WeightLayout {
+  /// K x N.
+  Plain,
+  /// ceil(N/16) x K x 16, padded with zeros.
+  Panels,
+  /// ceil(N/16) x ceil(K/2) x 16 x 2, padded with zeros.
+  Pairs
+};
+
+/// Emits `out = x * w (+ bias)`. The elements of packed weights may be narrower
+/// than those of out (f16, bf16 or signed integers next to f32). For every row
+/// of x the products are added from k = 0 to K-1, whatever the number of rows;
+/// of pairs the second comes before the first (k = 1, 0, 3, 2, ...), as CPUs
+/// add them that multiply pairs. Of packed weights no more than `depth` rows
+/// are taken at a time.
 void emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
-              bool packed, mlir::Value bias, const MatrixView &out,
+              WeightLayout layout, mlir::Value bias, const MatrixView &out,
               int64_t depth, const TargetInfo &target);
 
 /// Emits `out += x * w` for operands of `out`'s type, w being packed as above

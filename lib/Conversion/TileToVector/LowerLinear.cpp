@@ -54,9 +54,11 @@ static int64_t depthOf(Operation *op) {
 static void lower(LinearOp op, const TargetInfo &target) {
   KernelBuilder b(op.getLoc(), op);
   SmallVector<Value> indices;
-  bool packed = op.isPacked();
+  WeightLayout layout = op.hasPairs()   ? WeightLayout::Pairs
+                        : op.isPacked() ? WeightLayout::Panels
+                                        : WeightLayout::Plain;
   overBatch(b, op.getInit(), indices, [&](ValueRange batch) {
-    emitGemm(b, viewAt(b, op.getX(), batch), MatrixView{op.getW(), {}}, packed,
+    emitGemm(b, viewAt(b, op.getX(), batch), MatrixView{op.getW(), {}}, layout,
              op.getBias(), viewAt(b, op.getInit(), batch), depthOf(op), target);
   });
 }
@@ -66,8 +68,8 @@ static void lower(MatmulOp op, const TargetInfo &target) {
   SmallVector<Value> indices;
   overBatch(b, op.getInit(), indices, [&](ValueRange batch) {
     emitGemm(b, viewAt(b, op.getA(), batch), viewAt(b, op.getB(), batch),
-             /*packed=*/false, /*bias=*/Value(), viewAt(b, op.getInit(), batch),
-             depthOf(op), target);
+             WeightLayout::Plain, /*bias=*/Value(),
+             viewAt(b, op.getInit(), batch), depthOf(op), target);
   });
 }
 

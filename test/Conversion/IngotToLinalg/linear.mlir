@@ -1,4 +1,5 @@
 // RUN: ingot-opt %s --convert-ingot-to-linalg --canonicalize --cse --split-input-file | FileCheck %s
+// RUN: ingot-opt %s --convert-ingot-to-linalg=bfloat-products --canonicalize --cse --split-input-file | FileCheck %s --check-prefix=BF16
 
 ingot.dim @batch
 ingot.dim @seq
@@ -87,4 +88,60 @@ func.func @stack(%x: tensor<?x3x8xf32> {ingot.dims = #ingot.dims<b, 3, 8>}, %w: 
   %i = tensor.empty(%m) : tensor<?x3x16xf32>
   %0 = ingot.matmul ins(%x, %w : tensor<?x3x8xf32>, tensor<8x16xf32>) outs(%i : tensor<?x3x16xf32>) -> tensor<?x3x16xf32>
   return %0 : tensor<?x3x16xf32>
+}
+
+// -----
+
+ingot.dim @n
+
+// Weights of bf16 are packed in pairs along K. What they multiply is of f32,
+// or stays bf16 for a target that multiplies pairs.
+// CHECK-LABEL: func.func @bfloats
+// CHECK: arith.extf %{{.*}} : bf16 to f32
+// CHECK: tensor.expand_shape {{.*}} output_shape [4, 2, 2, 16] : tensor<8x32xbf16>
+// CHECK: ingot.linear ins(%{{.*}} : tensor<?x8xf32>, tensor<2x4x16x2xbf16>)
+// CHECK: arith.truncf %{{.*}} : f32 to bf16
+// BF16-LABEL: func.func @bfloats
+// BF16-NOT: arith.extf
+// BF16: ingot.linear ins(%{{.*}} : tensor<?x8xbf16>, tensor<2x4x16x2xbf16>)
+func.func @bfloats(%x: tensor<?x8xbf16> {ingot.dims = #ingot.dims<n, 8>}, %w: tensor<8x32xbf16>) -> tensor<?x32xbf16> {
+  %m = ingot.size <n>
+  %i = tensor.empty(%m) : tensor<?x32xbf16>
+  %0 = ingot.linear ins(%x, %w : tensor<?x8xbf16>, tensor<8x32xbf16>) outs(%i : tensor<?x32xbf16>) -> tensor<?x32xbf16>
+  return %0 : tensor<?x32xbf16>
+}
+
+// -----
+
+ingot.dim @n
+
+// The same where the model has widened both; an odd K and a part of a panel are
+// padded.
+// BF16-LABEL: func.func @widened
+// BF16: tensor.empty() : tensor<2x4x16x2xbf16>
+// BF16: arith.andi
+// BF16: ingot.linear ins(%{{.*}} : tensor<?x7xbf16>, tensor<2x4x16x2xbf16>)
+func.func @widened(%x: tensor<?x7xbf16> {ingot.dims = #ingot.dims<n, 7>}, %w: tensor<20x7xbf16>) -> tensor<?x20xf32> {
+  %m = ingot.size <n>
+  %i = tensor.empty(%m) : tensor<?x20xf32>
+  %wide = ingot.cast %x {to = f32} : (tensor<?x7xbf16>) -> tensor<?x7xf32>
+  %t = ingot.transpose %w by [1, 0] : (tensor<20x7xbf16>) -> tensor<7x20xbf16>
+  %v = ingot.cast %t {to = f32} : (tensor<7x20xbf16>) -> tensor<7x20xf32>
+  %0 = ingot.linear ins(%wide, %v : tensor<?x7xf32>, tensor<7x20xf32>) outs(%i : tensor<?x20xf32>) -> tensor<?x20xf32>
+  return %0 : tensor<?x20xf32>
+}
+
+// -----
+
+ingot.dim @n
+
+// Floats are never rounded to bf16.
+// BF16-LABEL: func.func @floats
+// BF16-NOT: bf16
+// BF16: ingot.linear ins(%{{.*}} : tensor<?x8xf32>, tensor<2x8x16xf32>)
+func.func @floats(%x: tensor<?x8xf32> {ingot.dims = #ingot.dims<n, 8>}, %w: tensor<8x32xf32>) -> tensor<?x32xf32> {
+  %m = ingot.size <n>
+  %i = tensor.empty(%m) : tensor<?x32xf32>
+  %0 = ingot.linear ins(%x, %w : tensor<?x8xf32>, tensor<8x32xf32>) outs(%i : tensor<?x32xf32>) -> tensor<?x32xf32>
+  return %0 : tensor<?x32xf32>
 }

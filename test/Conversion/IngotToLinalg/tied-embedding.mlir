@@ -63,3 +63,19 @@ func.func @tied_rows(%ids: tensor<?xi64> {ingot.dims = #ingot.dims<n>}) -> (tens
   %y = ingot.linear ins(%x, %w : tensor<?x64xf32>, tensor<64x40xf32>) outs(%init : tensor<?x40xf32>) -> tensor<?x40xf32>
   return %c, %y : tensor<?x64xi8>, tensor<?x40xf32>
 }
+
+// A table of bf16 is kept as pairs.
+ingot.weight @short : tensor<40x8xbf16> in "m.onnx" at 2920 length 640
+// CHECK-LABEL: func.func @tied_pairs(
+func.func @tied_pairs(%ids: tensor<?xi64> {ingot.dims = #ingot.dims<n>}) -> tensor<?x40xbf16> {
+  %table = ingot.weight_ref @short : tensor<40x8xbf16>
+  %x = ingot.embedding %table, %ids : (tensor<40x8xbf16>, tensor<?xi64>) -> tensor<?x8xbf16>
+  %w = ingot.transpose %table by [1, 0] : (tensor<40x8xbf16>) -> tensor<8x40xbf16>
+  %size = ingot.size <n>
+  %init = tensor.empty(%size) : tensor<?x40xbf16>
+  // CHECK: %[[PAIRS:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<3x4x16x2xbf16>)
+  // CHECK: tensor.extract %[[PAIRS]][%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}] : tensor<3x4x16x2xbf16>
+  // CHECK: ingot.linear ins(%{{.*}}, %[[PAIRS]]
+  %y = ingot.linear ins(%x, %w : tensor<?x8xbf16>, tensor<8x40xbf16>) outs(%init : tensor<?x40xbf16>) -> tensor<?x40xbf16>
+  return %y : tensor<?x40xbf16>
+}

@@ -1,5 +1,6 @@
 // RUN: ingot-opt %s --ingot-lower-linear --split-input-file | FileCheck %s
 // RUN: ingot-opt %s --ingot-lower-linear=target=x86-64-v4 --split-input-file | FileCheck %s --check-prefix=WIDE
+// RUN: ingot-opt %s --ingot-lower-linear=target=x86-64-v4+avx512vnni+avx512bf16 --split-input-file | FileCheck %s --check-prefix=BF16
 
 // Six rows of one panel in registers; of four with AVX-512, where columns come
 // in so many.
@@ -65,5 +66,45 @@ func.func @integers(%a: memref<?x?x?xi32>, %b: memref<?x?x?xi32>, %c: memref<?x?
   // CHECK: arith.muli {{.*}} : i32
   // CHECK: arith.addi {{.*}} : i32
   ingot.matmul ins(%a, %b : memref<?x?x?xi32>, memref<?x?x?xi32>) outs(%c : memref<?x?x?xi32>)
+  return
+}
+
+// -----
+
+// Pairs of bf16: one instruction multiplies two rows of the weight. Where there
+// is none the halves of each word are floats, the second before the first. What
+// is left of an odd K comes behind the loop.
+// BF16-LABEL: func @pairs
+// CHECK-LABEL: func @pairs
+func.func @pairs(%x: memref<?x33xbf16>, %w: memref<2x17x16x2xbf16>, %c: memref<?x32xf32>) {
+  // BF16: scf.for {{.*}} -> ({{(vector<16xf32>, )+}}vector<16xf32>) {
+  // BF16: vector.load %{{.*}} : memref<2x17x32xbf16>, vector<32xbf16>
+  // BF16: vector.load %{{.*}} : memref<?x33xbf16>, vector<2xbf16>
+  // BF16: vector.broadcast %{{.*}} : i32 to vector<16xi32>
+  // BF16-COUNT-24: llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"
+  // BF16: scf.yield
+  // BF16: memref.load {{.*}} : memref<?x33xbf16>
+  // BF16: arith.extui %{{.*}} : i16 to i32
+  // BF16: llvm.call_intrinsic
+  // CHECK-NOT: llvm.call_intrinsic
+  // CHECK: %[[WORDS:.*]] = vector.bitcast %{{.*}} : vector<32xbf16> to vector<16xi32>
+  // CHECK: %[[SECOND:.*]] = arith.andi %[[WORDS]]
+  // CHECK: %[[FIRST:.*]] = arith.shli %[[WORDS]]
+  // CHECK: %[[S:.*]] = vector.bitcast %[[SECOND]]
+  // CHECK: %[[F:.*]] = vector.bitcast %[[FIRST]]
+  // CHECK: %[[SUM:.*]] = math.fma %{{.*}}, %[[S]], %{{.*}}
+  // CHECK: math.fma %{{.*}}, %[[F]], %[[SUM]]
+  ingot.linear ins(%x, %w : memref<?x33xbf16>, memref<2x17x16x2xbf16>) outs(%c : memref<?x32xf32>)
+  return
+}
+
+// -----
+
+// What is multiplied with may have stayed f32.
+// BF16-LABEL: func @floats
+// BF16-NOT: llvm.call_intrinsic
+// BF16: math.fma
+func.func @floats(%x: memref<?x32xf32>, %w: memref<2x16x16x2xbf16>, %c: memref<?x32xf32>) {
+  ingot.linear ins(%x, %w : memref<?x32xf32>, memref<2x16x16x2xbf16>) outs(%c : memref<?x32xf32>)
   return
 }

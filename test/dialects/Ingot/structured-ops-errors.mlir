@@ -9,7 +9,7 @@ func.func @linear_inner(%x: tensor<2x3xf32>, %w: tensor<4x5xf32>, %o: tensor<2x5
 // -----
 
 func.func @linear_weight_rank(%x: tensor<2x3xf32>, %w: tensor<3xf32>, %o: tensor<2x5xf32>) -> tensor<2x5xf32> {
-  // expected-error @+1 {{needs a weight of rank 2, or 3 if packed}}
+  // expected-error @+1 {{needs a weight of rank 2, or 3 or 4 if packed}}
   %0 = ingot.linear ins(%x, %w : tensor<2x3xf32>, tensor<3xf32>) outs(%o : tensor<2x5xf32>) -> tensor<2x5xf32>
   return %0 : tensor<2x5xf32>
 }
@@ -124,4 +124,20 @@ func.func @attention_past_only(%q: tensor<1x2x4x8xf32>, %p: tensor<1xi64>, %o: t
   // expected-error @+1 {{has positions of rows but is not causal}}
   %0 = ingot.attention ins(%q, %q, %q : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) past(%p : tensor<1xi64>) outs(%o : tensor<1x2x4x8xf32>) {scale = 1.0 : f64} -> tensor<1x2x4x8xf32>
   return %0 : tensor<1x2x4x8xf32>
+}
+
+// -----
+
+func.func @pairs_of_k(%x: memref<2x7xbf16>, %w: memref<1x3x16x2xbf16>, %o: memref<2x5xf32>) {
+  // expected-error @+1 {{multiplies 'memref<2x7xbf16>' with pairs of 'memref<1x3x16x2xbf16>'}}
+  ingot.linear ins(%x, %w : memref<2x7xbf16>, memref<1x3x16x2xbf16>) outs(%o : memref<2x5xf32>)
+  return
+}
+
+// -----
+
+func.func @pairs_of_types(%x: memref<2x7xf16>, %w: memref<1x4x16x2xbf16>, %o: memref<2x5xf32>) {
+  // expected-error @+1 {{has pairs of other types than bf16 and f32}}
+  ingot.linear ins(%x, %w : memref<2x7xf16>, memref<1x4x16x2xbf16>) outs(%o : memref<2x5xf32>)
+  return
 }

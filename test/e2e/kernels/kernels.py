@@ -65,7 +65,7 @@ def generate(text, passes, cpu, *options):
     llvm = run(["ingot-opt", f"--pass-pipeline={pipeline}", "-"], text.encode())
     ir = run(["mlir-translate", "--mlir-to-llvmir"], llvm)
     base, _, extension = cpu.partition("+")
-    attributes = [f"-mattr=+{extension}"] if extension else []
+    attributes = ["-mattr=+" + extension.replace("+", ",+")] if extension else []
     return run(
         ["llc", f"-mcpu={base}", *attributes, "-O2", "-relocation-model=pic", *options, "-"], ir)
 

@@ -152,6 +152,109 @@ def blocks(k):
                 np.testing.assert_array_equal(out[1], whole[0])
 
 
+# Depth and columns of products with pairs of bf16. More than the 1,024 rows that
+# a block has are taken in two.
+PAIRS = [(1, 1), (2, 16), (7, 40), (32, 64), (33, 33), (1100, 40), (1101, 64)]
+
+
+def pairs_module(x):
+    functions = [
+        f"""
+func.func @pairs_{depth}_{columns}(%x: memref<?x{depth}x{x}>, %w: memref<?x{-(-depth // 2)}x16x2xbf16>, %b: memref<?xf32>, %c: memref<?x{columns}xf32>) attributes {{llvm.emit_c_interface}} {{
+  ingot.linear ins(%x, %w, %b : memref<?x{depth}x{x}>, memref<?x{-(-depth // 2)}x16x2xbf16>, memref<?xf32>) outs(%c : memref<?x{columns}xf32>)
+  return
+}}"""
+        for depth, columns in PAIRS
+    ]
+    return "".join(functions)
+
+
+def bfloats(array):
+    """The bits of the nearest bf16, and their values."""
+    bits = array.astype(np.float32).view(np.uint32)
+    bits = ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+    return bits, (bits.astype(np.uint32) << 16).view(np.float32)
+
+
+def pack_pairs(bits):
+    k, n = bits.shape
+    padded = np.zeros((-(-k // 2) * 2, -(-n // 16) * 16), np.uint16)
+    padded[:k, :n] = bits
+    return np.ascontiguousarray(padded.reshape(-(-k // 2), 2, -1, 16).transpose(2, 0, 3, 1))
+
+
+def added_in_pairs(x, w, bias):
+    """The sums over K as they are added, each step rounded once: products of
+    bf16 are exact in f64, and so are most sums."""
+    sums = np.zeros((len(x), w.shape[1]), np.float32)
+    depth = x.shape[1]
+    order = [k for k in np.arange(depth + depth % 2).reshape(-1, 2)[:, ::-1].flat if k < depth]
+    for k in order:
+        product = x[:, k : k + 1].astype("f8") * w[k].astype("f8")
+        sums = (sums + product).astype(np.float32)
+    return sums + bias
+
+
+def pair_targets():
+    """CPUs and the types of what is multiplied with pairs."""
+    info = open("/proc/cpuinfo").read()
+    yield "x86-64-v3", "f32"
+    yield "x86-64-v3", "bf16"
+    if avx512():
+        yield "x86-64-v4", "f32"
+    if " avx512_bf16 " in info:
+        yield "x86-64-v4+avx512vnni+avx512bf16", "bf16"
+        yield "x86-64-v4+avx512vnni+avx512bf16", "f32"
+
+
+def test_pairs():
+    for cpu, given in pair_targets():
+        k = Kernels(pairs_module(given), f"ingot-lower-linear{{target={cpu}}},ingot-expand-math", cpu)
+        pairs(k, given)
+        if given == "bf16":
+            extremes(k, flushes="bf16" in cpu)
+
+
+def pairs(k, given):
+    rng = np.random.default_rng(3)
+    for depth, columns in PAIRS:
+        w_bits, w = bfloats(rng.standard_normal((depth, columns)))
+        bias = rng.standard_normal(columns).astype(np.float32)
+        for m in [0, 1, 2, 3, 4, 5, 7, 11, 12, 13, 24, 29]:
+            x_bits, x = bfloats(rng.standard_normal((m, depth)))
+            rows = x_bits if given == "bf16" else x
+            out, check = guarded((m, columns), np.float32)
+            k(f"pairs_{depth}_{columns}", rows, pack_pairs(w_bits), bias, out)
+            check()
+            # Every sum is rounded once for each product and for the bias.
+            exact = x.astype("f8") @ w + bias
+            sizes = np.abs(x).astype("f8") @ np.abs(w) + np.abs(bias)
+            assert (np.abs(out - exact) <= (depth + 1) * 2.0**-24 * 1.01 * sizes).all()
+            np.testing.assert_array_equal(out, added_in_pairs(x, w, bias))
+            if m > 3:
+                first = np.empty_like(out[:1])
+                k(f"pairs_{depth}_{columns}", rows[2:3], pack_pairs(w_bits), bias, first)
+                np.testing.assert_array_equal(first[0], out[2])
+
+
+def extremes(k, flushes):
+    """Numbers below the normal ones count as zero where pairs are multiplied by
+    the instruction, nowhere else; infinities stay in their column and row."""
+    tiny = np.uint16(0x0040)  # 2**-127
+    w = np.full((7, 40), 0x3F80, np.uint16)  # ones
+    x = np.zeros((2, 7), np.uint16)
+    x[0, 2], x[1, 6] = tiny, 0x7F80
+    out, bias = np.empty((2, 40), np.float32), np.zeros(40, np.float32)
+    k("pairs_7_40", x, pack_pairs(w), bias, out)
+    np.testing.assert_array_equal(out[0], 0.0 if flushes else 2.0**-127)
+    np.testing.assert_array_equal(out[1], np.inf)
+    # What lies behind the last row is not multiplied with what pads the weight.
+    both = np.full((2, 7), 0x3F80, np.uint16)
+    both[1] = 0x7FC0
+    k("pairs_7_40", both[:1], pack_pairs(w), bias, out[:1])
+    np.testing.assert_array_equal(out[0], 7.0)
+
+
 def speed(cpu):
     k = kernels(cpu)
     for m, n, depth in [(48, 512, 512), (96, 512, 512), (126, 1536, 384), (126, 384, 1536),

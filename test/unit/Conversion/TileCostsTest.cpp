@@ -62,6 +62,20 @@ TEST(TileCosts, BlocksStayInTheCache) {
   EXPECT_GT(chooseTile(product(4096, 1024), large).depth, tile.depth);
 }
 
+TEST(TileCosts, PairsTakeHalfTheTime) {
+  TileShape floats = product(3072, 768);
+  TileShape pairs = floats;
+  pairs.weightBits = pairs.inputBits = 16;
+  EXPECT_EQ(pairs.str(), "product 3072x768 of 16 by 16 bits");
+  EXPECT_EQ(TileShape::parse(pairs.str()), pairs);
+  EXPECT_EQ(TileShape::parse(floats.str()), floats);
+  Tile tile = {96, 64, 1024};
+  double ratio =
+      secondsOf(floats, 1024, tile, {}) / secondsOf(pairs, 1024, tile, {});
+  EXPECT_GT(ratio, 1.7);
+  EXPECT_LT(ratio, 2.3);
+}
+
 TEST(TileCosts, OthersAreOthers) {
   for (Kind kind :
        {Kind::Product, Kind::Coded, Kind::Attention, Kind::PagedAttention}) {

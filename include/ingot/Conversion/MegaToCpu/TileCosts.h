@@ -60,10 +60,12 @@ struct TileShape {
   /// known while compiling. Of attention: size of a head, and heads that share
   /// keys.
   int64_t depth = -1, columns = -1;
-  /// Bits of a weight, and of what codes are multiplied by.
+  /// Bits of a weight, and of what it is multiplied by: of 16 both, pairs of
+  /// bf16 are multiplied at once.
   int64_t weightBits = 32, inputBits = 32;
 
-  /// What people and files call it: "product 384x1536 of 32 bits".
+  /// What people and files call it: "product 384x1536 of 32 bits", "product
+  /// 384x1536 of 16 by 16 bits".
   std::string str() const;
   /// The shape of such a text; nothing if it is none.
   static std::optional<TileShape> parse(const std::string &text);
