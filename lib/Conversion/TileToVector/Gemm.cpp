@@ -447,7 +447,7 @@ void ingot::emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
     bool hasDots = target.hasAvx512Bf16 && x.elementType().isBF16() &&
                    isLastDimContiguous(x.memref);
     // Both halves of the pairs take registers, where they are taken apart.
-    RegisterTile tile{target.hasAvx512f ? target.gemmRows() : 4,
+    RegisterTile tile{target.hasAvx512f ? target.gemmRows() : 5,
                       target.gemmPanels()};
     if (hasDots)
       tile = tileOfFloats(out, target);
