@@ -123,6 +123,14 @@ def test_products(depth, columns, target, tmp_path):
         np.testing.assert_array_equal(values(rounded), found.astype(ml_dtypes.bfloat16).astype("f4"))
 
 
+def test_proved(tmp_path):
+    """Products of whole and odd extents stand every proof."""
+    path = bfloat16_models.write_products(tmp_path)
+    for target in TARGETS:
+        done = harness.ingot_ok("compile", path, "-o", tmp_path / "p.ingot", "--target", target, "--prove")
+        assert "proved" in done.stderr
+
+
 def test_weights_stay_short(tmp_path):
     """The artifact holds the weight as the model has it, for every CPU."""
     path = small_models.save(product(768, 1024, widened=False)[0], tmp_path / "model.onnx")

@@ -77,7 +77,12 @@ void LinearOp::getExtentTies(ArrayRef<DimShape> operands,
   tie.equal(allButLast(x), allButLast(init));
   if (isPacked()) {
     tie.equal(w[0], panelsOf(init.back()));
-    tie.equal(w[1], x.back());
+    DimExpr depth = x.back();
+    if (hasPairs()) {
+      depth = DimExpr::ceilDiv(depth, DimExpr::constant(2));
+      tie.equal(w[3], 2);
+    }
+    tie.equal(w[1], depth);
     tie.equal(w[2], panelColumns);
   } else {
     tie.equal(w[0], x.back());
