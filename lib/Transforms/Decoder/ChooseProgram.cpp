@@ -7,6 +7,7 @@
 #include "ingot/Transforms/Decoder.h"
 #include "ingot/Transforms/Entries.h"
 #include "lib/Transforms/Decoder/DecoderModel.h"
+#include "lib/Transforms/Decoder/Origin.h"
 #include "lib/Transforms/Recognition/DimRewriting.h"
 #include "lib/Transforms/Recognition/Matchers.h"
 
@@ -23,23 +24,6 @@ namespace {
 func::ReturnOp returnOf(func::FuncOp func) {
   return cast<func::ReturnOp>(func.getBody().front().getTerminator());
 }
-
-/// The ops that `values` come from, and the inputs that these read.
-struct Origin {
-  explicit Origin(ArrayRef<Value> values) {
-    SmallVector<Value> worklist(values);
-    while (!worklist.empty()) {
-      Value value = worklist.pop_back_val();
-      if (auto input = dyn_cast<BlockArgument>(value))
-        inputs.insert(input);
-      else if (ops.insert(value.getDefiningOp()).second)
-        llvm::append_range(worklist, value.getDefiningOp()->getOperands());
-    }
-  }
-
-  llvm::SmallPtrSet<Operation *, 32> ops;
-  llvm::SmallDenseSet<Value> inputs;
-};
 
 /// Lets the chosen program compute what it is given of the encoder as the other
 /// one does, whose results a host would give it.
@@ -66,8 +50,8 @@ public:
       return {};
     // What the chosen program does not read differs from no token to another.
     Origin origin(values);
-    for (Value value : origin.inputs)
-      if (!counterpart(value).use_empty())
+    for (BlockArgument input : origin.inputs)
+      if (!counterpart(input).use_empty())
         return {};
     replaceDims(chosen, [&](const DimExpr &dim) { return renamed(dim); });
     refineTypes(chosen);
@@ -76,8 +60,8 @@ public:
   }
 
 private:
-  BlockArgument counterpart(Value input) {
-    return chosen.getArgument(cast<BlockArgument>(input).getArgNumber());
+  BlockArgument counterpart(BlockArgument input) {
+    return chosen.getArgument(input.getArgNumber());
   }
 
   /// Whether an input may be keys or values that no token extends.
@@ -161,7 +145,7 @@ private:
   void fill(ArrayRef<BlockArgument> inputs, ArrayRef<Value> values,
             const Origin &origin) {
     IRMapping map;
-    for (Value value : origin.inputs) {
+    for (BlockArgument value : origin.inputs) {
       BlockArgument input = counterpart(value);
       input.setType(value.getType());
       chosen.setArgAttr(input.getArgNumber(), dimsAttrName,

@@ -8,6 +8,7 @@
 #include "ingot/Transforms/Decoder.h"
 #include "lib/Transforms/Decoder/BufferWrites.h"
 #include "lib/Transforms/Decoder/DecoderModel.h"
+#include "lib/Transforms/Decoder/Origin.h"
 #include "lib/Transforms/Recognition/DimRewriting.h"
 #include "lib/Transforms/Recognition/MaskAnalysis.h"
 #include "lib/Transforms/Recognition/Matchers.h"
@@ -54,20 +55,11 @@ std::optional<ScatterParts> partsOf(Operation *op, ShapeAnalysis &shapes) {
 }
 
 /// The vectors of integers among inputs that `value` depends on.
-SmallVector<BlockArgument> vectorsBehind(Value value, ShapeAnalysis &shapes) {
+SmallVector<BlockArgument> vectorsBehind(Value value) {
   SmallVector<BlockArgument> vectors;
-  SmallVector<Value> worklist = {value};
-  llvm::SmallDenseSet<Value> seen;
-  while (!worklist.empty()) {
-    Value current = worklist.pop_back_val();
-    if (!seen.insert(current).second)
-      continue;
-    auto input = dyn_cast<BlockArgument>(current);
-    if (!input)
-      llvm::append_range(worklist, current.getDefiningOp()->getOperands());
-    else if (isa<IntegerType>(elementTypeOf(input)) && rankOf(input) == 1)
+  for (BlockArgument input : Origin(value).inputs)
+    if (isa<IntegerType>(elementTypeOf(input)) && rankOf(input) == 1)
       vectors.push_back(input);
-  }
   return vectors;
 }
 
@@ -82,7 +74,7 @@ void unifyLengths(func::FuncOp func) {
     if (!parts || parts->tokens.size() != 1 ||
         !(parts->tokens[0].getSymbol() || parts->tokens[0].isConstant(1)))
       continue;
-    for (BlockArgument input : vectorsBehind(parts->indices, shapes)) {
+    for (BlockArgument input : vectorsBehind(parts->indices)) {
       const DimExpr length = shapes.shapeOf(input)[0];
       bool isOwn = length.getSymbol() && length != parts->tokens[0] &&
                    llvm::none_of(func.getArguments(), [&](Value other) {

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "lib/Transforms/Decoder/InputRoles.h"
 
+#include "lib/Transforms/Decoder/Origin.h"
+
 using namespace mlir;
 using namespace ingot;
 
@@ -129,22 +131,11 @@ bool ingot::dependsOnTokens(Value value, ShapeAnalysis &shapes,
       return dims && countTokens(dims.getDims());
     });
   };
-  SmallVector<Value> worklist = {value};
-  llvm::SmallDenseSet<Value> seen;
-  while (!worklist.empty()) {
-    Value current = worklist.pop_back_val();
-    if (!seen.insert(current).second)
-      continue;
-    if (auto input = dyn_cast<BlockArgument>(current)) {
-      if (hasTokens(input))
-        return true;
-      others.insert(input);
-    } else if (Operation *op = current.getDefiningOp(); namesTokens(op)) {
-      return true;
-    } else {
-      llvm::append_range(worklist, op->getOperands());
-    }
-  }
+  Origin origin(value);
+  if (llvm::any_of(origin.ops, namesTokens) ||
+      llvm::any_of(origin.inputs, hasTokens))
+    return true;
+  others.insert_range(origin.inputs);
   return false;
 }
 
