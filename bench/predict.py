@@ -10,10 +10,11 @@ The model, per stage, from what `ingot explain` counts and `ingot bench` measure
     compute = flops / (FMA peak of a core) * ceil(tiles / cores) / tiles
     memory  = bytes / min(cores * bandwidth of a core, bandwidth of the socket)
     stage   = max(compute, memory) + wait
-    wait    = cores * HANDOVER where there is a barrier in front, else 0
+    wait    = busy * HANDOVER where there is a barrier in front, else 0
 
-Stages of one tile take as long on every number of cores. Stages that are dealt
-together are one. The last column is what could be had at best if workers waited
+Busy are those of the cores that had a tile since the barrier before, for which
+the others wait. Stages of one tile take as long on every number of cores. Stages
+that are dealt together are one. The last column is what could be had at best if workers waited
 for the tiles that they need and not for each other: nothing is lost to a stage
 whose tiles do not come out even,
 
@@ -58,10 +59,13 @@ class Stage:
         self.times = row["times"]
         self.waits = waits
         self.tiles = self.flops = self.bytes = 0
+        self.is_known = True
+        self.before = 0  # cores that are waited for in front of it, at most
         self.join(row)
 
     def join(self, row):
         self.tiles += row.get("tiles_value", 1)
+        self.is_known &= "tiles_value" in row
         self.flops += row.get("flops_value", 0)
         self.bytes += row.get("bytes_value", 0)
 
@@ -80,7 +84,12 @@ class Stage:
         return self.times * (max(compute, memory) + wait)
 
     def wait(self, cores):
-        return self.times * cores * HANDOVER if self.waits and cores > 1 else 0
+        busy = min(cores, self.before)
+        return self.times * busy * HANDOVER if self.waits and cores > 1 else 0
+
+    def busy(self):
+        """How many cores it keeps busy, if there are as many."""
+        return self.tiles if self.is_known else math.inf
 
 
 def stages_of(rows):
@@ -91,9 +100,17 @@ def stages_of(rows):
         if words == ["joined"] and stages:
             stages[-1].join(row)
             continue
-        # Nobody waits for what each core computed for itself.
+        # Nobody waits for what each core computed for itself; each time of a loop
+        # ends with a barrier.
         many = bool(stages) and stages[-1].tiles > 1
-        stages.append(Stage(row, "barrier" in words or ("barrier*" in words and many)))
+        begins = row["times"] > 1 and bool(stages) and stages[-1].times != row["times"]
+        waits = "barrier" in words or ("barrier*" in words and many) or begins
+        stages.append(Stage(row, waits))
+    busy = 0
+    for stage in stages:
+        if stage.waits:
+            stage.before, busy = busy, 0
+        busy = max(busy, stage.busy())
     return stages
 
 

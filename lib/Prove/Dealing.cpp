@@ -70,35 +70,17 @@ std::optional<Dealing::Problem> Dealing::check() {
       continue;
     if (step.tiles.size() > rest.size())
       return Problem{step.op, "has tiles that nobody runs"};
-    if (auto problem = checkStep(step, rest.take_front(step.tiles.size())))
+    if (auto problem = find(step, rest.take_front(step.tiles.size())))
       return problem;
     rest = rest.drop_front(step.tiles.size());
-    spaces += step.tiles.size();
   }
   if (!rest.empty())
     return Problem{before, "became more calls than it has spaces of tiles"};
-  return checkMeetings();
-}
-
-/// Workers come to the same barriers, each behind as many spaces of tiles.
-std::optional<Dealing::Problem> Dealing::checkMeetings() {
-  std::vector<std::pair<Value, unsigned>> wanted, found;
-  unsigned count = 0;
-  for (const Step &step : stepsOf(before)) {
-    count += step.tiles.size();
-    if (auto barrier = step.getBarrier())
-      wanted.emplace_back(barrier.getUnless() ? same.lookup(barrier.getUnless())
-                                              : Value(),
-                          count);
-  }
-  count = 0;
-  for (Operation &op : after.getProgram()) {
-    count += isa<func::CallOp>(op) && !op.hasAttr("ingot.prefetch");
-    if (auto barrier = dyn_cast<mega::BarrierOp>(op))
-      found.emplace_back(barrier.getUnless(), count);
-  }
-  if (wanted != found)
-    return Problem{before, "has other barriers than what became of it"};
+  if (auto problem = checkMeetings())
+    return problem;
+  for (const Dealt &dealt : all)
+    if (auto problem = checkStep(dealt))
+      return problem;
   return std::nullopt;
 }
 
@@ -130,7 +112,8 @@ void Dealing::collectChoices(Value value, llvm::SetVector<Value> &conditions,
   Operation *op = value.getDefiningOp();
   if (!op || op->getBlock() != &after.getProgram() || !seen.insert(op).second)
     return;
-  if (auto select = dyn_cast<arith::SelectOp>(op))
+  auto select = dyn_cast<arith::SelectOp>(op);
+  if (select && !values.dependsOnWorker(select.getCondition()))
     conditions.insert(select.getCondition());
   for (Value operand : op->getOperands())
     if (operand.getType().isIndex())
@@ -147,16 +130,9 @@ static bool isPlace(Value argument) {
   });
 }
 
-std::optional<Dealing::Problem>
-Dealing::checkStep(const Step &step, ArrayRef<func::CallOp> calls) {
-  SmallVector<Space> spacesOfStep;
-  llvm::SetVector<Value> conditions;
-  Value each = step.each ? same.lookup(step.each) : Value();
-  if (step.each && !each)
-    return Problem{step.op, "depends on a condition that is gone"};
-  if (each)
-    conditions.insert(each);
-  llvm::SmallPtrSet<Operation *, 32> seen;
+std::optional<Dealing::Problem> Dealing::find(const Step &step,
+                                              ArrayRef<func::CallOp> calls) {
+  Dealt dealt{step, {}};
   for (auto [tiles, made] : llvm::zip_equal(step.tiles, calls)) {
     func::CallOp call = made;
     auto func = dyn_cast_or_null<func::FuncOp>(
@@ -167,13 +143,42 @@ Dealing::checkStep(const Step &step, ArrayRef<func::CallOp> calls) {
     if (loops.size() != 1)
       return Problem{tiles, "did not become a loop"};
     Space space{tiles, call, loops.front(), {}, {}, 1};
-    space.tag = "call " + std::to_string(spaces + spacesOfStep.size());
-    for (auto [argument, operand] :
-         llvm::zip_equal(func.getArguments(), call.getOperands()))
-      if (operand.getType().isIndex() && !isPlace(argument))
-        collectChoices(operand, conditions, seen);
-    spacesOfStep.push_back(space);
+    space.tag = "call " + std::to_string(spaces++);
+    dealt.spaces.push_back(space);
   }
+  all.push_back(std::move(dealt));
+  return std::nullopt;
+}
+
+void Dealing::collectChoices(const Space &space,
+                             llvm::SetVector<Value> &conditions) {
+  llvm::SmallPtrSet<Operation *, 32> seen;
+  auto func = space.loop->getParentOfType<func::FuncOp>();
+  func::CallOp call = space.call;
+  for (auto [argument, operand] :
+       llvm::zip_equal(func.getArguments(), call.getOperands()))
+    if (operand.getType().isIndex() && !isPlace(argument))
+      collectChoices(operand, conditions, seen);
+}
+
+std::optional<Dealing::Problem> Dealing::checkStep(const Dealt &dealt) {
+  const Step &step = dealt.step;
+  llvm::SetVector<Value> conditions;
+  Value each = step.each ? same.lookup(step.each) : Value();
+  if (step.each && !each)
+    return Problem{step.op, "depends on a condition that is gone"};
+  if (each)
+    conditions.insert(each);
+  for (const Space &space : dealt.spaces)
+    collectChoices(space, conditions);
+  Readers readers = each ? readersOf(dealt) : Readers();
+  if (readers)
+    for (const Space *reader : *readers)
+      collectChoices(*reader, conditions);
+  auto meetings = meetingsBehind(dealt.spaces.back().call);
+  for (mega::BarrierOp barrier : meetings)
+    if (barrier.getUnless())
+      conditions.insert(barrier.getUnless());
 
   auto cases = casesOf(conditions.getArrayRef(), values, solver);
   if (!cases)
@@ -181,17 +186,20 @@ Dealing::checkStep(const Step &step, ArrayRef<func::CallOp> calls) {
   for (const Case &one : *cases) {
     bool isEach = each && one.holds.lookup(each);
     one.assume(values, solver);
-    for (Space &space : spacesOfStep) {
-      space.counts.clear();
-      space.all = 1;
+    for (Space space : dealt.spaces) {
       for (auto [extent, step] : llvm::zip_equal(space.tiles.getMixedExtents(),
                                                  space.tiles.getMixedSteps())) {
         space.counts.push_back(terms.ceilDiv(values.valueOf(extent, nowhere),
                                              values.valueOf(step, nowhere)));
         space.all = space.all * space.counts.back();
       }
-      if (auto problem = checkSpace(space, isEach))
+      if (auto problem = checkSpace(space, isEach, readers))
         return problem;
+      Poly worker = values.workerOf("w");
+      Share mine = shareOf(space, " mine", worker);
+      if (!areAwaited(meetings, worker + 1, {lessThan(mine.first, mine.end)}))
+        return Problem{space.tiles, "is run by a worker that the next barrier "
+                                    "does not wait for"};
     }
   }
   return std::nullopt;
@@ -205,8 +213,8 @@ std::vector<Formula> Dealing::factsAt(Operation *op) {
   return facts;
 }
 
-std::optional<Dealing::Problem> Dealing::checkSpace(const Space &space,
-                                                    bool isEach) {
+std::optional<Dealing::Problem>
+Dealing::checkSpace(const Space &space, bool isEach, const Readers &readers) {
   auto problem = [&](StringRef text) {
     return Problem{space.tiles, text.str()};
   };
@@ -225,11 +233,9 @@ std::optional<Dealing::Problem> Dealing::checkSpace(const Space &space,
   Poly worker = values.workerOf("w"), workers = values.workers();
   Share mine = shareOf(space, " mine", worker);
   if (isEach)
-    return !proves(facts, Formula::all({equal(mine.first, 0),
-                                        equal(mine.end, space.all),
-                                        equal(mine.step, 1)}))
-               ? problem("is not run by every worker")
-               : checkOrigins(space);
+    return isRunByReaders(mine, space, readers, facts)
+               ? checkOrigins(space)
+               : problem("is not run by every worker");
 
   Share next = shareOf(space, " next", worker + 1);
   std::vector<Formula> notLast = facts;

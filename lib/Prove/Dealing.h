@@ -53,10 +53,37 @@ private:
     Poly first, end, step;
   };
 
-  std::optional<Problem> checkStep(const Step &step,
-                                   ArrayRef<func::CallOp> calls);
+  /// A step and what became of its index spaces.
+  struct Dealt {
+    Step step;
+    SmallVector<Space> spaces;
+  };
+  /// Who runs what some step writes for each worker apart: whoever runs one of
+  /// these spaces, or everyone.
+  using Readers = std::optional<SmallVector<const Space *>>;
+
+  std::optional<Problem> find(const Step &step, ArrayRef<func::CallOp> calls);
+  std::optional<Problem> checkStep(const Dealt &dealt);
+  std::optional<Problem> checkSpace(const Space &space, bool isEach,
+                                    const Readers &readers);
+  Readers readersOf(const Dealt &dealt);
+  bool isRunByReaders(const Share &share, const Space &space,
+                      const Readers &readers, std::vector<Formula> facts);
+
+  //===--------------------------------------------------------------------===//
+  // Arrivals
+  //===--------------------------------------------------------------------===//
+
   std::optional<Problem> checkMeetings();
-  std::optional<Problem> checkSpace(const Space &space, bool isEach);
+  std::optional<Problem> checkMeeting(mega::BarrierOp barrier);
+  std::optional<Problem> checkOutside(Operation *op);
+  /// The barriers behind `op`, up to one at which workers always wait.
+  static SmallVector<mega::BarrierOp> meetingsBehind(Operation *op);
+  /// Whether so many workers, those of the first numbers, are waited for at the
+  /// first of these where anyone waits, in the case at hand.
+  bool areAwaited(ArrayRef<mega::BarrierOp> meetings, const Poly &many,
+                  ArrayRef<Formula> facts);
+
   /// What checks have found to hold where `op` of the second program is.
   std::vector<Formula> factsAt(Operation *op);
   std::optional<Problem> checkOrigins(const Space &space);
@@ -65,7 +92,8 @@ private:
   /// For the worker of a number; by `kind` the tags of several are told apart.
   Share shareOf(const Space &space, const std::string &kind,
                 const Poly &worker);
-  /// Conditions of choices on the way to `value`.
+  /// Conditions of choices on the way to what a space is called with.
+  void collectChoices(const Space &space, llvm::SetVector<Value> &conditions);
   void collectChoices(Value value, llvm::SetVector<Value> &conditions,
                       llvm::SmallPtrSetImpl<Operation *> &seen);
 
@@ -74,6 +102,7 @@ private:
   }
 
   mega::ProgramOp before, after;
+  std::vector<Dealt> all;
   Terms terms;
   Values values;
   Solver solver;

@@ -11,20 +11,22 @@
 // exports two functions whose names stand in the manifest (IngotSizesFn and
 // IngotEntryFn below).
 //
-// Barriers. Every worker passes the same sequence of barriers. The k-th one
-// (k = 1, 2, ...) is: add 1 to *barrier (acq_rel), then load it (acquire)
-// until it is at least k * workers, calling ctx->relax after some tens of
-// pauses and then again after each further pause. It is the runtime that knows
-// whether spinning on is worth while.
+// Barriers. Every worker passes the same sequence of barriers. Each is waited
+// for by all, and tells of some of them, which all know: of those that touched
+// memory since the one before. These add 1 to *barrier (acq_rel). Then every
+// worker loads it (acquire) until it is at least the sum of how many each
+// barrier so far told of, calling ctx->relax after some tens of pauses and then
+// again after each further pause. It is the runtime that knows whether spinning
+// on is worth while.
 //
 // Stopping early. A program that wants to be cancellable loads *error
 // (relaxed, atomic) after a barrier; if it is not zero, the worker adds
 // INGOT_BARRIER_RELEASE to *barrier (release) and returns. The others
 // then pass every barrier they come to, see the error there and return as
 // well. Nobody can be left waiting, because whoever leaves has released
-// everyone else; nothing is read that was not written, because a worker
-// leaves only behind a barrier that all of them had reached. A program
-// without these checks runs to its end and the runtime reports the stop then.
+// everyone else; nothing is read that was not written, because whoever sees
+// that release sees the error, too, and leaves. A program without these checks
+// runs to its end and the runtime reports the stop then.
 //
 // Caches. A program of a decoder appends keys and values to pages that belong
 // to the runtime. A page holds 128 positions of every cache of one group:

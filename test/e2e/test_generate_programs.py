@@ -185,6 +185,16 @@ def test_decode(case):
         company.truncate(0)
 
 
+@pytest.mark.parametrize("case", DECODERS)
+def test_threads(case):
+    """More threads than there are tiles generate the same tokens."""
+    text = tokens(case, 9)
+    answers = [
+        session_of(case, threads=count).sequence().complete(text, 12) for count in (1, 2, 24)
+    ]
+    assert answers[1:] == answers[:1] * 2
+
+
 def test_entries():
     """What an artifact holds."""
     report = harness.explained(harness.compiled(model_of("small"), "--generate"))

@@ -67,11 +67,29 @@ def test_peak_memory_at_8192_tokens(long_minilm, tmp_path):
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 37), (3, 50), (2, 129)], ids=str)
 def test_threads_change_no_bit(minilm, size):
+    """Neither do more of them than most stages have tiles."""
     feeds = harness.sentence_batch(*size)
-    runs = [harness.run(minilm, feeds, "--threads", count) for count in (1, 2, 3)]
+    runs = [harness.run(minilm, feeds, "--threads", count) for count in (1, 2, 3, 40)]
     for other in runs[1:]:
         for name, array in runs[0].items():
             assert array.tobytes() == other[name].tobytes(), name
+
+
+def test_stopped_beside_idle_threads(minilm):
+    """A run of more threads than tiles, for most of which nobody waits, can be
+    stopped at any time, and the next one is right."""
+    feeds = harness.sentence_batch(2, 40)
+    session = ingot.Session(minilm, threads=24)
+    want, stopped = session.run(feeds), 0
+    for step in range(1, 40):
+        try:
+            got = session.run(feeds, time_limit=step * 1e-4)
+        except ingot.TimeLimit:
+            stopped += 1
+            got = session.run(feeds)
+        for name, array in want.items():
+            assert array.tobytes() == got[name].tobytes(), name
+    print("stopped", stopped)
 
 
 def test_neighbours_change_no_bit(minilm):

@@ -153,6 +153,17 @@ LogicalResult ReturnOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
+// BarrierOp
+//===----------------------------------------------------------------------===//
+
+void BarrierOp::build(OpBuilder &, OperationState &state, Value unless) {
+  state.getOrAddProperties<Properties>().operandSegmentSizes = {0,
+                                                                unless ? 1 : 0};
+  if (unless)
+    state.addOperands(unless);
+}
+
+//===----------------------------------------------------------------------===//
 // StageOp
 //===----------------------------------------------------------------------===//
 

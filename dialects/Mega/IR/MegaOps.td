@@ -125,7 +125,8 @@ def Mega_StageOp : Mega_Op<"stage", [
     With `each`, where the condition holds nothing is dealt: every worker runs
     all tiles for itself. They write buffers of `mega.alloc_each` under the same
     condition, which each worker then has its own of, so that nobody waits for
-    them. The condition is the same for all workers.
+    them. The condition is the same for all workers. A worker may be spared what
+    it would compute for no tile of its own.
 
     ```mlir
     %few = arith.cmpi ule, %n, %c24 : index
@@ -334,23 +335,31 @@ def Mega_AllocEachOp : Mega_Op<"alloc_each", [
 }
 
 def Mega_BarrierOp : Mega_Op<"barrier", [
-    ParentOneOf<["ProgramOp", "LoopOp", "StageOp"]>,
+    AttrSizedOperandSegments, ParentOneOf<["ProgramOp", "LoopOp", "StageOp"]>,
     MemoryEffects<[MemRead, MemWrite]>
   ]> {
-  let summary = "Waits until every worker is here";
+  let summary = "Waits until every worker is here that had something to do";
   let description = [{
     What was written before it is seen by every worker after it. A run that was
     stopped ends here. With `unless`, nobody waits where the condition holds,
     which is the same for all workers. It stands between stages, or at the end
     of a prologue.
 
+    With `of`, all wait for so many workers, those of the first numbers. Only
+    they tell the others that they are here: whoever has had nothing to do since
+    the last barrier has done nothing that others wait for. It is the same number
+    for all workers, and at most all. `mega-outline-tiles` counts it.
+
     ```mlir
     mega.barrier
     mega.barrier unless %few
+    mega.barrier of %busy unless %few
     ```
   }];
-  let arguments = (ins Optional<I1>:$unless);
-  let assemblyFormat = "(`unless` $unless^)? attr-dict";
+  let arguments = (ins Optional<Index>:$busy, Optional<I1>:$unless);
+  let builders = [OpBuilder<(ins "::mlir::Value":$unless)>];
+  let skipDefaultBuilders = 1;
+  let assemblyFormat = "(`of` $busy^)? (`unless` $unless^)? attr-dict";
 }
 
 def Mega_PrefetchOp : Mega_Op<"prefetch", [

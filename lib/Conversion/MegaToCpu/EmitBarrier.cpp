@@ -40,14 +40,12 @@ static Value arriveAt(OpBuilder &b, Location loc, Value counter) {
                                    LLVM::AtomicOrdering::acq_rel);
 }
 
-/// Makes a function that waits until so many arrivals were counted, its own
-/// among them if it `arrives`.
-static void emitWaitFunction(OpBuilder &b, Location loc, StringRef name,
-                             bool arrives, const ingot::TargetInfo &cpu) {
+void ingot::emitBarrierFunction(OpBuilder &b, Location loc,
+                                const TargetInfo &cpu) {
   Type ptr = LLVM::LLVMPointerType::get(b.getContext());
-  Type i64 = b.getI64Type();
-  auto func = func::FuncOp::create(
-      b, loc, name, b.getFunctionType({ptr, i64}, b.getI1Type()));
+  Type i64 = b.getI64Type(), i1 = b.getI1Type();
+  auto func = func::FuncOp::create(b, loc, barrierName,
+                                   b.getFunctionType({ptr, i64, i1}, i1));
   func.setPrivate();
   func.setNoInline(true);
   OpBuilder::InsertionGuard guard(b);
@@ -57,8 +55,11 @@ static void emitWaitFunction(OpBuilder &b, Location loc, StringRef name,
   Value context = body->getArgument(0), target = body->getArgument(1);
   Value counter = access.field(context, ingot::ContextField::Barrier);
   Value one = ingot::i64Constant(b, loc, 1);
-  if (arrives)
-    arriveAt(b, loc, counter);
+  scf::IfOp::create(b, loc, body->getArgument(2),
+                    [&](OpBuilder &b, Location loc) {
+                      arriveAt(b, loc, counter);
+                      scf::YieldOp::create(b, loc);
+                    });
 
   auto wait = scf::WhileOp::create(
       b, loc, TypeRange{i64}, ValueRange{ingot::i64Constant(b, loc, 0)},
@@ -106,16 +107,24 @@ static void emitWaitFunction(OpBuilder &b, Location loc, StringRef name,
   func::ReturnOp::create(b, loc, isStopped);
 }
 
-void ingot::emitBarrierFunctions(OpBuilder &b, Location loc,
-                                 const TargetInfo &cpu) {
-  emitWaitFunction(b, loc, barrierName, /*arrives=*/true, cpu);
-  emitWaitFunction(b, loc, waitName, /*arrives=*/false, cpu);
-}
-
 Value ingot::emitArrival(OpBuilder &b, Location loc, Value context,
-                         Value target) {
-  Value counter = AbiAccess(b, loc).field(context, ContextField::Barrier);
-  Value before = arriveAt(b, loc, counter);
-  Value now = arith::AddIOp::create(b, loc, before, i64Constant(b, loc, 1));
-  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, now, target);
+                         Value target, Value arrives) {
+  auto arrival = scf::IfOp::create(
+      b, loc, arrives,
+      [&](OpBuilder &b, Location loc) {
+        Value counter = AbiAccess(b, loc).field(context, ContextField::Barrier);
+        Value before = arriveAt(b, loc, counter);
+        Value now =
+            arith::AddIOp::create(b, loc, before, i64Constant(b, loc, 1));
+        scf::YieldOp::create(
+            b, loc,
+            ValueRange(arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                             now, target)));
+      },
+      // Whoever has had nothing to do has time.
+      [&](OpBuilder &b, Location loc) {
+        Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+        scf::YieldOp::create(b, loc, yes);
+      });
+  return arrival.getResult(0);
 }

@@ -12,18 +12,19 @@
 
 namespace ingot {
 
-/// The functions `(context, arrivals) -> stopped` that entries call: the one
-/// counts the worker in first, of the other it was counted before.
+/// The function `(context, arrivals, arrives) -> stopped` that entries call.
 inline constexpr llvm::StringLiteral barrierName = "ingot_barrier";
-inline constexpr llvm::StringLiteral waitName = "ingot_wait";
 
-/// Makes them: they wait until so many arrivals were counted. They answer
-/// whether the run was stopped, and then have released the others.
-void emitBarrierFunctions(mlir::OpBuilder &b, mlir::Location loc,
-                          const TargetInfo &cpu);
+/// Makes it: it counts the worker in if that arrives, and waits until so many
+/// arrivals were counted. It answers whether the run was stopped, and then has
+/// released the others.
+void emitBarrierFunction(mlir::OpBuilder &b, mlir::Location loc,
+                         const TargetInfo &cpu);
 
-/// Counts a worker in; true if so many arrivals are yet to come.
+/// Counts a worker in if it arrives; whether it would have to wait for so many
+/// arrivals.
 mlir::Value emitArrival(mlir::OpBuilder &b, mlir::Location loc,
-                        mlir::Value context, mlir::Value target);
+                        mlir::Value context, mlir::Value target,
+                        mlir::Value arrives);
 
 } // namespace ingot

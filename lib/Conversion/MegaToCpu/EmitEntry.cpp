@@ -237,7 +237,8 @@ private:
       return success(bool(value));
     }
     if (auto barrier = dyn_cast<ingot::mega::BarrierOp>(op)) {
-      waitForAll(map.lookupOrNull(barrier.getUnless()));
+      waitFor(map.lookupOrNull(barrier.getBusy()),
+              map.lookupOrNull(barrier.getUnless()));
       ingot::emitMark(b, loc, log, ingot::markWait);
       return success();
     }
@@ -340,31 +341,30 @@ private:
 
   /// Makes the block in which the program goes on; gives this one and that.
   std::pair<Block *, Block *> startBlock() {
-    Block *next = b.createBlock(exit);
-    return {next->getPrevNode(), next};
+    Block *here = b.getInsertionBlock();
+    return {here, b.createBlock(exit)};
   }
 
-  /// Waits for all workers, unless `unless` is given and holds.
-  void waitForAll(Value unless) {
-    Value arrivals =
-        arith::IndexCastOp::create(b, loc, b.getI64Type(), workers);
-    if (unless) {
-      // Arrivals are counted, and how often is known at run time alone.
-      Value none = ingot::i64Constant(b, loc, 0);
-      arrivals = arith::SelectOp::create(b, loc, unless, none, arrivals);
-    }
+  /// Waits for the workers of the first numbers, all if `busy` is null, unless
+  /// `unless` is given and holds.
+  void waitFor(Value busy, Value unless) {
+    Value last = busy ? busy : workers;
+    Value isBusy = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::slt,
+                                                 worker, last);
+    Value arrivals = arith::IndexCastOp::create(b, loc, b.getI64Type(), last);
+    if (unless) // How often they are counted is known at run time alone.
+      arrivals = arith::SelectOp::create(
+          b, loc, unless, ingot::i64Constant(b, loc, 0), arrivals);
     expected =
         expected ? arith::AddIOp::create(b, loc, expected, arrivals) : arrivals;
-    if (unless) {
-      auto [here, wait] = startBlock();
-      Block *next = b.createBlock(exit);
-      b.setInsertionPointToEnd(here);
-      cf::CondBranchOp::create(b, loc, unless, next, wait);
-      b.setInsertionPointToStart(wait);
-      emitWait(next);
-      return;
-    }
-    emitWait(nullptr);
+    if (!unless)
+      return emitWait(isBusy, nullptr);
+    auto [here, wait] = startBlock();
+    Block *next = b.createBlock(exit);
+    b.setInsertionPointToEnd(here);
+    cf::CondBranchOp::create(b, loc, unless, next, wait);
+    b.setInsertionPointToStart(wait);
+    emitWait(isBusy, next);
   }
 
   /// Fetches what is to be fetched ahead.
@@ -375,12 +375,11 @@ private:
   }
 
   /// Calls the barrier, and goes on in `next`, a new block if it is null.
-  void emitWait(Block *next) {
-    StringRef function = ingot::barrierName;
+  void emitWait(Value arrives, Block *next) {
     if (!fetched.empty()) {
       // Whoever comes last does not wait, and has no time to fill.
-      function = ingot::waitName;
-      Value isEarly = ingot::emitArrival(b, loc, context, expected);
+      Value isEarly = ingot::emitArrival(b, loc, context, expected, arrives);
+      arrives = arith::ConstantOp::create(b, loc, b.getBoolAttr(false));
       Block *here = b.getInsertionBlock();
       Block *fetch = startBlock().second;
       fetchAhead();
@@ -391,10 +390,10 @@ private:
       cf::CondBranchOp::create(b, loc, isEarly, fetch, wait);
       b.setInsertionPointToStart(wait);
     }
-    Value isStopped =
-        func::CallOp::create(b, loc, function, TypeRange{b.getI1Type()},
-                             ValueRange{context, expected})
-            .getResult(0);
+    Value isStopped = func::CallOp::create(
+                          b, loc, ingot::barrierName, TypeRange{b.getI1Type()},
+                          ValueRange{context, expected, arrives})
+                          .getResult(0);
     Block *here = b.getInsertionBlock();
     if (!next)
       next = startBlock().second;
@@ -448,7 +447,7 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
     }
     ingot::ErrorTable errors(module);
     OpBuilder b(programs.front());
-    ingot::emitBarrierFunctions(b, programs.front().getLoc(), *cpu);
+    ingot::emitBarrierFunction(b, programs.front().getLoc(), *cpu);
     ingot::emitMarkFunction(b, programs.front().getLoc(), *cpu);
     NamedAttrList entries;
     llvm::StringSet<> called;

@@ -9,9 +9,9 @@
 #include "ingot/Analysis/SameBody.h"
 #include "ingot/Analysis/ShapeAnalysis.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
-#include "ingot/Interfaces/TileHintInterface.h"
 #include "ingot/Transforms/Entries.h"
 #include "lib/Conversion/MegaToCpu/BufferTable.h"
+#include "lib/Conversion/MegaToCpu/Dealer.h"
 #include "lib/Conversion/MegaToCpu/EmitMark.h"
 #include "lib/Conversion/MegaToCpu/EmitPrefetch.h"
 
@@ -35,151 +35,6 @@ bool isRematerialized(Value value) {
          op->getNumOperands() == 0;
 }
 
-Value countTiles(OpBuilder &b, TilesOp tiles) {
-  Location loc = tiles.getLoc();
-  Value all;
-  for (auto [extent, step] :
-       llvm::zip_equal(tiles.getMixedExtents(), tiles.getMixedSteps())) {
-    Value count = b.createOrFold<arith::CeilDivSIOp>(
-        loc, getValueOrCreateConstantIndexOp(b, loc, extent),
-        getValueOrCreateConstantIndexOp(b, loc, step));
-    all = all ? b.createOrFold<arith::MulIOp>(loc, all, count) : count;
-  }
-  return all;
-}
-
-/// Whether later tiles may cost more than earlier ones.
-bool mayGrow(TilesOp tiles) {
-  return tiles
-      .walk([](ingot::TileHintInterface op) {
-        return op.mayTilesGrow() ? WalkResult::interrupt()
-                                 : WalkResult::advance();
-      })
-      .wasInterrupted();
-}
-
-/// Deals the tiles of a step of a stage. A worker takes tiles that follow each
-/// other: what it reads is one stream, and rows that it wrote in one stage it
-/// mostly reads in the next. Tiles of several spaces are dealt space by space,
-/// so that of all of them a worker has the same rows, unless it would have
-/// fewer if they were numbered in a row. Where later tiles may cost more, all
-/// are numbered in a row of their own, and a worker takes every so many.
-class Dealer {
-public:
-  /// Where `each` is given and holds, every worker runs all tiles.
-  Dealer(OpBuilder &b, Location loc, ArrayRef<TilesOp> all, Value each,
-         Value worker, Value workers)
-      : b(b), loc(loc), worker(worker), workers(workers), each(each) {
-    Value zero = constant(0);
-    Value inRow = zero, inTurn = zero;
-    for (TilesOp tiles : all) {
-      Value count = countTiles(b, tiles);
-      bool takesTurns = mayGrow(tiles);
-      Value &before = takesTurns ? inTurn : inRow;
-      spaces.push_back({count, before, takesTurns});
-      before = add(before, count);
-    }
-    next = add(worker, constant(1));
-    begin = share(inRow, worker);
-    end = share(inRow, next);
-    auto takesTurns = [](const Space &space) { return space.takesTurns; };
-    if (spaces.size() - llvm::count_if(spaces, takesTurns) < 2)
-      return;
-    Value most = zero;
-    for (const Space &space : llvm::make_filter_range(
-             spaces, [](const Space &space) { return !space.takesTurns; }))
-      most = add(most, divideUp(space.count));
-    areApart = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ule,
-                                             most, divideUp(inRow));
-  }
-
-  /// First, end and step of the worker's tiles of the space at `position`.
-  std::array<Value, 3> tilesOf(unsigned position) {
-    const Space &space = spaces[position];
-    std::array<Value, 3> dealt;
-    if (space.takesTurns)
-      dealt = {turnOf(space), space.count, workers};
-    else
-      dealt = {inRow(space, worker, begin), inRow(space, next, end),
-               constant(1)};
-    if (!each)
-      return dealt;
-    return {select(each, constant(0), dealt[0]),
-            select(each, space.count, dealt[1]),
-            select(each, constant(1), dealt[2])};
-  }
-
-  /// The same of the one tile that the worker runs first of all, where that is
-  /// of the space at `position`; else of none.
-  std::array<Value, 3> firstOf(unsigned position) {
-    auto [first, end, step] = tilesOf(position);
-    Value isDealt = b.createOrFold<arith::CmpIOp>(
-        loc, arith::CmpIPredicate::slt, first, end);
-    Value next = select(isDealt, add(first, constant(1)), first);
-    if (isPast)
-      next = select(isPast, first, next);
-    isPast =
-        isPast ? b.createOrFold<arith::OrIOp>(loc, isPast, isDealt) : isDealt;
-    return {first, next, step};
-  }
-
-private:
-  struct Space {
-    Value count;
-    /// Tiles that are dealt as it is and come before it.
-    Value before;
-    bool takesTurns;
-  };
-
-  Value constant(int64_t value) {
-    return arith::ConstantIndexOp::create(b, loc, value);
-  }
-  Value add(Value lhs, Value rhs) {
-    return b.createOrFold<arith::AddIOp>(loc, lhs, rhs);
-  }
-  Value divideUp(Value total) {
-    return b.createOrFold<arith::CeilDivUIOp>(loc, total, workers);
-  }
-  Value select(Value condition, Value yes, Value no) {
-    return b.createOrFold<arith::SelectOp>(loc, condition, yes, no);
-  }
-  Value share(Value total, Value number) {
-    Value product = b.createOrFold<arith::MulIOp>(loc, total, number);
-    return b.createOrFold<arith::DivUIOp>(loc, product, workers);
-  }
-  /// Where the tiles of worker number `number`, whose tiles of all spaces begin
-  /// at `begin`, do so in the space at hand.
-  Value inRow(const Space &space, Value number, Value begin) {
-    if (!areApart)
-      return begin;
-    Value own = b.createOrFold<arith::SubIOp>(loc, begin, space.before);
-    own = b.createOrFold<arith::MaxSIOp>(loc, own, constant(0));
-    own = b.createOrFold<arith::MinSIOp>(loc, own, space.count);
-    return select(areApart, share(space.count, number), own);
-  }
-  /// The worker's first tile when all take turns.
-  Value turnOf(const Space &space) {
-    if (isConstantIntValue(space.before, 0))
-      return worker;
-    Value past = b.createOrFold<arith::RemUIOp>(loc, space.before, workers);
-    Value turn = add(worker, b.createOrFold<arith::SubIOp>(loc, workers, past));
-    return b.createOrFold<arith::RemUIOp>(loc, turn, workers);
-  }
-
-  OpBuilder &b;
-  Location loc;
-  Value worker, workers;
-  /// Where it holds, every worker runs all tiles; null for never.
-  Value each;
-  SmallVector<Space> spaces;
-  /// Whether spaces are dealt each by itself; null where there is only one.
-  Value areApart;
-  /// The number of the next worker, and where the two begin in the row.
-  Value next, begin, end;
-  /// Whether a tile of an earlier space is the worker's first; null for none.
-  Value isPast;
-};
-
 struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
@@ -197,22 +52,24 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
       }
       SmallVector<StageOp> stages;
       program.walk([&](StageOp stage) { stages.push_back(stage); });
+      llvm::DenseMap<Operation *, Value> busy;
       SmallVector<std::string> syncs;
       for (StageOp stage : stages)
         syncs.push_back(syncBefore(stage, stages));
       for (auto [stage, before] : llvm::zip_equal(stages, syncs)) {
         std::string sync = before;
         hoistSizes(stage);
-        for (const StageStep &step : stage.getSteps()) {
-          OpBuilder b(stage);
-          auto spaces = llvm::to_vector(step.getTiles());
-          Dealer dealer(b, stage.getLoc(), spaces, step.each, worker, workers);
-          for (auto [i, tiles] : llvm::enumerate(spaces)) {
+        OpBuilder b(stage);
+        std::vector<ingot::Dealer> dealers =
+            ingot::dealStage(b, stage, worker, workers);
+        for (auto [step, dealer] : llvm::zip_equal(stage.getSteps(), dealers)) {
+          for (auto [i, tiles] : llvm::enumerate(step.getTiles())) {
             b.setInsertionPoint(stage);
             NamedAttrList touched;
             buffers.describe(tiles, touched);
             func::CallOp call = outline(b, tiles, dealer.tilesOf(i), error,
                                         "stage_0", symbols, unique);
+            busy[call] = dealer.getBusy();
             call->setAttr(ingot::stageNumberAttrName,
                           b.getI64IntegerAttr(int64_t(descriptions.size())));
             describe(tiles, call.getCalleeAttr().getAttr(),
@@ -229,6 +86,7 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
       program.walk([&](PrefetchOp op) { prefetches.push_back(op); });
       for (PrefetchOp prefetch : prefetches)
         outlineFetches(prefetch, worker, workers, symbols, unique);
+      ingot::countArrivals(program, busy, workers);
       lowerAccesses(program);
       program->setAttr(ingot::stagesAttrName,
                        ArrayAttr::get(&getContext(), descriptions));
@@ -262,8 +120,7 @@ private:
     ingot::emitFetches(prefetch);
     OpBuilder b(prefetch);
     auto spaces = llvm::to_vector(prefetch.getTiles());
-    Dealer dealer(b, prefetch.getLoc(), spaces, /*each=*/Value(), worker,
-                  workers);
+    ingot::Dealer dealer(b, prefetch.getLoc(), spaces, worker, workers);
     for (auto [i, tiles] : llvm::enumerate(spaces))
       outline(b, tiles, dealer.firstOf(i), /*error=*/Value(), "fetch_0",
               symbols, unique)

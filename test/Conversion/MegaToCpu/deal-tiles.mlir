@@ -1,17 +1,22 @@
 // RUN: ingot-opt %s -split-input-file -mega-outline-tiles | FileCheck %s
 
 // A worker gets the tiles from its number on, divided by that of workers, of all:
-// row by row in one piece.
+// row by row in one piece. Of fewer tiles than workers the first ones get one each.
 // CHECK-LABEL: mega.program @rows(
 // CHECK-SAME: %[[WORKER:[a-z0-9]*]]: index {ingot.role = "worker"}, %[[WORKERS:[a-z0-9]*]]: index
 // CHECK: %[[ROWS:.*]] = arith.ceildivsi
 // CHECK: %[[COLUMNS:.*]] = arith.ceildivsi
 // CHECK: %[[TILES:.*]] = arith.muli %[[ROWS]], %[[COLUMNS]]
+// CHECK: %[[FEW:.*]] = arith.cmpi slt, %[[TILES]], %[[WORKERS]]
 // CHECK: %[[NEXT:.*]] = arith.addi %[[WORKER]], %c1
 // CHECK: %[[PRODUCT:.*]] = arith.muli %[[TILES]], %[[WORKER]]
-// CHECK: %[[BEGIN:.*]] = arith.divui %[[PRODUCT]], %[[WORKERS]]
+// CHECK-DAG: %[[ONE:.*]] = arith.minsi %[[WORKER]], %[[TILES]]
+// CHECK-DAG: %[[SHARE:.*]] = arith.divui %[[PRODUCT]], %[[WORKERS]]
+// CHECK: %[[BEGIN:.*]] = arith.select %[[FEW]], %[[ONE]], %[[SHARE]]
 // CHECK: %[[BEHIND:.*]] = arith.muli %[[TILES]], %[[NEXT]]
-// CHECK: %[[END:.*]] = arith.divui %[[BEHIND]], %[[WORKERS]]
+// CHECK-DAG: %[[AFTER:.*]] = arith.minsi %[[NEXT]], %[[TILES]]
+// CHECK-DAG: %[[REST:.*]] = arith.divui %[[BEHIND]], %[[WORKERS]]
+// CHECK: %[[END:.*]] = arith.select %[[FEW]], %[[AFTER]], %[[REST]]
 // CHECK: call @stage_0({{.*}}, %[[BEGIN]], %[[END]], %c1{{.*}})
 mega.program @rows(%a: memref<?x?xf32>, %m: index, %n: index,
                    %worker: index {ingot.role = "worker"},
@@ -36,8 +41,10 @@ mega.program @rows(%a: memref<?x?xf32>, %m: index, %n: index,
 // CHECK-LABEL: mega.program @spaces(
 // CHECK-SAME: %[[WORKER:[a-z0-9]*]]: index {ingot.role = "worker"}, %[[WORKERS:[a-z0-9]*]]: index
 // CHECK-DAG: %[[C8:.*]] = arith.constant 8 : index
+// CHECK: %[[FEW:.*]] = arith.cmpi sgt, %[[WORKERS]], %[[C8]]
 // CHECK: %[[PRODUCT:.*]] = arith.muli %[[WORKER]], %[[C8]]
-// CHECK: %[[BEGIN:.*]] = arith.divui %[[PRODUCT]], %[[WORKERS]]
+// CHECK: %[[DIVIDED:.*]] = arith.divui %[[PRODUCT]], %[[WORKERS]]
+// CHECK: %[[BEGIN:.*]] = arith.select %[[FEW]], %{{.*}}, %[[DIVIDED]]
 // CHECK: %[[THREE:.*]] = arith.ceildivui %c3{{.*}}, %[[WORKERS]]
 // CHECK: %[[FIVE:.*]] = arith.ceildivui %c5{{.*}}, %[[WORKERS]]
 // CHECK: %[[MOST:.*]] = arith.addi %[[THREE]], %[[FIVE]]
@@ -46,7 +53,8 @@ mega.program @rows(%a: memref<?x?xf32>, %m: index, %n: index,
 // CHECK: %[[OWN:.*]] = arith.maxsi %[[BEGIN]], %{{.*}}
 // CHECK: %[[WITHIN:.*]] = arith.minsi %[[OWN]], %{{.*}}
 // CHECK: %[[OF_THREE:.*]] = arith.muli %[[WORKER]], %c3
-// CHECK: %[[SHARE:.*]] = arith.divui %[[OF_THREE]], %[[WORKERS]]
+// CHECK: %[[OF_ROW:.*]] = arith.divui %[[OF_THREE]], %[[WORKERS]]
+// CHECK: %[[SHARE:.*]] = arith.select %[[FEW]], %{{.*}}, %[[OF_ROW]]
 // CHECK: %[[FIRST:.*]] = arith.select %[[APART]], %[[SHARE]], %[[WITHIN]]
 // CHECK: call @stage_0(%{{.*}}, %[[FIRST]], %{{.*}}, %{{.*}})
 // CHECK: %[[BEHIND:.*]] = arith.subi %[[BEGIN]], %{{.*}}
@@ -138,17 +146,29 @@ mega.program @each(%arena: memref<?xi8>, %few: i1,
 // -----
 
 // A prologue is dealt by itself, or run by each; its barrier comes behind its tiles
-// and in front of the others. Explain is told.
+// and in front of the others. Explain is told. Six workers at most have a tile that
+// reads what each would run for itself. The others do not, and nobody waits for them.
 // CHECK-LABEL: mega.program @prologue(
 // CHECK-SAME: %[[FEW:[a-z0-9]*]]: i1
-// CHECK: ingot.stages = [{{.*}}sync = "prologue*"{{.*}}sync = "joined prologue*"{{.*}}sync = "barrier*"
+// CHECK-SAME: %[[WORKERS:[a-z0-9]*]]: index {ingot.role = "workers"}
+// CHECK-SAME: ingot.stages = [{{.*}}sync = "prologue*"{{.*}}sync = "joined prologue*"{{.*}}sync = "barrier*"
+// CHECK: %[[DEALT:.*]] = arith.minsi %[[WORKERS]], %c6
+// CHECK: %[[READERS:.*]] = arith.minsi %[[WORKERS]], %c6
+// CHECK: %[[BUSY:.*]] = arith.select %[[FEW]], %[[READERS]], %[[DEALT]]
+// CHECK: %[[READS:.*]] = arith.cmpi slt, %{{.*}}, %[[READERS]]
 // CHECK-DAG: %[[FIRST:.*]] = arith.select %[[FEW]], %c0
+// CHECK-DAG: %[[ALL:.*]] = arith.select %[[READS]], %c5{{.*}}, %c0
+// CHECK-DAG: %[[END:.*]] = arith.select %[[FEW]], %[[ALL]]
 // CHECK-DAG: %[[STEP:.*]] = arith.select %[[FEW]], %c1
-// CHECK: call @stage_0(%{{.*}}, %[[FIRST]], %{{.*}}, %[[STEP]])
+// CHECK: call @stage_0(%{{.*}}, %[[FIRST]], %[[END]], %[[STEP]])
 // CHECK: call @stage_0_0(
-// CHECK: mega.barrier unless %[[FEW]]
+// CHECK: %[[OPEN:.*]] = arith.select %[[FEW]], %[[BUSY]], %c0
+// CHECK: mega.barrier of %[[BUSY]] unless %[[FEW]]
 // CHECK-NOT: arith.select %[[FEW]]
 // CHECK: call @stage_0_1(
+// CHECK: %[[SUM:.*]] = arith.maxsi %[[OPEN]], %[[READERS]]
+// CHECK: mega.barrier of %[[SUM]]
+// CHECK-NEXT: return
 mega.program @prologue(%arena: memref<?xi8>, %few: i1, %y: memref<12xf32>,
                        %worker: index {ingot.role = "worker"},
                        %workers: index {ingot.role = "workers"},
@@ -172,5 +192,57 @@ mega.program @prologue(%arena: memref<?xi8>, %few: i1, %y: memref<12xf32>,
       memref.store %0, %to[%i] : memref<12xf32>
     }
   }
+  mega.barrier
+  mega.return
+}
+
+// -----
+
+// Barriers wait for whoever had something to do since: three of the stage, worker
+// 0 for what it does alone, all for what each does; in a loop, for those in front of
+// it too. Behind it nothing is open.
+// CHECK-LABEL: mega.program @arrivals(
+// CHECK-SAME: %[[WORKERS:[a-z0-9]*]]: index {ingot.role = "workers"}
+// CHECK: %[[THREE:.*]] = arith.minsi %[[WORKERS]], %c3
+// CHECK: call @stage_0(
+// CHECK: mega.loop
+// CHECK: %[[TWO:.*]] = arith.minsi %[[WORKERS]], %c2
+// CHECK: call @stage_0_0(
+// CHECK: %[[MORE:.*]] = arith.maxsi %[[THREE]], %[[TWO]]
+// CHECK: mega.barrier of %[[MORE]]
+// CHECK: %[[ONE:.*]] = arith.constant 1 : index
+// CHECK-NEXT: mega.single
+// CHECK: mega.barrier of %[[ONE]]
+// CHECK: memref.load
+// CHECK: mega.barrier{{$}}
+// CHECK: mega.barrier of %c0
+mega.program @arrivals(%y: memref<6xf32>,
+                       %worker: index {ingot.role = "worker"},
+                       %workers: index {ingot.role = "workers"},
+                       %error: !llvm.ptr {ingot.role = "error"}) {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  mega.stage {
+    mega.tiles (%i) in (6) step (2) {
+      %to = mega.access write %y : memref<6xf32> to memref<6xf32>
+      memref.store %zero, %to[%i] : memref<6xf32>
+    }
+  }
+  mega.loop %t = 0 to 3 {
+    mega.stage {
+      mega.tiles (%i) in (6) step (3) {
+        %to = mega.access write %y : memref<6xf32> to memref<6xf32>
+        memref.store %zero, %to[%i] : memref<6xf32>
+      }
+    }
+    mega.barrier
+    mega.single {
+      memref.store %zero, %y[%c0] : memref<6xf32>
+    }
+    mega.barrier
+    %0 = memref.load %y[%c0] : memref<6xf32>
+    mega.barrier
+  }
+  mega.barrier
   mega.return
 }

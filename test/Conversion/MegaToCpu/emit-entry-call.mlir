@@ -10,7 +10,7 @@
 // CHECK-LABEL: func private @ingot_body_callee(
 // CHECK-SAME: %[[BEFORE:[a-z0-9]+]]: i64) -> i64
 // CHECK: %[[NOW:.*]] = arith.addi %[[BEFORE]]
-// CHECK: call @ingot_barrier(%{{.*}}, %[[NOW]])
+// CHECK: call @ingot_barrier(%{{.*}}, %[[NOW]], %{{.*}})
 // CHECK: return %[[NOW]] : i64
 mega.program @callee(%x: memref<?xf32> {ingot.role = "input"}, %y: memref<2xi64> {ingot.role = "output"}, %workers: index {ingot.role = "workers"}) -> (index, index) {
   %c0 = arith.constant 0 : index
@@ -26,7 +26,7 @@ mega.program @callee(%x: memref<?xf32> {ingot.role = "input"}, %y: memref<2xi64>
 // CHECK: %[[CALLS:.*]] = llvm.load %{{.*}} : !llvm.ptr -> !llvm.ptr
 // CHECK: %[[AFTER:.*]] = call @ingot_body_callee(%{{.*}}, %{{.*}}, %{{.*}}, %[[ARRIVED]])
 // CHECK: %[[MET:.*]] = arith.addi %[[AFTER]]
-// CHECK: call @ingot_barrier(%{{.*}}, %[[MET]])
+// CHECK: call @ingot_barrier(%{{.*}}, %[[MET]], %{{.*}})
 // CHECK: scf.if
 // CHECK: llvm.call %{{.*}}(%{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i64) -> i32
 // CHECK: cf.cond_br %{{.*}}, ^[[END:.*]](%{{.*}} : i64), ^[[ON:.*]]

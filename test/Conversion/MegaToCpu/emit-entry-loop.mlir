@@ -14,7 +14,7 @@
 // CHECK: llvm.insertvalue %[[KEYS]], %{{.*}}[2]
 // CHECK: call @stage_0(
 // CHECK: %[[NOW:.*]] = arith.addi %[[ARRIVED]]
-// CHECK: call @ingot_barrier(%{{.*}}, %[[NOW]])
+// CHECK: call @ingot_barrier(%{{.*}}, %[[NOW]], %{{.*}})
 // CHECK: %[[NEXT:.*]] = arith.addi %[[I]]
 // CHECK: %[[MORE:.*]] = arith.cmpi ult, %[[NEXT]]
 // CHECK: cf.cond_br %[[MORE]], ^[[HEAD]](%[[NEXT]], %[[NOW]] : index, i64), ^[[END:.*]]

@@ -6,6 +6,8 @@
 // Dims that do not fit the symbols are refused by message number.
 // CHECK: ingot.errors = ["", "input 'y': dim 0 must be seq * 2"
 // CHECK-LABEL: func private @ingot_barrier(
+// CHECK-SAME: i1) -> i1
+// CHECK: scf.if %
 // CHECK: llvm.atomicrmw add {{.*}} acq_rel
 // CHECK: llvm.load {{.*}} atomic acquire
 // CHECK: llvm.call_intrinsic "llvm.x86.sse2.pause"
@@ -29,10 +31,26 @@
 // CHECK: %[[TARGET:.*]] = arith.addi %{{.*}}, %[[MORE]]
 // CHECK: cf.cond_br %[[FEW]], ^[[NEXT:.*]], ^[[WAIT:.*]]
 // CHECK: ^[[WAIT]]:
-// CHECK: call @ingot_barrier(%[[CTX]], %[[TARGET]])
+// CHECK: call @ingot_barrier(%[[CTX]], %[[TARGET]], %{{.*}})
 // CHECK: cf.cond_br %{{.*}}, ^{{.*}}, ^[[NEXT]]
 // CHECK: ^[[NEXT]]:
 // CHECK: call @stage_0
+// Workers with numbers below that of the busy ones arrive, and are waited for.
+// CHECK: %[[BUSY:.*]] = arith.cmpi slt, %{{.*}}, %{{.*}} : index
+// CHECK: %[[LAST:.*]] = arith.addi %[[TARGET]], %{{.*}}
+// CHECK: call @ingot_barrier(%[[CTX]], %[[LAST]], %[[BUSY]])
+// What is fetched ahead where some do not wait is fetched by those who do.
+// CHECK: cf.cond_br %[[FEW]], ^[[BEHIND:.*]], ^{{.*}}
+// CHECK: %[[EARLY:.*]] = scf.if
+// CHECK: cf.cond_br %[[EARLY]], ^[[FETCH:.*]], ^[[LATE:.*]]
+// CHECK: ^[[BEHIND]]:
+// CHECK: return
+// CHECK: ^[[FETCH]]:
+// CHECK-NEXT: call @stage_0
+// CHECK-NEXT: cf.br ^[[LATE]]
+// CHECK: ^[[LATE]]:
+// CHECK-NEXT: %[[END:.*]] = call @ingot_barrier(
+// CHECK-NEXT: cf.cond_br %[[END]], ^{{.*}}, ^[[BEHIND]]
 // CHECK-NOT: ingot.dim
 ingot.dim @seq
 mega.program @main(%x: memref<?xf32> {ingot.role = "input", ingot.dims = #ingot.dims<seq>},
@@ -49,6 +67,9 @@ mega.program @main(%x: memref<?xf32> {ingot.role = "input", ingot.dims = #ingot.
   %few = arith.cmpi ule, %n, %c0 : index
   mega.barrier unless %few
   func.call @stage_0(%x, %x, %n, %worker, %workers) : (memref<?xf32>, memref<?xf32>, index, index, index) -> ()
+  mega.barrier of %n
+  func.call @stage_0(%x, %x, %n, %worker, %workers) {ingot.prefetch} : (memref<?xf32>, memref<?xf32>, index, index, index) -> ()
+  mega.barrier unless %few
   mega.return %n, %c0 : index, index
 }
 func.func private @stage_0(%x: memref<?xf32>, %o: memref<?xf32>, %n: index, %worker: index, %workers: index) {

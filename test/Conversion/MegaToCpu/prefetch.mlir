@@ -26,16 +26,19 @@
 // It happens behind the arrival, and only if others are still missing. Nothing
 // of it happens where no barrier follows.
 // CHECK-LABEL: func.func @ingot_entry(
+// CHECK: %[[EARLY:.*]] = scf.if %{{.*}} -> (i1) {
 // CHECK: %[[BEFORE:.*]] = llvm.atomicrmw add %{{.*}}, %{{.*}} acq_rel
 // CHECK: %[[NOW:.*]] = arith.addi %[[BEFORE]]
-// CHECK: %[[EARLY:.*]] = arith.cmpi slt, %[[NOW]], %[[ALL:.*]] : i64
+// CHECK: %[[MISSING:.*]] = arith.cmpi slt, %[[NOW]], %[[ALL:.*]] : i64
+// CHECK: scf.yield %[[MISSING]]
+// CHECK: scf.yield %true
 // CHECK: cf.cond_br %[[EARLY]], ^[[FETCH:.*]], ^[[WAIT:.*]]
 // CHECK: ^[[FETCH]]:
 // CHECK: call @fetch_0(
 // CHECK: call @fetch_0(
 // CHECK: cf.br ^[[WAIT]]
 // CHECK: ^[[WAIT]]:
-// CHECK: call @ingot_wait(%{{.*}}, %[[ALL]])
+// CHECK: call @ingot_barrier(%{{.*}}, %[[ALL]], %{{.*}})
 // CHECK: call @stage_0(
 // CHECK-NOT: call @fetch_0(
 // CHECK: return

@@ -69,6 +69,10 @@ mega.program @all(%x: memref<?x64xf32> {ingot.role = "input"}, %y: memref<1x64xf
   }
   // CHECK: mega.barrier unless %[[FEW]]
   mega.barrier unless %few
+  // CHECK-NEXT: mega.barrier of %[[N]]{{$}}
+  mega.barrier of %n
+  // CHECK-NEXT: mega.barrier of %[[N]] unless %[[FEW]]
+  mega.barrier of %n unless %few
   // CHECK-NEXT: mega.stage prologue each %[[FEW]] {
   // CHECK-NEXT: mega.tiles
   mega.stage prologue each %few {

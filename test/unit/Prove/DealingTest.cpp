@@ -27,15 +27,31 @@ constexpr StringLiteral text = R"(
   mega.program @main(%few: i1, %arena: memref<?xi8> {ingot.role = "arena"},
       %worker: index {ingot.role = "worker"},
       %workers: index {ingot.role = "workers"},
-      %error: !llvm.ptr {ingot.role = "error"}) {
+      %error: !llvm.ptr {ingot.role = "error"}, %y: memref<4xf32>) {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant 0.0 : f32
+    %own = mega.scratch %arena[%c0][] each %few : memref<?xi8> to memref<4xf32>
     mega.stage prologue each %few {
       mega.tiles (%i) in (8) step (2) {
+        %to = mega.access write %own : memref<4xf32> to memref<4xf32>
       }
       mega.barrier unless %few
     } {
-      mega.tiles (%i) in (8) step (1) {
+      mega.tiles (%i) in (3) step (1) {
+        %from = mega.access read %own : memref<4xf32> to memref<4xf32>
       }
     }
+    mega.barrier
+    mega.stage {
+      mega.tiles (%i) in (2) step (1) {
+      }
+    }
+    mega.single {
+      memref.store %zero, %y[%c0] : memref<4xf32>
+    }
+    mega.barrier
+    %0 = memref.load %y[%c0] : memref<4xf32>
+    mega.barrier
     mega.return
   })";
 
@@ -57,11 +73,26 @@ protected:
   }
   /// What is wrong with what became of the program.
   std::string problem() {
-    auto found = Dealing(programOf(*before), programOf(*after), 3).check();
+    auto found = Dealing(programOf(*before), programOf(*after), 5).check();
     return found ? found->text : "";
   }
-  mega::BarrierOp barrier() {
-    return *programOf(*after).getProgram().getOps<mega::BarrierOp>().begin();
+  mega::BarrierOp barrier(unsigned number = 0) {
+    auto all = programOf(*after).getProgram().getOps<mega::BarrierOp>();
+    return *std::next(all.begin(), number);
+  }
+  /// Lets a barrier wait for so many workers.
+  void waitFor(unsigned number, int64_t count) {
+    OpBuilder b(barrier(number));
+    Value busy = arith::ConstantIndexOp::create(b, b.getUnknownLoc(), count);
+    barrier(number).getBusyMutable().assign(busy);
+  }
+  /// The choice of those who run the prologue, where each that reads it does.
+  arith::SelectOp readersOfPrologue() {
+    for (auto select : programOf(*after).getProgram().getOps<arith::SelectOp>())
+      if (auto compare = select.getCondition().getDefiningOp<arith::CmpIOp>())
+        if (compare.getLhs() == programOf(*after).getArgument(2))
+          return select;
+    return {};
   }
 
   MLIRContext context;
@@ -84,6 +115,72 @@ TEST_F(DealingTest, BarrierIsElsewhere) {
 TEST_F(DealingTest, EveryWorkerWaits) {
   barrier().getUnlessMutable().clear();
   EXPECT_EQ(problem(), "has other barriers than what became of it");
+}
+
+// Three of five workers have a tile behind the prologue, and nobody else runs
+// it.
+TEST_F(DealingTest, PrologueIsForReaders) {
+  ASSERT_TRUE(readersOfPrologue());
+  EXPECT_TRUE(barrier(1).getBusy());
+}
+
+TEST_F(DealingTest, PrologueIsNotRun) {
+  arith::SelectOp select = readersOfPrologue();
+  ASSERT_TRUE(select);
+  select.getTrueValueMutable().assign(select.getFalseValue());
+  EXPECT_EQ(problem(), "is not run by every worker");
+}
+
+TEST_F(DealingTest, PrologueIsRunByTooFew) {
+  arith::SelectOp select = readersOfPrologue();
+  ASSERT_TRUE(select);
+  auto compare = select.getCondition().getDefiningOp<arith::CmpIOp>();
+  OpBuilder b(compare);
+  Value two = arith::ConstantIndexOp::create(b, compare.getLoc(), 2);
+  compare.getRhsMutable().assign(two);
+  EXPECT_EQ(problem(), "is not run by every worker");
+}
+
+// With few rows nobody waits behind the prologue: the next barrier does.
+TEST_F(DealingTest, BarrierForgetsTilesInFrontOfAnother) {
+  waitFor(1, 2);
+  EXPECT_EQ(problem(),
+            "is run by a worker that the next barrier does not wait for");
+}
+
+TEST_F(DealingTest, BarrierWaitsForMoreThanItHasTo) {
+  waitFor(1, 4);
+  EXPECT_EQ(problem(), "");
+}
+
+TEST_F(DealingTest, BarrierWaitsForWhoIsNotThere) {
+  waitFor(1, 6);
+  EXPECT_EQ(problem(), "has a barrier that may wait for more workers than "
+                       "there are, or for less than none");
+}
+
+TEST_F(DealingTest, BarrierForgetsTiles) {
+  waitFor(2, 1);
+  EXPECT_EQ(problem(),
+            "is run by a worker that the next barrier does not wait for");
+}
+
+TEST_F(DealingTest, BarrierForgetsWorkerNone) {
+  waitFor(2, 0);
+  EXPECT_EQ(problem(), "does something outside of its stages that the next "
+                       "barrier does not wait for");
+}
+
+TEST_F(DealingTest, BarrierForgetsWhatEachReads) {
+  waitFor(3, 4);
+  EXPECT_EQ(problem(), "does something outside of its stages that the next "
+                       "barrier does not wait for");
+}
+
+TEST_F(DealingTest, WorkersWaitForDifferentNumbers) {
+  barrier(1).getBusyMutable().assign(programOf(*after).getArgument(2));
+  EXPECT_EQ(problem(), "has a barrier at which workers wait for different "
+                       "numbers of others");
 }
 
 } // namespace

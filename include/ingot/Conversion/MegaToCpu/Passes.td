@@ -52,9 +52,12 @@ def OutlineTiles : Pass<"mega-outline-tiles", "::mlir::ModuleOp"> {
   let description = [{
     A `mega.tiles` becomes a function over the values that it reads and the
     tiles that it is to run: first, end and step. Of a stage, each worker runs a
-    share of all tiles: neighbours where only the last dim is cut, so that what
-    a worker reads is one stream, else every so many, since tiles of later rows
-    may cost more. Tiles that differ only in addresses and sizes share one
+    share of all tiles: neighbours, so that what a worker reads is one stream, or
+    every so many where later tiles may cost more. Where there are fewer tiles
+    than workers, those of the first numbers have them. What each worker would
+    run for itself only those run who have a tile that reads it. Barriers are
+    told how many workers had something to do (`mega.barrier of`), which the
+    others wait for. Tiles that differ only in addresses and sizes share one
     function, those of different programs, too. What is known of a program's
     tiles is its attribute `ingot.stages`.
 
