@@ -8,16 +8,11 @@
 #include "lib/Prove/Cases.h"
 #include "lib/Prove/Dealing.h"
 
+#include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
+
 using namespace mlir;
 using namespace ingot;
 using namespace ingot::prove;
-
-/// What `buffer` is a view of, in and out of tiles.
-static Value rootOf(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-    buffer = view.getViewSource();
-  return buffer;
-}
 
 //===----------------------------------------------------------------------===//
 // What each worker runs
@@ -29,7 +24,7 @@ Dealing::Readers Dealing::readersOf(const Dealt &dealt) {
   for (mega::TilesOp tiles : dealt.step.tiles)
     tiles.walk([&](mega::AccessOp access) {
       if (access.mayWrite())
-        written.insert(rootOf(access.getSource()));
+        written.insert(memref::skipViewLikeOps(access.getSource()));
     });
   SmallVector<const Space *> readers;
   bool isElsewhere = written.empty();
@@ -37,8 +32,8 @@ Dealing::Readers Dealing::readersOf(const Dealt &dealt) {
     if (isPure(op) && !isa<mega::AccessOp>(op))
       return;
     if (llvm::none_of(op->getOperands(), [&](Value operand) {
-          return isa<MemRefType>(operand.getType()) &&
-                 written.contains(rootOf(operand));
+          auto buffer = dyn_cast<MemrefValue>(operand);
+          return buffer && written.contains(memref::skipViewLikeOps(buffer));
         }))
       return;
     for (const Dealt &other : all)

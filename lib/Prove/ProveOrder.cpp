@@ -9,6 +9,8 @@
 #include "ingot/Prove.h"
 #include "lib/Prove/Model.h"
 
+#include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
+
 namespace ingot {
 #define GEN_PASS_DEF_PROVEORDER
 #include "lib/Prove/Passes.h.inc"
@@ -113,10 +115,12 @@ private:
   LogicalResult checkPrefetches() {
     auto result = model.program.getBody().walk([&](mega::PrefetchOp prefetch) {
       return prefetch.walk([&](mega::AccessOp fetched) {
-        Value source = rootOf(fetched.getSource());
+        Value source = memref::skipViewLikeOps(fetched.getSource());
         StringRef role = model.values.roleOf(source);
         bool isWritten = llvm::any_of(model.accesses, [&](const Access &a) {
-          return a.writes && a.memref && rootOf(a.memref) == source;
+          auto buffer = dyn_cast_if_present<MemrefValue>(a.memref);
+          return a.writes && buffer &&
+                 memref::skipViewLikeOps(buffer) == source;
         });
         if (!isWritten && (role == "weight" || role == "input"))
           return WalkResult::advance();
@@ -125,13 +129,6 @@ private:
       });
     });
     return failure(result.wasInterrupted());
-  }
-
-  /// What `buffer` is a view of, in and out of tiles.
-  static Value rootOf(Value buffer) {
-    while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-      buffer = view.getViewSource();
-    return buffer;
   }
 
   /// A called program has all workers, its memory and the caches for itself.

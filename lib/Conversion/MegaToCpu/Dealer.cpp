@@ -11,6 +11,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
 
 using namespace mlir;
 using namespace ingot;
@@ -157,13 +158,6 @@ Value Dealer::turnOf(const Space &space) {
 // Steps that each worker runs
 //===----------------------------------------------------------------------===//
 
-/// What `buffer` is a view of, in and out of tiles.
-static Value rootOf(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-    buffer = view.getViewSource();
-  return buffer;
-}
-
 /// The numbers of the `steps` behind the one at `position` that read what it
 /// writes; nothing if other things do as well, or if it checks something.
 static std::optional<llvm::SetVector<unsigned>>
@@ -174,7 +168,7 @@ readersOf(ArrayRef<StageStep> steps, unsigned position) {
     hasCheck |= isa<CheckOp>(op);
     if (auto access = dyn_cast<AccessOp>(op))
       if (access.mayWrite())
-        written.insert(rootOf(access.getSource()));
+        written.insert(memref::skipViewLikeOps(access.getSource()));
   });
   if (hasCheck)
     return std::nullopt;

@@ -9,6 +9,7 @@
 
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
+#include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
 #include "mlir/IR/IRMapping.h"
 
 namespace ingot {
@@ -39,10 +40,8 @@ int64_t bytesOf(MemRefType type) {
 }
 
 /// Whether `buffer` is a view of a weight of `program`.
-bool isWeight(Value buffer, ProgramOp program) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-    buffer = view.getViewSource();
-  auto argument = dyn_cast<BlockArgument>(buffer);
+bool isWeight(MemrefValue buffer, ProgramOp program) {
+  auto argument = dyn_cast<BlockArgument>(memref::skipViewLikeOps(buffer));
   if (!argument || argument.getOwner() != &program.getProgram())
     return false;
   auto role = program.getArgAttrOfType<StringAttr>(argument.getArgNumber(),

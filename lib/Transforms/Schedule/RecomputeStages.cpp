@@ -8,6 +8,8 @@
 #include "dialects/Mega/IR/MegaOps.h"
 #include "ingot/Transforms/Schedule.h"
 
+#include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
+
 namespace ingot {
 #define GEN_PASS_DEF_RECOMPUTESTAGES
 #include "lib/Transforms/Schedule/Passes.h.inc"
@@ -23,10 +25,8 @@ namespace {
 constexpr unsigned maxSpaces = 4;
 
 /// The allocation that `buffer` is a view of, or null.
-memref::AllocOp allocOf(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-    buffer = view.getViewSource();
-  return buffer.getDefiningOp<memref::AllocOp>();
+memref::AllocOp allocOf(MemrefValue buffer) {
+  return memref::skipViewLikeOps(buffer).getDefiningOp<memref::AllocOp>();
 }
 
 /// Adds ops of the program that `op`'s results reach through pure ops, and
