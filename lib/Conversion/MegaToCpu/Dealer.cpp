@@ -44,8 +44,8 @@ bool mayGrow(TilesOp tiles) {
 
 } // namespace
 
-Dealer::Dealer(OpBuilder &b, Location loc, ArrayRef<TilesOp> all, Value worker,
-               Value workers)
+Dealer::Dealer(OpBuilder &b, Location loc, ArrayRef<TilesOp> all,
+               bool isPrologue, Value worker, Value workers)
     : b(b), loc(loc), worker(worker), workers(workers) {
   Value zero = constant(0);
   Value inRow = zero, inTurn = zero;
@@ -67,7 +67,8 @@ Dealer::Dealer(OpBuilder &b, Location loc, ArrayRef<TilesOp> all, Value worker,
   next = add(worker, constant(1));
   begin = share(inRow, worker);
   end = share(inRow, next);
-  if (numRows < 2)
+  isAlone = numRows == 1;
+  if (isAlone || isPrologue)
     return;
   Value apart = zero;
   for (const Space &space : spaces)
@@ -137,12 +138,12 @@ Value Dealer::share(Value total, Value number) {
 /// Where the tiles of worker number `number`, whose tiles of all spaces begin
 /// at `begin`, do so in the space at hand.
 Value Dealer::inRow(const Space &space, Value number, Value begin) {
-  if (!areApart)
+  if (isAlone)
     return begin;
   Value own = b.createOrFold<arith::SubIOp>(loc, begin, space.before);
   own = b.createOrFold<arith::MaxSIOp>(loc, own, constant(0));
   own = b.createOrFold<arith::MinSIOp>(loc, own, space.count);
-  return select(areApart, share(space.count, number), own);
+  return areApart ? select(areApart, share(space.count, number), own) : own;
 }
 
 /// The worker's first tile when all take turns.
@@ -198,7 +199,7 @@ std::vector<Dealer> ingot::dealStage(OpBuilder &b, StageOp stage, Value worker,
   std::vector<Dealer> dealers;
   for (const StageStep &step : steps)
     dealers.emplace_back(b, stage.getLoc(), llvm::to_vector(step.getTiles()),
-                         worker, workers);
+                         step.isPrologue, worker, workers);
   for (unsigned i = steps.size(); i-- > 0;) {
     if (!steps[i].each)
       continue;

@@ -15,15 +15,16 @@ namespace ingot {
 
 /// Deals the tiles of a step of a stage. A worker takes tiles that follow each
 /// other: what it reads is one stream, and rows that it wrote in one stage it
-/// mostly reads in the next. Tiles of several spaces are dealt space by space,
-/// so that of all of them a worker has the same rows, unless it would have
-/// fewer if they were numbered in a row. Where later tiles may cost more, all
-/// are numbered in a row of their own, and a worker takes every so many. Where
-/// there are fewer tiles than workers, those of the first numbers get one each.
+/// mostly reads in the next. Tiles of several spaces, but for those of a
+/// prologue, are dealt space by space, so that of all of them a worker has the
+/// same rows, unless it would have fewer if they were numbered in a row. Where
+/// later tiles may cost more, all are numbered in a row of their own, and a
+/// worker takes every so many. Where there are fewer tiles than workers, those
+/// of the first numbers get one each.
 class Dealer {
 public:
   Dealer(mlir::OpBuilder &b, mlir::Location loc,
-         llvm::ArrayRef<mega::TilesOp> all, mlir::Value worker,
+         llvm::ArrayRef<mega::TilesOp> all, bool isPrologue, mlir::Value worker,
          mlir::Value workers);
 
   /// Where `condition` holds, each of the first `among` workers runs all tiles,
@@ -63,8 +64,10 @@ private:
   /// never, and for always.
   mlir::Value each, repeats;
   mlir::SmallVector<Space> spaces;
+  /// Whether only one space has its tiles in a row.
+  bool isAlone = false;
   /// Whether there are fewer tiles in a row than workers, and whether spaces
-  /// are dealt each by itself; null where there is only one.
+  /// are dealt each by itself; null for never.
   mlir::Value areFew, areApart;
   /// The number of the next worker, and where the two begin in the row.
   mlir::Value next, begin, end;

@@ -120,7 +120,8 @@ private:
     ingot::emitFetches(prefetch);
     OpBuilder b(prefetch);
     auto spaces = llvm::to_vector(prefetch.getTiles());
-    ingot::Dealer dealer(b, prefetch.getLoc(), spaces, worker, workers);
+    ingot::Dealer dealer(b, prefetch.getLoc(), spaces, /*isPrologue=*/false,
+                         worker, workers);
     for (auto [i, tiles] : llvm::enumerate(spaces))
       outline(b, tiles, dealer.firstOf(i), /*error=*/Value(), "fetch_0",
               symbols, unique)
