@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 #include "dialects/Mega/IR/CallOps.h"
-#include "lib/Prove/Cases.h"
 #include "lib/Prove/Dealing.h"
 
 #include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"

@@ -42,13 +42,18 @@ void Case::assume(Values &values, Solver &solver) const {
 
 std::optional<std::vector<Case>>
 ingot::prove::casesOf(ArrayRef<Value> conditions, Values &values,
-                      Solver &solver) {
+                      Solver &solver, const Case &start) {
   Bounds bounds(values.terms);
   // Of each case, samples that it holds for: it is possible, then.
-  std::vector<Case> cases(1);
-  std::vector<SmallVector<unsigned>> samples(
-      1, llvm::to_vector(llvm::seq(numSamples)));
-  cases.front().assume(values, solver);
+  std::vector<Case> cases = {start};
+  std::vector<SmallVector<unsigned>> samples(1);
+  llvm::copy_if(llvm::seq(numSamples), std::back_inserter(samples.front()),
+                [&](unsigned sample) {
+                  return bounds.holds(Formula::all(start.facts), sample) ==
+                         true;
+                });
+  values.assume(llvm::DenseMap<Value, bool>());
+  solver.assume({});
   for (Value condition : conditions) {
     Formula holds = values.conditionOf(condition, {{}, ""});
     std::vector<Case> next;

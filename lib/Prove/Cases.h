@@ -23,9 +23,11 @@ struct Case {
   void assume(Values &values, Solver &solver) const;
 };
 
-/// Every way in which conditions may hold together; nothing if there are more
-/// than maxCases. Drops what was assumed before.
+/// Every way in which conditions may hold together, given what `start` says of
+/// others; nothing if there are more than maxCases. Drops what was assumed
+/// before.
 std::optional<std::vector<Case>> casesOf(ArrayRef<Value> conditions,
-                                         Values &values, Solver &solver);
+                                         Values &values, Solver &solver,
+                                         const Case &start = Case());
 
 } // namespace ingot::prove

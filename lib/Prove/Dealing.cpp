@@ -107,17 +107,24 @@ Dealing::Share Dealing::shareOf(const Space &space, const std::string &kind,
           values.valueOf(loop.getStep(), tile)};
 }
 
-void Dealing::collectChoices(Value value, llvm::SetVector<Value> &conditions,
+void Dealing::collectChoices(Value value, const Case &known,
+                             llvm::SetVector<Value> &conditions,
                              llvm::SmallPtrSetImpl<Operation *> &seen) {
   Operation *op = value.getDefiningOp();
   if (!op || op->getBlock() != &after.getProgram() || !seen.insert(op).second)
     return;
-  auto select = dyn_cast<arith::SelectOp>(op);
-  if (select && !values.dependsOnWorker(select.getCondition()))
-    conditions.insert(select.getCondition());
+  if (auto select = dyn_cast<arith::SelectOp>(op)) {
+    if (auto way = known.holds.find(select.getCondition());
+        way != known.holds.end())
+      return collectChoices(way->second ? select.getTrueValue()
+                                        : select.getFalseValue(),
+                            known, conditions, seen);
+    if (!values.dependsOnWorker(select.getCondition()))
+      conditions.insert(select.getCondition());
+  }
   for (Value operand : op->getOperands())
     if (operand.getType().isIndex())
-      collectChoices(operand, conditions, seen);
+      collectChoices(operand, known, conditions, seen);
 }
 
 /// Whether a number only says where memory lies, which is not dealt.
@@ -150,7 +157,7 @@ std::optional<Dealing::Problem> Dealing::find(const Step &step,
   return std::nullopt;
 }
 
-void Dealing::collectChoices(const Space &space,
+void Dealing::collectChoices(const Space &space, const Case &known,
                              llvm::SetVector<Value> &conditions) {
   llvm::SmallPtrSet<Operation *, 32> seen;
   auto func = space.loop->getParentOfType<func::FuncOp>();
@@ -158,33 +165,47 @@ void Dealing::collectChoices(const Space &space,
   for (auto [argument, operand] :
        llvm::zip_equal(func.getArguments(), call.getOperands()))
     if (operand.getType().isIndex() && !isPlace(argument))
-      collectChoices(operand, conditions, seen);
+      collectChoices(operand, known, conditions, seen);
 }
 
 std::optional<Dealing::Problem> Dealing::checkStep(const Dealt &dealt) {
   const Step &step = dealt.step;
-  llvm::SetVector<Value> conditions;
-  Value each = step.each ? same.lookup(step.each) : Value();
-  if (step.each && !each)
+  if (!step.each)
+    return checkStep(dealt, Case(), /*isEach=*/false);
+  Value each = same.lookup(step.each);
+  if (!each)
     return Problem{step.op, "depends on a condition that is gone"};
-  if (each)
-    conditions.insert(each);
+  values.assume(llvm::DenseMap<Value, bool>());
+  solver.assume({});
+  Formula holds = values.conditionOf(each, nowhere);
+  for (bool isEach : {true, false}) {
+    Case way;
+    way.holds[each] = isEach;
+    way.facts.push_back(isEach ? holds : holds.negated());
+    if (auto problem = checkStep(dealt, way, isEach))
+      return problem;
+  }
+  return std::nullopt;
+}
+
+std::optional<Dealing::Problem>
+Dealing::checkStep(const Dealt &dealt, const Case &known, bool isEach) {
+  llvm::SetVector<Value> conditions;
   for (const Space &space : dealt.spaces)
-    collectChoices(space, conditions);
-  Readers readers = each ? readersOf(dealt) : Readers();
+    collectChoices(space, known, conditions);
+  Readers readers = isEach ? readersOf(dealt) : Readers();
   if (readers)
     for (const Space *reader : *readers)
-      collectChoices(*reader, conditions);
+      collectChoices(*reader, known, conditions);
   auto meetings = meetingsBehind(dealt.spaces.back().call);
   for (mega::BarrierOp barrier : meetings)
-    if (barrier.getUnless())
+    if (barrier.getUnless() && !known.holds.contains(barrier.getUnless()))
       conditions.insert(barrier.getUnless());
 
-  auto cases = casesOf(conditions.getArrayRef(), values, solver);
+  auto cases = casesOf(conditions.getArrayRef(), values, solver, known);
   if (!cases)
-    return Problem{step.op, "is dealt in too many ways"};
+    return Problem{dealt.step.op, "is dealt in too many ways"};
   for (const Case &one : *cases) {
-    bool isEach = each && one.holds.lookup(each);
     one.assume(values, solver);
     for (Space space : dealt.spaces) {
       for (auto [extent, step] : llvm::zip_equal(space.tiles.getMixedExtents(),

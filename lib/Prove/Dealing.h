@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "lib/Prove/Cases.h"
 #include "lib/Prove/Solver.h"
 #include "lib/Prove/Steps.h"
 #include "lib/Prove/Values.h"
@@ -64,6 +65,8 @@ private:
 
   std::optional<Problem> find(const Step &step, ArrayRef<func::CallOp> calls);
   std::optional<Problem> checkStep(const Dealt &dealt);
+  std::optional<Problem> checkStep(const Dealt &dealt, const Case &known,
+                                   bool isEach);
   std::optional<Problem> checkSpace(const Space &space, bool isEach,
                                     const Readers &readers);
   Readers readersOf(const Dealt &dealt);
@@ -92,9 +95,12 @@ private:
   /// For the worker of a number; by `kind` the tags of several are told apart.
   Share shareOf(const Space &space, const std::string &kind,
                 const Poly &worker);
-  /// Conditions of choices on the way to what a space is called with.
-  void collectChoices(const Space &space, llvm::SetVector<Value> &conditions);
-  void collectChoices(Value value, llvm::SetVector<Value> &conditions,
+  /// Conditions of choices on the way to what a space is called with, where
+  /// those of `known` hold or not.
+  void collectChoices(const Space &space, const Case &known,
+                      llvm::SetVector<Value> &conditions);
+  void collectChoices(Value value, const Case &known,
+                      llvm::SetVector<Value> &conditions,
                       llvm::SmallPtrSetImpl<Operation *> &seen);
 
   bool proves(ArrayRef<Formula> facts, const Formula &goal) {
