@@ -49,12 +49,20 @@ Dealer::Dealer(OpBuilder &b, Location loc, ArrayRef<TilesOp> all,
     : b(b), loc(loc), worker(worker), workers(workers) {
   Value zero = constant(0);
   Value inRow = zero, inTurn = zero;
+  for (TilesOp tiles : all)
+    if (Value are = mayGrow(tiles) ? Value() : areUnevenRows(tiles))
+      areUneven =
+          areUneven ? b.createOrFold<arith::OrIOp>(loc, areUneven, are) : are;
   for (TilesOp tiles : all) {
     Value count = countTiles(b, tiles);
     bool takesTurns = mayGrow(tiles);
-    Value &before = takesTurns ? inTurn : inRow;
-    spaces.push_back({count, before, takesTurns});
-    before = add(before, count);
+    spaces.push_back({count, inRow, inTurn, takesTurns});
+    if (takesTurns)
+      inTurn = add(inTurn, count);
+    else
+      inRow = add(inRow, count);
+    if (!takesTurns && areUneven)
+      inTurn = add(inTurn, select(areUneven, count, zero));
   }
   Value most = b.createOrFold<arith::MaxSIOp>(loc, inRow, inTurn);
   busy = b.createOrFold<arith::MinSIOp>(loc, most, workers);
@@ -93,6 +101,10 @@ std::array<Value, 3> Dealer::tilesOf(unsigned position) {
     dealt = {turnOf(space), space.count, workers};
   else
     dealt = {inRow(space, worker, begin), inRow(space, next, end), constant(1)};
+  if (!space.takesTurns && areUneven)
+    dealt = {select(areUneven, turnOf(space), dealt[0]),
+             select(areUneven, space.count, dealt[1]),
+             select(areUneven, workers, dealt[2])};
   if (!each)
     return dealt;
   Value all = repeats ? select(repeats, space.count, constant(0)) : space.count;
@@ -128,6 +140,30 @@ Value Dealer::divideUp(Value total) {
   return b.createOrFold<arith::CeilDivUIOp>(loc, total, workers);
 }
 
+/// Whether the last of several rows of tiles lack more than an eighth of all:
+/// whoever had them would have less to do. Null for never.
+Value Dealer::areUnevenRows(TilesOp tiles) {
+  Value are;
+  for (auto [extent, step] : llvm::drop_end(
+           llvm::zip_equal(tiles.getMixedExtents(), tiles.getMixedSteps()))) {
+    if (isConstantIntValue(step, 1))
+      continue;
+    Value all = getValueOrCreateConstantIndexOp(b, loc, extent);
+    Value size = getValueOrCreateConstantIndexOp(b, loc, step);
+    Value rows = b.createOrFold<arith::CeilDivSIOp>(loc, all, size);
+    Value lack = b.createOrFold<arith::SubIOp>(
+        loc, b.createOrFold<arith::MulIOp>(loc, rows, size), all);
+    lack = b.createOrFold<arith::MulIOp>(loc, lack, constant(8));
+    Value isLarge = b.createOrFold<arith::CmpIOp>(
+        loc, arith::CmpIPredicate::sgt, lack, all);
+    Value areSeveral = b.createOrFold<arith::CmpIOp>(
+        loc, arith::CmpIPredicate::sgt, rows, constant(1));
+    Value both = b.createOrFold<arith::AndIOp>(loc, isLarge, areSeveral);
+    are = are ? b.createOrFold<arith::OrIOp>(loc, are, both) : both;
+  }
+  return are && matchPattern(are, m_Zero()) ? Value() : are;
+}
+
 /// Where the part of the worker of a number begins in a row of so many tiles.
 Value Dealer::share(Value total, Value number) {
   Value product = b.createOrFold<arith::MulIOp>(loc, total, number);
@@ -148,9 +184,9 @@ Value Dealer::inRow(const Space &space, Value number, Value begin) {
 
 /// The worker's first tile when all take turns.
 Value Dealer::turnOf(const Space &space) {
-  if (isConstantIntValue(space.before, 0))
+  if (isConstantIntValue(space.beforeInTurn, 0))
     return worker;
-  Value past = b.createOrFold<arith::RemUIOp>(loc, space.before, workers);
+  Value past = b.createOrFold<arith::RemUIOp>(loc, space.beforeInTurn, workers);
   Value turn = add(worker, b.createOrFold<arith::SubIOp>(loc, workers, past));
   return b.createOrFold<arith::RemUIOp>(loc, turn, workers);
 }

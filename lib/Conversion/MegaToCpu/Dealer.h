@@ -18,8 +18,8 @@ namespace ingot {
 /// mostly reads in the next. Tiles of several spaces, but for those of a
 /// prologue, are dealt space by space, so that of all of them a worker has the
 /// same rows, unless it would have fewer if they were numbered in a row. Where
-/// later tiles may cost more, all are numbered in a row of their own, and a
-/// worker takes every so many. Where there are fewer tiles than workers, those
+/// later tiles may cost more, or the last rows far less, all are numbered in a
+/// row of their own, and a worker takes every so many. Where there are fewer tiles than workers, those
 /// of the first numbers get one each.
 class Dealer {
 public:
@@ -44,8 +44,9 @@ public:
 private:
   struct Space {
     mlir::Value count;
-    /// Tiles that are dealt as it is and come before it.
-    mlir::Value before;
+    /// Tiles before it that are in a row, and that workers take turns with.
+    mlir::Value before, beforeInTurn;
+    /// Whether workers always take turns.
     bool takesTurns;
   };
 
@@ -54,6 +55,7 @@ private:
   mlir::Value divideUp(mlir::Value total);
   mlir::Value select(mlir::Value condition, mlir::Value yes, mlir::Value no);
   mlir::Value share(mlir::Value total, mlir::Value number);
+  mlir::Value areUnevenRows(mega::TilesOp tiles);
   mlir::Value inRow(const Space &space, mlir::Value number, mlir::Value begin);
   mlir::Value turnOf(const Space &space);
 
@@ -64,6 +66,9 @@ private:
   /// never, and for always.
   mlir::Value each, repeats;
   mlir::SmallVector<Space> spaces;
+  /// Whether workers take turns with all, as the last rows are too few; null
+  /// for never.
+  mlir::Value areUneven;
   /// Whether only one space has its tiles in a row.
   bool isAlone = false;
   /// Whether there are fewer tiles in a row than workers, and whether spaces

@@ -4,9 +4,8 @@
 // row by row in one piece. Of fewer tiles than workers the first ones get one each.
 // CHECK-LABEL: mega.program @rows(
 // CHECK-SAME: %[[WORKER:[a-z0-9]*]]: index {ingot.role = "worker"}, %[[WORKERS:[a-z0-9]*]]: index
-// CHECK: %[[ROWS:.*]] = arith.ceildivsi
 // CHECK: %[[COLUMNS:.*]] = arith.ceildivsi
-// CHECK: %[[TILES:.*]] = arith.muli %[[ROWS]], %[[COLUMNS]]
+// CHECK: %[[TILES:.*]] = arith.muli %{{.*}}, %[[COLUMNS]]
 // CHECK: %[[FEW:.*]] = arith.cmpi slt, %[[TILES]], %[[WORKERS]]
 // CHECK: %[[NEXT:.*]] = arith.addi %[[WORKER]], %c1
 // CHECK: %[[PRODUCT:.*]] = arith.muli %[[TILES]], %[[WORKER]]
@@ -19,6 +18,38 @@
 // CHECK: %[[END:.*]] = arith.select %[[FEW]], %[[AFTER]], %[[REST]]
 // CHECK: call @stage_0({{.*}}, %[[BEGIN]], %[[END]], %c1{{.*}})
 mega.program @rows(%a: memref<?x?xf32>, %m: index, %n: index,
+                   %worker: index {ingot.role = "worker"},
+                   %workers: index {ingot.role = "workers"},
+                   %error: !llvm.ptr {ingot.role = "error"}) {
+  %zero = arith.constant 0.0 : f32
+  mega.stage {
+    mega.tiles (%i, %j) in (%m, %n) step (1, 16) {
+      %to = mega.access write %a : memref<?x?xf32> to memref<?x?xf32>
+      memref.store %zero, %to[%i, %j] : memref<?x?xf32>
+    }
+  }
+  mega.return
+}
+
+// -----
+
+// Where the last rows of several tiles of rows lack more than an eighth of all,
+// workers take turns.
+// CHECK-LABEL: mega.program @uneven(
+// CHECK-SAME: %[[M:[a-z0-9]*]]: index, %{{[a-z0-9]*}}: index, %[[WORKER:[a-z0-9]*]]: index {ingot.role = "worker"}, %[[WORKERS:[a-z0-9]*]]: index
+// CHECK: %[[ROWS:.*]] = arith.ceildivsi %[[M]]
+// CHECK: %[[FULL:.*]] = arith.muli %[[ROWS]]
+// CHECK: %[[LACK:.*]] = arith.subi %[[FULL]], %[[M]]
+// CHECK: %[[EIGHT_TIMES:.*]] = arith.muli %[[LACK]], %c8
+// CHECK: %[[LARGE:.*]] = arith.cmpi sgt, %[[EIGHT_TIMES]], %[[M]]
+// CHECK: %[[SEVERAL:.*]] = arith.cmpi sgt, %[[ROWS]], %c1
+// CHECK: %[[UNEVEN:.*]] = arith.andi %[[LARGE]], %[[SEVERAL]]
+// CHECK: %[[TILES:.*]] = arith.muli
+// CHECK: %[[FIRST:.*]] = arith.select %[[UNEVEN]], %[[WORKER]], %{{.*}}
+// CHECK: %[[END:.*]] = arith.select %[[UNEVEN]], %[[TILES]], %{{.*}}
+// CHECK: %[[STEP:.*]] = arith.select %[[UNEVEN]], %[[WORKERS]], %c1
+// CHECK: call @stage_0({{.*}}, %[[FIRST]], %[[END]], %[[STEP]])
+mega.program @uneven(%a: memref<?x?xf32>, %m: index, %n: index,
                    %worker: index {ingot.role = "worker"},
                    %workers: index {ingot.role = "workers"},
                    %error: !llvm.ptr {ingot.role = "error"}) {

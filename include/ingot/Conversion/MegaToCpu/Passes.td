@@ -53,13 +53,13 @@ def OutlineTiles : Pass<"mega-outline-tiles", "::mlir::ModuleOp"> {
     A `mega.tiles` becomes a function over the values that it reads and the
     tiles that it is to run: first, end and step. Of a stage, each worker runs a
     share of all tiles: neighbours, so that what a worker reads is one stream, or
-    every so many where later tiles may cost more. Where there are fewer tiles
-    than workers, those of the first numbers have them. What each worker would
-    run for itself only those run who have a tile that reads it. Barriers are
-    told how many workers had something to do (`mega.barrier of`), which the
-    others wait for. Tiles that differ only in addresses and sizes share one
-    function, those of different programs, too. What is known of a program's
-    tiles is its attribute `ingot.stages`.
+    every so many where later tiles may cost more or the last rows far less.
+    Where there are fewer tiles than workers, those of the first numbers have
+    them. What each worker would run for itself only those run who have a tile
+    that reads it. Barriers are told how many workers had something to do
+    (`mega.barrier of`), which the others wait for. Tiles that differ only in
+    addresses and sizes share one function, those of different programs, too.
+    What is known of a program's tiles is its attribute `ingot.stages`.
 
     Example: `mega.tiles (%i) in (%n) step (24) { body }` becomes
     `func.call @stage_0(%buffer, %n, %first, %end, %step)` and
