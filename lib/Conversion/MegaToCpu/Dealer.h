@@ -19,8 +19,8 @@ namespace ingot {
 /// prologue, are dealt space by space, so that of all of them a worker has the
 /// same rows, unless it would have fewer if they were numbered in a row. Where
 /// later tiles may cost more, or the last rows far less, all are numbered in a
-/// row of their own, and a worker takes every so many. Where there are fewer tiles than workers, those
-/// of the first numbers get one each.
+/// row of their own, and a worker takes every so many. Where there are fewer
+/// tiles than workers, those of the first numbers get one each.
 class Dealer {
 public:
   Dealer(mlir::OpBuilder &b, mlir::Location loc,
