@@ -144,8 +144,10 @@ Value Dealer::divideUp(Value total) {
 /// whoever had them would have less to do. Null for never.
 Value Dealer::areUnevenRows(TilesOp tiles) {
   Value are;
-  for (auto [extent, step] : llvm::drop_end(
-           llvm::zip_equal(tiles.getMixedExtents(), tiles.getMixedSteps()))) {
+  SmallVector<OpFoldResult> extents = tiles.getMixedExtents();
+  SmallVector<OpFoldResult> steps = tiles.getMixedSteps();
+  for (auto [extent, step] : llvm::zip_equal(ArrayRef(extents).drop_back(),
+                                             ArrayRef(steps).drop_back())) {
     if (isConstantIntValue(step, 1))
       continue;
     Value all = getValueOrCreateConstantIndexOp(b, loc, extent);
