@@ -1,5 +1,4 @@
-//===- Driver.cpp - the CUDA driver, opened at run time
-//--------------------===//
+//===- Driver.cpp - the CUDA driver, opened at run time -------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Driver.h - what bench/gpu needs of the CUDA driver
-//------------------===//
+//===- Driver.h - what bench/gpu needs of the CUDA driver -------*- C++ -*-===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Layers.cpp - a small model as one kernel
-//----------------------------===//
+//===- Layers.cpp - a small model as one kernel ---------------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -91,15 +90,6 @@ std::vector<double> reference(const Variant &variant, std::vector<double> x,
       x[i] += more[i];
   }
   return x;
-}
-
-/// |got - want| / |want|; not a number where an element is none.
-double difference(const std::vector<float> &got,
-                  const std::vector<double> &want) {
-  double off = 0, all = 0;
-  for (size_t i = 0; i < want.size(); ++i)
-    off += (got[i] - want[i]) * (got[i] - want[i]), all += want[i] * want[i];
-  return std::sqrt(off / all);
 }
 
 std::vector<float> randomValues(size_t count, float low, float high) {

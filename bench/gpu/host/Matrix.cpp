@@ -1,5 +1,4 @@
-//===- Matrix.cpp - the tensor cores' layouts
-//------------------------------===//
+//===- Matrix.cpp - the tensor cores' layouts -----------------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -38,14 +37,6 @@ std::vector<double> times(const Words &a, const Words &b, size_t depth,
         c[i * columns + j] +=
             double(ofBfloat16(a[i * depth + k])) * ofBfloat16(b[j * depth + k]);
   return c;
-}
-
-double difference(const std::vector<float> &got,
-                  const std::vector<double> &want) {
-  double off = 0, all = 0;
-  for (size_t i = 0; i < want.size(); ++i)
-    off += (got[i] - want[i]) * (got[i] - want[i]), all += want[i] * want[i];
-  return std::sqrt(off / all);
 }
 
 /// How 64 rows of 64 values lie in shared memory.

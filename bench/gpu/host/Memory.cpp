@@ -1,5 +1,4 @@
-//===- Memory.cpp - how fast weights come
-//----------------------------------===//
+//===- Memory.cpp - how fast weights come ---------------------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

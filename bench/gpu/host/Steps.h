@@ -1,5 +1,4 @@
-//===- Steps.h - what bench/gpu measures
-//-----------------------------------===//
+//===- Steps.h - what bench/gpu measures ------------------------*- C++ -*-===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -10,8 +9,10 @@
 #ifndef INGOT_BENCH_GPU_STEPS_H
 #define INGOT_BENCH_GPU_STEPS_H
 
+#include <cmath>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace gpu {
 
@@ -42,6 +43,15 @@ inline uint32_t weightBits(uint32_t index) {
 
 inline float ofBfloat16(uint32_t bits) {
   return __builtin_bit_cast(float, bits << 16);
+}
+
+/// |got - want| / |want|; not a number where an element is none.
+inline double difference(const std::vector<float> &got,
+                         const std::vector<double> &want) {
+  double off = 0, all = 0;
+  for (size_t i = 0; i < want.size(); ++i)
+    off += (got[i] - want[i]) * (got[i] - want[i]), all += want[i] * want[i];
+  return std::sqrt(off / all);
 }
 
 } // namespace gpu

@@ -1,5 +1,4 @@
-//===- Sync.cpp - what starting and waiting cost
-//---------------------------===//
+//===- Sync.cpp - what starting and waiting cost --------------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

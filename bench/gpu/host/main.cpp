@@ -1,5 +1,4 @@
-//===- main.cpp - measurements on a GPU
-//------------------------------------===//
+//===- main.cpp - measurements on a GPU -----------------------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- cores.h - a matrix by a vector on tensor cores
-//----------------------===//
+//===- cores.h - a matrix by a vector on tensor cores ---------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -14,7 +13,6 @@
 
 #include "device.h"
 
-typedef u32 u32x2 __attribute__((ext_vector_type(2)));
 typedef unsigned short u16x4 __attribute__((ext_vector_type(4)));
 
 /// Blocks of 16 rows, and a warp's blocks of 16 columns in a chunk.
@@ -101,23 +99,12 @@ INLINE u32x2 activations(u32 block16) {
 // Products
 //===----------------------------------------------------------------------===//
 
-INLINE void mma(float *d, u32x4 a, u32x2 b) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, "
-      "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-      : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b.x), "r"(b.y));
-}
-
 /// Eight codes of a lane, less 8, as bfloat16.
 INLINE u32x4 unpacked(u32 codes) {
-  u32x4 pairs;
+  u32x4 pairs = raised(codes);
 #pragma unroll
   for (u32 i = 0; i < 4; ++i) {
-    u32 pair;
-    asm("lop3.b32 %0, %1, %2, %3, 0xea;"
-        : "=r"(pair)
-        : "r"(codes >> 4 * i), "r"(0x000f000f), "r"(0x43004300));
+    u32 pair = pairs[i];
     // Times 1, less 136.
     asm("fma.rn.bf16x2 %0, %1, %2, %3;"
         : "=r"(pair)

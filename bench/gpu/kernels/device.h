@@ -1,5 +1,4 @@
-//===- device.h - what the kernels of bench/gpu share
-//----------------------===//
+//===- device.h - what the kernels of bench/gpu share ---------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -199,6 +198,35 @@ INLINE void fetch(u32 to, const GLOBAL void *from, u32 bytes, u32 barrier,
                "bytes.L2::cache_hint [%0], [%1], %2, [%3], %4;" ::"r"(to),
                "l"(from), "r"(bytes), "r"(barrier), "l"(policy)
                : "memory");
+}
+
+//===----------------------------------------------------------------------===//
+// Tensor cores
+//===----------------------------------------------------------------------===//
+
+typedef u32 u32x2 __attribute__((ext_vector_type(2)));
+
+INLINE void mma(float *d, u32x4 a, u32x2 b) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, "
+      "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b.x), "r"(b.y));
+}
+
+/// Eight codes of 4 bits as bfloat16 of 128 + code: codes 0 and 4, 1 and 5, 2
+/// and 6, 3 and 7 of a word side by side.
+INLINE u32x4 raised(u32 codes) {
+  u32x4 pairs;
+#pragma unroll
+  for (u32 i = 0; i < 4; ++i) {
+    u32 pair;
+    asm("lop3.b32 %0, %1, %2, %3, 0xea;"
+        : "=r"(pair)
+        : "r"(codes >> 4 * i), "r"(0x000f000f), "r"(0x43004300));
+    pairs[i] = pair;
+  }
+  return pairs;
 }
 
 //===----------------------------------------------------------------------===//

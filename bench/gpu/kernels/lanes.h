@@ -1,5 +1,4 @@
-//===- lanes.h - a matrix by a vector, each lane for itself
-//----------------===//
+//===- lanes.h - a matrix by a vector, each lane for itself ---------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- layers.c - a small model as one kernel
-//------------------------------===//
+//===- layers.c - a small model as one kernel -----------------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

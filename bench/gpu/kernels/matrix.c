@@ -1,5 +1,4 @@
-//===- matrix.c - the tensor cores' layouts
-//--------------------------------===//
+//===- matrix.c - the tensor cores' layouts -------------------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -110,32 +109,17 @@ PEAK(wgmmaPeak16, 16)
 /// 16 x 8 of A B' + 1 with A of 16 x 16 and B of 8 x 16, one warp.
 KERNEL mmaTile(const GLOBAL u32 *a, const GLOBAL u32 *b, GLOBAL float *out) {
   u32 row = thread() / 4, pair = thread() % 4;
-  u32 x[4] = {a[row * 8 + pair], a[(row + 8) * 8 + pair], a[row * 8 + pair + 4],
-              a[(row + 8) * 8 + pair + 4]};
+  u32x4 x = {a[row * 8 + pair], a[(row + 8) * 8 + pair], a[row * 8 + pair + 4],
+             a[(row + 8) * 8 + pair + 4]};
+  u32x2 y = {b[row * 8 + pair], b[row * 8 + pair + 4]};
   float d[4] = {1, 1, 1, 1};
-  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, "
-      "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-      : "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]), "r"(b[row * 8 + pair]),
-        "r"(b[row * 8 + pair + 4]));
+  mma(d, x, y);
 #pragma unroll
   for (u32 i = 0; i < 4; ++i)
     out[(row + i / 2 * 8) * 8 + pair * 2 + i % 2] = d[i];
 }
 
-/// Eight codes of 4 bits become bfloat16 of 128 + code: codes 0 and 4, 1 and 5,
-/// 2 and 6, 3 and 7 of a word side by side.
 KERNEL unpack4(const GLOBAL u32 *codes, GLOBAL u32x4 *out) {
-  u32 word = codes[block() * 256 + thread()], mask = 0x000f000f,
-      ones = 0x43004300;
-  u32x4 pairs;
-#pragma unroll
-  for (u32 i = 0; i < 4; ++i) {
-    u32 pair;
-    asm("lop3.b32 %0, %1, %2, %3, 0xea;"
-        : "=r"(pair)
-        : "r"(word >> 4 * i), "r"(mask), "r"(ones));
-    pairs[i] = pair;
-  }
-  out[block() * 256 + thread()] = pairs;
+  u32 at = block() * 256 + thread();
+  out[at] = raised(codes[at]);
 }

@@ -1,5 +1,4 @@
-//===- sync.c - how blocks wait for each other
-//-----------------------------===//
+//===- sync.c - how blocks wait for each other ----------------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
