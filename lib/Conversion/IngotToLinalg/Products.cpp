@@ -27,6 +27,17 @@ std::string ingot::textOf(Type type) {
   return text;
 }
 
+/// An element of `matrix` where it has one, else zero.
+static Value elementOrZero(ImplicitLocOpBuilder &b, Value matrix, Value row,
+                           Value column, Value isInside) {
+  Value zero = arith::ConstantIndexOp::create(b, 0);
+  row = arith::SelectOp::create(b, isInside, row, zero);
+  column = arith::SelectOp::create(b, isInside, column, zero);
+  Value value = tensor::ExtractOp::create(b, matrix, ValueRange{row, column});
+  Value padding = arith::ConstantOp::create(b, b.getZeroAttr(value.getType()));
+  return arith::SelectOp::create(b, isInside, value, padding);
+}
+
 Tensor ingot::packColumns(Emitter &e, const Tensor &w) {
   DimExpr width = DimExpr::constant(panelWidth);
   if (std::optional<DimExpr> panels = w.dims[1].dividedBy(width)) {
@@ -41,13 +52,7 @@ Tensor ingot::packColumns(Emitter &e, const Tensor &w) {
         arith::AddIOp::create(b, arith::MulIOp::create(b, at[0], wide), at[2]);
     Value inside =
         arith::CmpIOp::create(b, arith::CmpIPredicate::ult, column, count);
-    Value zero = arith::ConstantIndexOp::create(b, 0);
-    Value safe = arith::SelectOp::create(b, inside, column, zero);
-    Value value =
-        tensor::ExtractOp::create(b, w.value, ValueRange{at[1], safe});
-    Value padding =
-        arith::ConstantOp::create(b, b.getZeroAttr(value.getType()));
-    return arith::SelectOp::create(b, inside, value, padding);
+    return elementOrZero(b, w.value, at[1], column, inside);
   };
   return e.compute(dims, w.element(), body);
 }
@@ -76,14 +81,7 @@ Tensor ingot::packPairs(Emitter &e, const Tensor &w) {
     };
     Value inside =
         arith::AndIOp::create(b, below(row, rows), below(column, columns));
-    Value zero = arith::ConstantIndexOp::create(b, 0);
-    row = arith::SelectOp::create(b, inside, row, zero);
-    column = arith::SelectOp::create(b, inside, column, zero);
-    Value value =
-        tensor::ExtractOp::create(b, w.value, ValueRange{row, column});
-    Value padding =
-        arith::ConstantOp::create(b, b.getZeroAttr(value.getType()));
-    return arith::SelectOp::create(b, inside, value, padding);
+    return elementOrZero(b, w.value, row, column, inside);
   };
   return e.compute(dims, w.element(), body);
 }

@@ -4,9 +4,10 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "lib/Conversion/MegaToCpu/CountArrivals.h"
+
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "dialects/Mega/IR/CallOps.h"
-#include "lib/Conversion/MegaToCpu/Dealer.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

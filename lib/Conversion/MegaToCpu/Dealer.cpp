@@ -8,6 +8,7 @@
 
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Interfaces/TileHintInterface.h"
+#include "lib/Conversion/MegaToCpu/CountArrivals.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -48,21 +49,23 @@ Dealer::Dealer(OpBuilder &b, Location loc, ArrayRef<TilesOp> all,
                bool isPrologue, Value worker, Value workers)
     : b(b), loc(loc), worker(worker), workers(workers) {
   Value zero = constant(0);
-  Value inRow = zero, inTurn = zero;
-  for (TilesOp tiles : all)
-    if (Value are = mayGrow(tiles) ? Value() : areUnevenRows(tiles))
+  for (TilesOp tiles : all) {
+    bool takesTurns = mayGrow(tiles);
+    spaces.push_back({countTiles(b, tiles), zero, zero, takesTurns});
+    if (Value are = takesTurns ? Value() : areUnevenRows(tiles))
       areUneven =
           areUneven ? b.createOrFold<arith::OrIOp>(loc, areUneven, are) : are;
-  for (TilesOp tiles : all) {
-    Value count = countTiles(b, tiles);
-    bool takesTurns = mayGrow(tiles);
-    spaces.push_back({count, inRow, inTurn, takesTurns});
-    if (takesTurns)
-      inTurn = add(inTurn, count);
-    else
-      inRow = add(inRow, count);
-    if (!takesTurns && areUneven)
-      inTurn = add(inTurn, select(areUneven, count, zero));
+  }
+  Value inRow = zero, inTurn = zero;
+  for (Space &space : spaces) {
+    space.before = inRow;
+    space.beforeInTurn = inTurn;
+    Value turns = space.takesTurns ? space.count
+                  : areUneven      ? select(areUneven, space.count, zero)
+                                   : zero;
+    inTurn = add(inTurn, turns);
+    if (!space.takesTurns)
+      inRow = add(inRow, space.count);
   }
   Value most = b.createOrFold<arith::MaxSIOp>(loc, inRow, inTurn);
   busy = b.createOrFold<arith::MinSIOp>(loc, most, workers);

@@ -86,15 +86,4 @@ private:
 std::vector<Dealer> dealStage(mlir::OpBuilder &b, mega::StageOp stage,
                               mlir::Value worker, mlir::Value workers);
 
-/// Tells each barrier of `program` how many workers had something to do since
-/// the last one. Of calls of functions, `busy` says how many run tiles.
-void countArrivals(mega::ProgramOp program,
-                   const llvm::DenseMap<mlir::Operation *, mlir::Value> &busy,
-                   mlir::Value workers);
-
-/// The greater of two numbers of workers, each of which is at most `workers`;
-/// null is none.
-mlir::Value moreWorkers(mlir::OpBuilder &b, mlir::Location loc, mlir::Value lhs,
-                        mlir::Value rhs, mlir::Value workers);
-
 } // namespace ingot

@@ -11,6 +11,7 @@
 #include "ingot/Conversion/MegaToCpu/Passes.h"
 #include "ingot/Transforms/Entries.h"
 #include "lib/Conversion/MegaToCpu/BufferTable.h"
+#include "lib/Conversion/MegaToCpu/CountArrivals.h"
 #include "lib/Conversion/MegaToCpu/Dealer.h"
 #include "lib/Conversion/MegaToCpu/EmitMark.h"
 #include "lib/Conversion/MegaToCpu/EmitPrefetch.h"

@@ -12,9 +12,6 @@ using arith::CmpIPredicate;
 
 namespace {
 
-/// Heads whose maxima and sums are the lanes of one vector.
-constexpr int64_t headsAtATime = laneCount;
-
 /// Writes the kernel of one op. It does to a row what `PagedAttention` does,
 /// step by step, but to the rows of many heads at a time: what their maxima say
 /// is computed in vectors, and what a page gave lies in one piece.
@@ -22,8 +19,11 @@ class PageMerger {
 public:
   PageMerger(KernelBuilder &b, MergePagesOp op)
       : b(b), op(op),
-        depth(cast<MemRefType>(op.getParts().getType()).getShape().back() - 2),
+        depth(cast<MemRefType>(op.getParts().getType()).getShape().back() -
+              pagePartExtra),
         vectors(llvm::divideCeil(depth, laneCount)),
+        headsAtATime(std::clamp<int64_t>(
+            scratchLimit / (4 * vectors * laneCount), 1, laneCount)),
         type(VectorType::get(laneCount, b.getF32Type())), zero(b.index(0)) {}
 
   void emit() {
@@ -40,7 +40,8 @@ public:
             any, [&] { join(batch, first, count, pages); },
             [&] {
               forEachVector(count, [&](Value head, Value vector) {
-                store(b.splat(type, 0.0), batch, b.add(first, head), vector);
+                storeColumns(b, b.splat(type, 0.0), op.getInit(),
+                             {batch, b.add(first, head)}, vector, depth);
               });
             });
       });
@@ -51,15 +52,10 @@ private:
   using BodyFn = llvm::function_ref<void(Value head, Value vector)>;
 
   void allocate() {
-    auto make = [&](ArrayRef<int64_t> shape) -> Value {
-      return memref::AllocaOp::create(b, MemRefType::get(shape, b.getF32Type()),
-                                      b.getI64IntegerAttr(64));
-    };
-    results = make({headsAtATime, vectors * laneCount});
-    maxima = make({headsAtATime});
-    sums = make({headsAtATime});
-    factors = make({headsAtATime});
-    pageFactors = make({headsAtATime});
+    Type f32 = b.getF32Type();
+    results = emitScratch(b, {headsAtATime, vectors * laneCount}, f32);
+    for (Value *numbers : {&maxima, &sums, &factors, &pageFactors})
+      *numbers = emitScratch(b, {laneCount}, f32);
   }
 
   void forEachVector(Value heads, BodyFn body) {
@@ -94,7 +90,8 @@ private:
         SmallVector<Value> place = {head, columnIn(vector)};
         Value old =
             b.mul(b.loadVector(type, results, place), wide(factors, head));
-        Value part = load({batch, page, b.add(first, head)}, vector);
+        Value part = loadColumns(
+            b, op.getParts(), {batch, page, b.add(first, head)}, vector, depth);
         b.storeVector(b.fma(part, wide(pageFactors, head), old), results,
                       place);
       });
@@ -108,8 +105,8 @@ private:
     b.storeVector(b.div(b.splat(type, 1.0), joined[1]), factors, zero);
     forEachVector(count, [&](Value head, Value vector) {
       Value result = b.loadVector(type, results, {head, columnIn(vector)});
-      store(b.mul(result, wide(factors, head)), batch, b.add(first, head),
-            vector);
+      storeColumns(b, b.mul(result, wide(factors, head)), op.getInit(),
+                   {batch, b.add(first, head)}, vector, depth);
     });
   }
 
@@ -118,39 +115,11 @@ private:
   }
   Value columnIn(Value vector) { return b.mul(vector, b.index(laneCount)); }
 
-  /// Where a vector begins: the last one overlaps the one before.
-  Value columnOf(Value vector) {
-    return b.minIndex(columnIn(vector),
-                      b.index(std::max<int64_t>(depth - laneCount, 0)));
-  }
-  Value mask() { return b.mask(b.index(depth), laneCount); }
-
-  Value load(ArrayRef<Value> at, Value vector) {
-    SmallVector<Value> where(at);
-    where.push_back(columnOf(vector));
-    if (depth >= laneCount)
-      return b.loadVector(type, op.getParts(), where);
-    return vector::MaskedLoadOp::create(b, type, op.getParts(), where, mask(),
-                                        b.splat(type, 0.0));
-  }
-
-  void store(Value value, Value batch, Value head, Value vector) {
-    Value out = op.getInit();
-    Type element = getElementTypeOrSelf(out.getType());
-    SmallVector<Value> where = {batch, head, columnOf(vector)};
-    value = b.castFloat(value, element);
-    if (isLastDimContiguous(out) && depth >= laneCount)
-      return b.storeVector(value, out, where);
-    for (int64_t lane = 0; lane < std::min(laneCount, depth); ++lane) {
-      SmallVector<Value> at(where);
-      at.back() = b.add(where.back(), b.index(lane));
-      b.store(vector::ExtractOp::create(b, value, lane), out, at);
-    }
-  }
-
   KernelBuilder &b;
   MergePagesOp op;
   int64_t depth, vectors;
+  /// Heads whose maxima and sums are lanes of one vector.
+  int64_t headsAtATime;
   VectorType type;
   Value zero;
   /// By head: unfinished results; what a page gave of maxima and sums; factors

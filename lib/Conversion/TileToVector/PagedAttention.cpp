@@ -10,9 +10,6 @@ using namespace mlir;
 using namespace ingot;
 using arith::CmpIPredicate;
 
-/// Stack that one kernel may take.
-static constexpr int64_t scratchLimit = 64 * 1024;
-
 std::pair<Value, Value> ingot::seenPages(KernelBuilder &b, Value first,
                                          Value last, int64_t window) {
   auto pageOf = [&](Value position) {
@@ -35,34 +32,48 @@ PagedAttention::PagedAttention(KernelBuilder &b, PagedAttentionOp op,
       type(VectorType::get(laneCount, b.getF32Type())), zero(b.index(0)),
       one(b.index(1)) {}
 
-Value PagedAttention::scratch(ArrayRef<int64_t> shape, Type element) {
+Value ingot::emitScratch(KernelBuilder &b, ArrayRef<int64_t> shape,
+                         Type element) {
   return memref::AllocaOp::create(b, MemRefType::get(shape, element),
                                   b.getI64IntegerAttr(64));
 }
 
-Value PagedAttention::columnOf(Value number) {
-  Value column = b.mul(number, b.index(laneCount));
-  return b.minIndex(column,
-                    b.index(std::max<int64_t>(valueDepth - laneCount, 0)));
+/// Where vector number `number` of `depth` elements begins.
+static Value columnOf(KernelBuilder &b, Value number, int64_t depth) {
+  return b.minIndex(b.mul(number, b.index(laneCount)),
+                    b.index(std::max<int64_t>(depth - laneCount, 0)));
 }
 
-/// Stores a vector of a row's result, whatever the element and the layout.
-void PagedAttention::storeColumns(Value value, Value out, ValueRange indices,
-                                  Value column) {
+Value ingot::loadColumns(KernelBuilder &b, Value memref, ValueRange indices,
+                         Value number, int64_t depth) {
+  SmallVector<Value> where(indices);
+  where.push_back(columnOf(b, number, depth));
+  auto stored = VectorType::get(laneCount, getElementTypeOrSelf(memref));
+  if (depth >= laneCount)
+    return b.castFloat(b.loadVector(stored, memref, where), b.getF32Type());
+  Value value = vector::MaskedLoadOp::create(b, stored, memref, where,
+                                             b.mask(b.index(depth), laneCount),
+                                             b.splat(stored, 0.0));
+  return b.castFloat(value, b.getF32Type());
+}
+
+void ingot::storeColumns(KernelBuilder &b, Value value, Value memref,
+                         ValueRange indices, Value number, int64_t depth) {
+  Value column = columnOf(b, number, depth);
   SmallVector<Value> where(indices);
   where.push_back(column);
-  Type element = getElementTypeOrSelf(out.getType());
+  Type element = getElementTypeOrSelf(memref.getType());
   value = b.castFloat(value, element);
-  if (isLastDimContiguous(out) && valueDepth >= laneCount)
-    return b.storeVector(value, out, where);
-  if (isLastDimContiguous(out) && element.isF32()) {
-    Value mask = b.mask(b.index(valueDepth), laneCount);
-    vector::MaskedStoreOp::create(b, out, where, mask, value);
+  if (isLastDimContiguous(memref) && depth >= laneCount)
+    return b.storeVector(value, memref, where);
+  if (isLastDimContiguous(memref) && element.isF32()) {
+    Value mask = b.mask(b.index(depth), laneCount);
+    vector::MaskedStoreOp::create(b, memref, where, mask, value);
     return;
   }
-  for (int64_t lane = 0; lane < std::min(laneCount, valueDepth); ++lane) {
-    where.back() = at(column, lane);
-    b.store(vector::ExtractOp::create(b, value, lane), out, where);
+  for (int64_t lane = 0; lane < std::min(laneCount, depth); ++lane) {
+    where.back() = b.add(column, b.index(lane));
+    b.store(vector::ExtractOp::create(b, value, lane), memref, where);
   }
 }
 
@@ -143,14 +154,15 @@ void PagedAttention::storeRow(Value batch, Value query, Value head, Value row) {
   b.loop(zero, b.index(valueVectors), 1, [&](Value number) {
     Value from = b.mul(number, b.index(laneCount));
     Value value = b.mul(b.loadVector(type, results, {row, from}), wide);
-    storeColumns(value, op.getInit(), {batch, query, head}, columnOf(number));
+    storeColumns(b, value, op.getInit(), {batch, query, head}, number,
+                 valueDepth);
   });
 }
 
 void PagedAttention::storeZeros(Value batch, Value query, Value head) {
   b.loop(zero, b.index(valueVectors), 1, [&](Value number) {
-    storeColumns(b.splat(type, 0.0), op.getInit(), {batch, query, head},
-                 columnOf(number));
+    storeColumns(b, b.splat(type, 0.0), op.getInit(), {batch, query, head},
+                 number, valueDepth);
   });
 }
 
@@ -183,16 +195,17 @@ void PagedAttention::emitBlock(Value batch, Value keyHead, Value firstRow,
 void PagedAttention::allocateState() {
   Type f32 = b.getF32Type();
   int64_t block = tiling.block, tileRows = tiling.tiles.front();
-  queries = scratch({block, depth}, f32);
-  positions = scratch({block}, b.getIndexType());
-  queryHeads = op.getBias() ? scratch({block}, b.getIndexType()) : Value();
-  results =
-      scratch({block, tiling.paddedVectors(valueVectors) * laneCount}, f32);
-  maxima = scratch({block}, f32);
-  sums = scratch({block}, f32);
-  weights = scratch({tileRows, cachePagePositions}, f32);
-  factors = scratch({tileRows}, f32);
-  pageFactors = scratch({tileRows}, f32);
+  queries = emitScratch(b, {block, depth}, f32);
+  positions = emitScratch(b, {block}, b.getIndexType());
+  queryHeads =
+      op.getBias() ? emitScratch(b, {block}, b.getIndexType()) : Value();
+  results = emitScratch(
+      b, {block, tiling.paddedVectors(valueVectors) * laneCount}, f32);
+  maxima = emitScratch(b, {block}, f32);
+  sums = emitScratch(b, {block}, f32);
+  weights = emitScratch(b, {tileRows, cachePagePositions}, f32);
+  factors = emitScratch(b, {tileRows}, f32);
+  pageFactors = emitScratch(b, {tileRows}, f32);
   ratio = b.createOrFold<arith::DivUIOp>(b.dim(op.getQ(), 2),
                                          b.index(cache.getHeads()));
 }
@@ -225,8 +238,8 @@ void PagedAttention::storePart(Value batch, Value page, Value head, Value row) {
   SmallVector<Value> at = {batch, page, head};
   b.loop(zero, b.index(valueVectors), 1, [&](Value number) {
     Value from = b.mul(number, b.index(laneCount));
-    storeColumns(b.loadVector(type, results, {row, from}), parts, at,
-                 columnOf(number));
+    storeColumns(b, b.loadVector(type, results, {row, from}), parts, at, number,
+                 valueDepth);
   });
   at.push_back(b.index(valueDepth));
   b.store(b.load(sums, row), parts, at);

@@ -17,6 +17,8 @@
 
 namespace ingot {
 
+/// Bytes of stack that one kernel may take.
+inline constexpr int64_t scratchLimit = 64 * 1024;
 /// Numbers in a vector.
 inline constexpr int64_t laneCount = 16;
 /// Vectors of keys in a page.
@@ -78,6 +80,19 @@ struct JoinedMaximum {
   JoinedMaximum(KernelBuilder &b, mlir::Value page, mlir::Value before);
   mlir::Value maximum, factor, pageFactor;
 };
+
+/// Scratch of a kernel, on the stack.
+mlir::Value emitScratch(KernelBuilder &b, llvm::ArrayRef<int64_t> shape,
+                        mlir::Type element);
+
+/// Loads as f32, or stores rounded to what `memref` holds, vector number
+/// `number` of the last dim, of `depth` elements, at `indices`: the last one
+/// overlaps the one before rather than reach past the end.
+mlir::Value loadColumns(KernelBuilder &b, mlir::Value memref,
+                        mlir::ValueRange indices, mlir::Value number,
+                        int64_t depth);
+void storeColumns(KernelBuilder &b, mlir::Value value, mlir::Value memref,
+                  mlir::ValueRange indices, mlir::Value number, int64_t depth);
 
 /// The first page of which a query at position `first` sees a key, and the end
 /// of those of which one at `last` does.
@@ -143,14 +158,6 @@ private:
     return b.mul(b.createOrFold<mlir::arith::DivUIOp>(index, b.index(step)),
                  b.index(step));
   }
-  /// The value's column where vector number `number` begins: the last one
-  /// overlaps the one before rather than reach past the end.
-  mlir::Value columnOf(mlir::Value number);
-  mlir::Value loadColumns(mlir::Value memref, mlir::ValueRange indices,
-                          mlir::Value column);
-  void storeColumns(mlir::Value value, mlir::Value out,
-                    mlir::ValueRange indices, mlir::Value column);
-  mlir::Value scratch(llvm::ArrayRef<int64_t> shape, mlir::Type element);
 
   KernelBuilder &b;
   PagedAttentionOp op;

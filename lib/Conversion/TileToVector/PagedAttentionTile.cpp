@@ -30,19 +30,6 @@ JoinedMaximum::JoinedMaximum(KernelBuilder &b, Value page, Value before)
   pageFactor = emitExpNonPositive(b, b.sub(page, joinedBase));
 }
 
-Value PagedAttention::loadColumns(Value memref, ValueRange indices,
-                                  Value column) {
-  SmallVector<Value> where(indices);
-  where.push_back(column);
-  auto stored = VectorType::get(laneCount, cache.getType());
-  if (valueDepth >= laneCount)
-    return b.castFloat(b.loadVector(stored, memref, where), b.getF32Type());
-  Value value = vector::MaskedLoadOp::create(
-      b, stored, memref, where, b.mask(b.index(valueDepth), laneCount),
-      b.splat(stored, 0.0));
-  return b.castFloat(value, b.getF32Type());
-}
-
 /// What a row adds to the scores of a vector of the page's keys, by their
 /// distance from its query.
 Value PagedAttention::biasOf(Value row, Value key) {
@@ -253,8 +240,8 @@ void PagedAttention::addValues(CachePageOp page, Value keyHead, Value row,
               return b.broadcast(b.load(weights, {b.index(i), key}), laneCount);
             };
             auto vector = [&](int64_t j) {
-              return loadColumns(page.getValues(), {keyHead, key},
-                                 columnOf(at(number, j)));
+              return loadColumns(b, page.getValues(), {keyHead, key},
+                                 at(number, j), valueDepth);
             };
             if (!isRagged && isFetchedAhead(tileRows)) {
               Value part = b.mul(

@@ -37,6 +37,7 @@ mega.program @rows(%a: memref<?x?xf32>, %m: index, %n: index,
 // workers take turns.
 // CHECK-LABEL: mega.program @uneven(
 // CHECK-SAME: %[[M:[a-z0-9]*]]: index, %{{[a-z0-9]*}}: index, %[[WORKER:[a-z0-9]*]]: index {ingot.role = "worker"}, %[[WORKERS:[a-z0-9]*]]: index
+// CHECK: %[[TILES:.*]] = arith.muli
 // CHECK: %[[ROWS:.*]] = arith.ceildivsi %[[M]]
 // CHECK: %[[FULL:.*]] = arith.muli %[[ROWS]]
 // CHECK: %[[LACK:.*]] = arith.subi %[[FULL]], %[[M]]
@@ -44,7 +45,6 @@ mega.program @rows(%a: memref<?x?xf32>, %m: index, %n: index,
 // CHECK: %[[LARGE:.*]] = arith.cmpi sgt, %[[EIGHT_TIMES]], %[[M]]
 // CHECK: %[[SEVERAL:.*]] = arith.cmpi sgt, %[[ROWS]], %c1
 // CHECK: %[[UNEVEN:.*]] = arith.andi %[[LARGE]], %[[SEVERAL]]
-// CHECK: %[[TILES:.*]] = arith.muli
 // CHECK: %[[FIRST:.*]] = arith.select %[[UNEVEN]], %[[WORKER]], %{{.*}}
 // CHECK: %[[END:.*]] = arith.select %[[UNEVEN]], %[[TILES]], %{{.*}}
 // CHECK: %[[STEP:.*]] = arith.select %[[UNEVEN]], %[[WORKERS]], %c1
