@@ -5,6 +5,7 @@ import pathlib
 import signal
 import statistics
 import subprocess
+import sys
 import time
 
 import harness
@@ -155,6 +156,23 @@ def test_machine_alone(tmp_path):
     found = json.loads((tmp_path / "m.json").read_text())
     assert found["ceilings"]["threads"] == 1 and "works" not in found
     assert found["ceilings"]["fma"]["per_cycle"] > 0
+
+
+def test_cores(models):
+    """bench/cores.py lets artifacts take turns and puts their works side by side."""
+    sides = [f"{name}={models / 'decoder.ingot'}" for name in ("old", "new")]
+    options = ["--prompt", "4", "--threads", "1", "--rounds", "1", "--seconds", "0"]
+    done = subprocess.run(
+        [sys.executable, harness.ROOT / "bench" / "cores.py", *sides, *options],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    _, _, head, _, row, *_ = done.stdout.splitlines()
+    works = [f"{side}, {work} ms" for side in ("old", "new") for work in ("prefill", "decode")]
+    assert [cell.strip() for cell in head.split("|")[2:6]] == works
+    cells = row.split("|")[1:6]
+    # A turn of so small a model may take less than is shown.
+    assert cells[0].strip() == "1" and all(0 <= float(cell) < 1000 for cell in cells[1:])
 
 
 def test_interrupt(models):
