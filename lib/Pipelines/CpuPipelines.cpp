@@ -75,7 +75,10 @@ void ingot::buildStagesPipeline(OpPassManager &passes,
   passes.addNestedPass<mega::ProgramOp>(createRecomputeStages());
   passes.addPass(createAddSampler());
   passes.addNestedPass<mega::ProgramOp>(createFormPrologues());
-  passes.addNestedPass<mega::ProgramOp>(createPlanSync());
+  PlanSyncOptions sync;
+  sync.workers = tiles.machine.workers;
+  sync.flops = tiles.machine.flops;
+  passes.addNestedPass<mega::ProgramOp>(createPlanSync(sync));
   passes.addNestedPass<mega::ProgramOp>(createPlanPrefetch());
   passes.addPass(createAddTokenLoop());
   passes.addNestedPass<mega::ProgramOp>(createPlanMemory());

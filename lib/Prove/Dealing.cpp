@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "lib/Prove/Dealing.h"
 
+#include "dialects/Mega/IR/CounterOps.h"
 #include "lib/Prove/Cases.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -298,6 +299,37 @@ static SmallVector<OffsetSizeAndStrideOpInterface> viewsIn(Operation *root) {
   return views;
 }
 
+bool Dealing::collectCounting(const Space &space, const Tile &tile,
+                              SmallVectorImpl<std::pair<Poly, Poly>> &pairs) {
+  SmallVector<Poly> wanted, found;
+  mega::TilesOp tiles = space.tiles;
+  for (Operation &op : tiles.getBody().front())
+    if (auto await = dyn_cast<mega::AwaitOp>(op))
+      for (Value number : {await.getFirst(), await.getCount(), await.getTarget()})
+        wanted.push_back(values.valueOf(number, tile));
+    else if (isa<mega::SignalOp>(op))
+      llvm::append_values(wanted, values.numberOf(tile, 0), Poly(0), Poly(1));
+  scf::ForOp loop = space.loop;
+  loop.walk([&](Operation *op) {
+    ValueRange numbers;
+    // Those behind the run and the counters.
+    if (auto call = dyn_cast<func::CallOp>(op))
+      numbers = call.getOperands().drop_front(
+          std::min<size_t>(call.getNumOperands(), 2));
+    else if (auto add = dyn_cast<memref::AtomicRMWOp>(op))
+      numbers = add.getIndices();
+    for (Value number : numbers)
+      found.push_back(values.valueOf(number, {{}, tile.tag}));
+    if (auto add = dyn_cast<memref::AtomicRMWOp>(op))
+      found.push_back(values.valueOf(add.getValue(), {{}, tile.tag}));
+  });
+  if (wanted.size() != found.size())
+    return false;
+  for (auto [want, have] : llvm::zip_equal(wanted, found))
+    pairs.emplace_back(want, have);
+  return true;
+}
+
 std::optional<Dealing::Problem> Dealing::checkOrigins(const Space &space) {
   // The number of a tile has its numbers along the dims for digits.
   mega::TilesOp tiles = space.tiles;
@@ -323,6 +355,15 @@ std::optional<Dealing::Problem> Dealing::checkOrigins(const Space &space) {
   enter(space, tag);
   scf::ForOp loop = space.loop;
   values.define(loop.getInductionVar(), number, tag);
+
+  SmallVector<std::pair<Poly, Poly>> counting;
+  if (!collectCounting(space, tile, counting))
+    return Problem{tiles, "counts or waits in another way than its loop does"};
+  for (auto &[want, have] : counting)
+    if (!proves(facts, equal(want, have)))
+      return Problem{tiles, "counts or waits for other tiles than its loop "
+                            "does: " +
+                                terms.text(want) + ", not " + terms.text(have)};
 
   SmallVector<std::array<SmallVector<OpFoldResult>, 2>> wanted;
   tiles.getBody().walk([&](Operation *op) {

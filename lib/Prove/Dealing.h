@@ -90,6 +90,10 @@ private:
   /// What checks have found to hold where `op` of the second program is.
   std::vector<Formula> factsAt(Operation *op);
   std::optional<Problem> checkOrigins(const Space &space);
+  /// The numbers that the tile counts at and waits for, each as it is written
+  /// and as its loop computes it; false if its loop has other ops.
+  bool collectCounting(const Space &space, const Tile &tile,
+                       SmallVectorImpl<std::pair<Poly, Poly>> &pairs);
   /// Takes what a function is called with for its arguments.
   void enter(const Space &space, const std::string &tag);
   /// For the worker of a number; by `kind` the tags of several are told apart.

@@ -8,6 +8,7 @@
 
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "dialects/Mega/IR/CallOps.h"
+#include "dialects/Mega/IR/CounterOps.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
@@ -153,7 +154,8 @@ static bool isKnownInTile(Operation *op) {
              memref::CollapseShapeOp, memref::ExpandShapeOp,
              memref::GetGlobalOp, memref::SubViewOp, memref::ViewOp>(op))
       return false;
-  if (isMemoryEffectFree(op) || isa<CheckOp>(op) ||
+  if (isMemoryEffectFree(op) ||
+      isa<CheckOp, mega::SignalOp, mega::AwaitOp>(op) ||
       op->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
     return true;
   auto effects = dyn_cast<MemoryEffectOpInterface>(op);
@@ -183,6 +185,12 @@ LogicalResult Model::addTiles(const Step &step, mega::TilesOp tiles) {
                           access.mayWrite()));
     if (isa<mega::ScratchOp>(op))
       return add(accessOf(op, op->getResult(0), true, true));
+    // What it adds to has to be there, as for one that only looks.
+    if (isa<mega::SignalOp, mega::AwaitOp>(op)) {
+      Access access = accessOf(op, op->getOperand(0), true, false);
+      access.isCounting = true;
+      return add(access);
+    }
     auto effects = dyn_cast<MemoryEffectOpInterface>(op);
     if (!effects)
       return WalkResult::advance();

@@ -35,6 +35,8 @@ struct Access {
   bool isEach = false;
   /// Without tiles: whether worker 0 does it alone, or a called program does.
   bool isSingle = false, isCall = false;
+  /// Whether it counts, or looks at counts, at once with others that do.
+  bool isCounting = false;
 };
 
 /// A program and what can be asked of it. Checkers share it, so that none asks

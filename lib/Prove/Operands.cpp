@@ -8,6 +8,7 @@
 // as far. What that asks of extents comes from the op: from the maps of a
 // linalg op, from ExtentTiesInterface of ours.
 #include "dialects/Ingot/IR/IngotOps.h"
+#include "dialects/Mega/IR/CounterOps.h"
 #include "lib/Prove/Model.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -74,10 +75,10 @@ private:
   /// What has to hold for `op`; nothing if that is not known.
   std::optional<std::vector<Claim>> claimsOf(Operation *op) {
     // Views are of something, whatever is done through them; single elements
-    // are where index arithmetic says.
+    // are where index arithmetic says; where counters are, ProveOrder asks.
     if (llvm::none_of(op->getOperandTypes(), llvm::IsaPred<BaseMemRefType>) ||
         isa<ViewLikeOpInterface, mega::ScratchOp, memref::DimOp, memref::LoadOp,
-            memref::StoreOp>(op))
+            memref::StoreOp, mega::SignalOp, mega::AwaitOp>(op))
       return std::vector<Claim>();
     if (auto loops = dyn_cast<linalg::LinalgOp>(op))
       return claimsOfLoops(loops);

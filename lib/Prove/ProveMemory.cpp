@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "dialects/Ingot/IR/IngotOps.h"
+#include "dialects/Mega/IR/CounterOps.h"
 #include "ingot/Prove.h"
 #include "lib/Prove/Model.h"
 
@@ -61,7 +62,9 @@ public:
       });
       accesses = accesses.drop_front(now.size());
       // What a worker wrote for itself it finds at once, what others wrote
-      // after the barrier.
+      // after the barrier, or once it has waited for tiles: ProveOrder shows
+      // that it does not read before.
+      ArrayRef<Access> open = now;
       for (ArrayRef<Access> rest = now; !rest.empty();) {
         ArrayRef<Access> step = rest.take_while([&](const Access &access) {
           return access.stage == rest.front().stage &&
@@ -69,12 +72,18 @@ public:
                  bool(access.tiles) == bool(rest.front().tiles);
         });
         rest = rest.drop_front(step.size());
+        auto isAwait = [](const Access &a) { return isa<mega::AwaitOp>(a.op); };
+        if (llvm::any_of(step, isAwait)) {
+          size_t before = step.begin() - open.begin();
+          isRight &= succeeded(noteWrites(open.take_front(before), false));
+          open = open.drop_front(before);
+        }
         for (const Access &access : step)
           if (access.reads)
             isRight &= succeeded(checkRead(access));
         isRight &= succeeded(noteWrites(step, /*areOwn=*/true));
       }
-      isRight &= succeeded(noteWrites(now, /*areOwn=*/false));
+      isRight &= succeeded(noteWrites(open, /*areOwn=*/false));
     }
     for (const Content &content : contents)
       isRight &= succeeded(checkUsed(content));

@@ -7,7 +7,7 @@
 #include "dialects/Ingot/IR/IngotOps.h"
 #include "dialects/Mega/IR/CallOps.h"
 #include "ingot/Prove.h"
-#include "lib/Prove/Model.h"
+#include "lib/Prove/Counters.h"
 
 #include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
 
@@ -24,11 +24,12 @@ namespace {
 
 class OrderChecker {
 public:
-  explicit OrderChecker(Model &model) : model(model) {}
+  explicit OrderChecker(Model &model) : model(model), counters(model) {}
 
   LogicalResult run() {
     if (failed(checkUniform()) || failed(checkChecks()) ||
-        failed(checkPrefetches()) || failed(checkCalls()))
+        failed(checkPrefetches()) || failed(checkCalls()) ||
+        failed(counters.collect()))
       return failure();
     ArrayRef<Access> accesses = model.accesses;
     pairs = 0;
@@ -190,7 +191,7 @@ private:
       return access.tiles || access.isSingle || access.isCall;
     };
     if ((!isOpen(a) && !isOpen(b)) || (a.isSingle && b.isSingle) ||
-        (a.isCall && a.op == b.op))
+        (a.isCall && a.op == b.op) || (a.isCounting && b.isCounting))
       return success();
     const Part &one = first[&a - model.accesses.data()];
     const Part &other = second[&b - model.accesses.data()];
@@ -212,6 +213,7 @@ private:
     std::vector<Formula> facts = model.factsAt(a);
     if (a.tiles && a.tiles == b.tiles && !a.isEach)
       facts.push_back(areDistinct(a, b));
+    llvm::append_range(facts, counters.factsOf(a, b));
     // A cache's positions are counted from what its rows hold.
     if (one.shape != other.shape) {
       bool isAll = one.isWhole() || other.isWhole();
@@ -293,6 +295,7 @@ private:
   }
 
   Model &model;
+  Counters counters;
   /// What each access touches, for one tile and for another.
   std::vector<Part> first, second;
 };

@@ -7,6 +7,7 @@
 #include "dialects/Mega/IR/MegaDialect.h"
 
 #include "dialects/Mega/IR/CallOps.h"
+#include "dialects/Mega/IR/CounterOps.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -30,5 +31,9 @@ void MegaDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "dialects/Mega/IR/CallOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Mega/IR/CounterOps.cpp.inc"
       >();
 }

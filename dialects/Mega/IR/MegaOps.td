@@ -416,9 +416,11 @@ def Mega_FetchOp : Mega_Op<"fetch", [
   let hasVerifier = 1;
 }
 
-// Their code is generated apart: few files know programs that call programs.
-#ifndef MEGA_WITHOUT_CALLS
+// Their code is generated apart: few files know programs that call programs, or
+// counters.
+#ifndef MEGA_OPS_ALONE
 include "dialects/Mega/IR/CallOps.td"
+include "dialects/Mega/IR/CounterOps.td"
 #endif
 
 #endif // MEGA_OPS

@@ -1,4 +1,4 @@
-//===- EmitBarrier.cpp - where the workers of a team meet -----------------===//
+//===- EmitBarrier.cpp - how workers wait for others ----------------------===//
 //
 // Part of the Ingot Project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "lib/Conversion/MegaToCpu/EmitBarrier.h"
 
+#include "dialects/Mega/IR/CounterOps.h"
 #include "lib/Conversion/MegaToCpu/AbiAccess.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -33,6 +34,48 @@ static void emitPause(OpBuilder &b, Location loc,
                                 ValueRange(yield));
 }
 
+/// Looks at a counter that others count in.
+static Value loadCount(OpBuilder &b, Location loc, Value counter) {
+  return LLVM::LoadOp::create(b, loc, b.getI64Type(), counter, /*alignment=*/8,
+                              /*isVolatile=*/false, /*isNonTemporal=*/false,
+                              /*isInvariant=*/false,
+                              /*isInvariantGroup=*/false,
+                              LLVM::AtomicOrdering::acquire);
+}
+
+/// Whether the run has failed or was stopped.
+static Value loadIsStopped(OpBuilder &b, Location loc, Value context) {
+  Value error = LLVM::LoadOp::create(
+      b, loc, b.getI32Type(),
+      ingot::AbiAccess(b, loc).field(context, ingot::ContextField::Error),
+      /*alignment=*/4, /*isVolatile=*/false, /*isNonTemporal=*/false,
+      /*isInvariant=*/false, /*isInvariantGroup=*/false,
+      LLVM::AtomicOrdering::monotonic);
+  Value zero = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, error, zero);
+}
+
+/// Lets some time pass before a worker looks again, which it did `looks` times;
+/// how often that is then.
+static Value emitPatience(OpBuilder &b, Location loc,
+                          const ingot::TargetInfo &cpu, Value context,
+                          Value looks) {
+  emitPause(b, loc, cpu);
+  Value next =
+      arith::AddIOp::create(b, loc, looks, ingot::i64Constant(b, loc, 1));
+  Value isLong = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, next,
+                                       ingot::i64Constant(b, loc, spinLimit));
+  scf::IfOp::create(b, loc, isLong, [&](OpBuilder &b, Location loc) {
+    Value relax = ingot::AbiAccess(b, loc).field(context,
+                                                 ingot::ContextField::Relax);
+    auto type = LLVM::LLVMFunctionType::get(
+        LLVM::LLVMVoidType::get(b.getContext()), {context.getType()});
+    LLVM::CallOp::create(b, loc, type, ValueRange{relax, context});
+    scf::YieldOp::create(b, loc);
+  });
+  return next;
+}
+
 /// Counts a worker in; the answer is the count before.
 static Value arriveAt(OpBuilder &b, Location loc, Value counter) {
   return LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::add, counter,
@@ -54,50 +97,26 @@ void ingot::emitBarrierFunction(OpBuilder &b, Location loc,
   ingot::AbiAccess access(b, loc);
   Value context = body->getArgument(0), target = body->getArgument(1);
   Value counter = access.field(context, ingot::ContextField::Barrier);
-  Value one = ingot::i64Constant(b, loc, 1);
   scf::IfOp::create(b, loc, body->getArgument(2),
                     [&](OpBuilder &b, Location loc) {
                       arriveAt(b, loc, counter);
                       scf::YieldOp::create(b, loc);
                     });
 
-  auto wait = scf::WhileOp::create(
+  scf::WhileOp::create(
       b, loc, TypeRange{i64}, ValueRange{ingot::i64Constant(b, loc, 0)},
       [&](OpBuilder &b, Location loc, ValueRange args) {
-        Value count = LLVM::LoadOp::create(
-            b, loc, i64, counter, /*alignment=*/8, /*isVolatile=*/false,
-            /*isNonTemporal=*/false, /*isInvariant=*/false,
-            /*isInvariantGroup=*/false, LLVM::AtomicOrdering::acquire);
-        Value isMissing = arith::CmpIOp::create(
-            b, loc, arith::CmpIPredicate::slt, count, target);
+        Value isMissing =
+            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                  loadCount(b, loc, counter), target);
         scf::ConditionOp::create(b, loc, isMissing, args);
       },
       [&](OpBuilder &b, Location loc, ValueRange args) {
-        emitPause(b, loc, cpu);
-        Value spins = arith::AddIOp::create(b, loc, args[0], one);
-        Value isLong =
-            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, spins,
-                                  ingot::i64Constant(b, loc, spinLimit));
-        scf::IfOp::create(b, loc, isLong, [&](OpBuilder &b, Location loc) {
-          Value relax = ingot::AbiAccess(b, loc).field(
-              context, ingot::ContextField::Relax);
-          auto type = LLVM::LLVMFunctionType::get(
-              LLVM::LLVMVoidType::get(b.getContext()), {ptr});
-          LLVM::CallOp::create(b, loc, type, ValueRange{relax, context});
-          scf::YieldOp::create(b, loc);
-        });
-        scf::YieldOp::create(b, loc, spins);
+        scf::YieldOp::create(b, loc,
+                             emitPatience(b, loc, cpu, context, args[0]));
       });
-  (void)wait;
 
-  Value error = LLVM::LoadOp::create(
-      b, loc, b.getI32Type(), access.field(context, ingot::ContextField::Error),
-      /*alignment=*/4, /*isVolatile=*/false, /*isNonTemporal=*/false,
-      /*isInvariant=*/false, /*isInvariantGroup=*/false,
-      LLVM::AtomicOrdering::monotonic);
-  Value zero = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
-  Value isStopped =
-      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, error, zero);
+  Value isStopped = loadIsStopped(b, loc, context);
   scf::IfOp::create(b, loc, isStopped, [&](OpBuilder &b, Location loc) {
     LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::add, counter,
                               ingot::i64Constant(b, loc, barrierRelease),
@@ -105,6 +124,68 @@ void ingot::emitBarrierFunction(OpBuilder &b, Location loc,
     scf::YieldOp::create(b, loc);
   });
   func::ReturnOp::create(b, loc, isStopped);
+}
+
+func::FuncOp ingot::declareAwait(OpBuilder &b, Location loc) {
+  Type ptr = LLVM::LLVMPointerType::get(b.getContext());
+  Type index = b.getIndexType();
+  auto func = func::FuncOp::create(
+      b, loc, awaitName,
+      b.getFunctionType(
+          {ptr, mega::countersType(b.getContext()), index, index, index},
+          b.getI1Type()));
+  func.setPrivate();
+  return func;
+}
+
+void ingot::emitAwaitBody(func::FuncOp func, const TargetInfo &cpu) {
+  func.setNoInline(true);
+  Block *body = func.addEntryBlock();
+  OpBuilder b = OpBuilder::atBlockBegin(body);
+  Location loc = func.getLoc();
+  Type i64 = b.getI64Type(), i1 = b.getI1Type();
+  Value context = body->getArgument(0), first = body->getArgument(2);
+  auto number = [&](Value index) -> Value {
+    return arith::IndexCastOp::create(b, loc, i64, index);
+  };
+  Value target = number(body->getArgument(4));
+  Value counters = LLVM::IntToPtrOp::create(
+      b, loc, context.getType(),
+      number(memref::ExtractAlignedPointerAsIndexOp::create(
+          b, loc, body->getArgument(1))));
+  Value end = arith::AddIOp::create(b, loc, first, body->getArgument(3));
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+  auto all = scf::ForOp::create(b, loc, first, end, one, ValueRange(yes));
+  b.setInsertionPointToStart(all.getBody());
+  constexpr int64_t lineBytes = mega::counterWidth * int64_t(sizeof(int64_t));
+  Value at = arith::MulIOp::create(b, loc, number(all.getInductionVar()),
+                                   i64Constant(b, loc, lineBytes));
+  Value counter = AbiAccess(b, loc).address(counters, at);
+  // It ends when nothing is missing, or what is missing will never come.
+  auto wait = scf::WhileOp::create(
+      b, loc, TypeRange{i64, i1}, ValueRange{i64Constant(b, loc, 0), yes},
+      [&](OpBuilder &b, Location loc, ValueRange args) {
+        Value isMissing =
+            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                  loadCount(b, loc, counter), target);
+        Value isUnderWay =
+            arith::XOrIOp::create(b, loc, loadIsStopped(b, loc, context), yes);
+        Value isDone = arith::XOrIOp::create(b, loc, isMissing, yes);
+        Value goesOn =
+            arith::AndIOp::create(b, loc, isMissing, isUnderWay);
+        scf::ConditionOp::create(b, loc, goesOn, ValueRange{args[0], isDone});
+      },
+      [&](OpBuilder &b, Location loc, ValueRange args) {
+        scf::YieldOp::create(
+            b, loc,
+            ValueRange{emitPatience(b, loc, cpu, context, args[0]), args[1]});
+      });
+  Value isHere = arith::AndIOp::create(b, loc, all.getRegionIterArg(0),
+                                       wait.getResult(1));
+  scf::YieldOp::create(b, loc, isHere);
+  b.setInsertionPointToEnd(body);
+  func::ReturnOp::create(b, loc, all.getResults());
 }
 
 Value ingot::emitArrival(OpBuilder &b, Location loc, Value context,

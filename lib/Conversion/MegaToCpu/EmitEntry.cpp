@@ -76,15 +76,17 @@ private:
       StringRef role = program.roleOf(i);
       if (role == "input" || role == "output" || role == "shared")
         continue;
-      if (role == "worker") {
-        map.map(arg, worker);
-      } else if (role == "workers") {
-        map.map(arg, workers);
+      const std::pair<StringRef, Value> known[] = {{"worker", worker},
+                                                   {"workers", workers},
+                                                   {"error", error},
+                                                   {"context", context}};
+      const auto *same = llvm::find_if(
+          known, [&](const auto &other) { return other.first == role; });
+      if (same != std::end(known)) {
+        map.map(arg, same->second);
       } else if (role == "arena") {
         map.map(arg, access.bytes(
                          access.field(context, ingot::ContextField::Arena)));
-      } else if (role == "error") {
-        map.map(arg, error);
       } else if (role == "weight") {
         auto offset =
             main.getArgAttrOfType<IntegerAttr>(i, "ingot.weight_offset");
@@ -448,6 +450,8 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
     ingot::ErrorTable errors(module);
     OpBuilder b(programs.front());
     ingot::emitBarrierFunction(b, programs.front().getLoc(), *cpu);
+    if (auto await = module.lookupSymbol<func::FuncOp>(ingot::awaitName))
+      ingot::emitAwaitBody(await, *cpu);
     ingot::emitMarkFunction(b, programs.front().getLoc(), *cpu);
     NamedAttrList entries;
     llvm::StringSet<> called;

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "dialects/Ingot/IR/IngotOps.h"
-#include "dialects/Mega/IR/MegaOps.h"
+#include "dialects/Mega/IR/CounterOps.h"
 #include "ingot/Analysis/SameBody.h"
 #include "ingot/Analysis/ShapeAnalysis.h"
 #include "ingot/Conversion/MegaToCpu/Passes.h"
@@ -13,6 +13,7 @@
 #include "lib/Conversion/MegaToCpu/BufferTable.h"
 #include "lib/Conversion/MegaToCpu/CountArrivals.h"
 #include "lib/Conversion/MegaToCpu/Dealer.h"
+#include "lib/Conversion/MegaToCpu/EmitBarrier.h"
 #include "lib/Conversion/MegaToCpu/EmitMark.h"
 #include "lib/Conversion/MegaToCpu/EmitPrefetch.h"
 
@@ -68,8 +69,10 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
             b.setInsertionPoint(stage);
             NamedAttrList touched;
             buffers.describe(tiles, touched);
-            func::CallOp call = outline(b, tiles, dealer.tilesOf(i), error,
-                                        "stage_0", symbols, unique);
+            func::CallOp call = outline(
+                b, tiles, dealer.tilesOf(i),
+                {error, argumentWithRole(program, "context")}, "stage_0",
+                symbols, unique);
             busy[call] = dealer.getBusy();
             call->setAttr(ingot::stageNumberAttrName,
                           b.getI64IntegerAttr(int64_t(descriptions.size())));
@@ -124,15 +127,26 @@ private:
     ingot::Dealer dealer(b, prefetch.getLoc(), spaces, /*isPrologue=*/false,
                          worker, workers);
     for (auto [i, tiles] : llvm::enumerate(spaces))
-      outline(b, tiles, dealer.firstOf(i), /*error=*/Value(), "fetch_0",
-              symbols, unique)
+      outline(b, tiles, dealer.firstOf(i), Run(), "fetch_0", symbols, unique)
           ->setAttr(ingot::prefetchAttrName, b.getUnitAttr());
     prefetch.erase();
   }
 
+  /// What tiles know of the run: where it says whether it has failed, and
+  /// everything that the runtime gave.
+  struct Run {
+    Value error, context;
+  };
+
+  /// Whether the tiles have an op of a kind.
+  template <typename Op> static bool has(TilesOp tiles) {
+    return tiles.walk([](Op) { return WalkResult::interrupt(); })
+        .wasInterrupted();
+  }
+
   /// Calls a function that runs the `dealt` tiles.
   static func::CallOp
-  outline(OpBuilder &b, TilesOp tiles, std::array<Value, 3> dealt, Value error,
+  outline(OpBuilder &b, TilesOp tiles, std::array<Value, 3> dealt, Run run,
           StringRef name, SymbolTable &symbols,
           llvm::DenseMap<func::FuncOp, func::FuncOp, ingot::SameBody> &unique) {
     llvm::SetVector<Value> captured;
@@ -143,18 +157,19 @@ private:
     for (Value value : captured)
       (isRematerialized(value) ? constants : arguments).push_back(value);
     llvm::append_range(arguments, dealt);
-    bool hasChecks =
-        tiles.walk([](ingot::CheckOp) { return WalkResult::interrupt(); })
-            .wasInterrupted();
+    bool hasChecks = has<ingot::CheckOp>(tiles);
     if (hasChecks)
-      arguments.push_back(error);
+      arguments.push_back(run.error);
+    bool hasWaits = has<AwaitOp>(tiles);
+    if (hasWaits)
+      arguments.push_back(run.context);
 
     Location loc = tiles.getLoc();
     auto func = func::FuncOp::create(
         loc, name, b.getFunctionType(TypeRange(ValueRange(arguments)), {}));
     func.setPrivate();
     if (hasChecks)
-      func.setArgAttr(arguments.size() - 1, "ingot.role",
+      func.setArgAttr(arguments.size() - 1 - hasWaits, "ingot.role",
                       b.getStringAttr("error"));
     Block *body = func.addEntryBlock();
     IRMapping map;
@@ -167,10 +182,16 @@ private:
     // The same value may be captured and dealt: the last arguments are dealt.
     auto range =
         body->getArguments().slice(captured.size() - constants.size(), 3);
-    emitTileLoop(inside, tiles, map, range);
+    emitTileLoop(inside, tiles, map, range,
+                 hasWaits ? Value(body->getArguments().back()) : Value());
     inside.setInsertionPointToEnd(body);
     func::ReturnOp::create(inside, loc);
 
+    auto module = cast<ModuleOp>(symbols.getOp());
+    if (hasWaits && !symbols.lookup(ingot::awaitName)) {
+      OpBuilder outside = OpBuilder::atBlockBegin(module.getBody());
+      symbols.insert(ingot::declareAwait(outside, loc));
+    }
     auto [entry, isNew] = unique.try_emplace(func, func);
     if (isNew)
       symbols.insert(func);
@@ -197,7 +218,7 @@ private:
   static std::string syncBefore(StageOp stage, ArrayRef<StageOp> stages) {
     auto barrier = dyn_cast_or_null<BarrierOp>(effectBefore(stage));
     if (!barrier)
-      return "";
+      return llvm::any_of(stage.getTiles(), has<AwaitOp>) ? "counters" : "";
     std::string words = wordOf(barrier);
     for (auto fetch = dyn_cast_or_null<PrefetchOp>(effectBefore(barrier));
          fetch; fetch = dyn_cast_or_null<PrefetchOp>(effectBefore(fetch)))
@@ -273,9 +294,9 @@ private:
   }
 
   /// Emits the loop over the tiles from `range` (first, end, step), with their
-  /// body in it.
+  /// body in it. `context` is for tiles that wait.
   static void emitTileLoop(OpBuilder &b, TilesOp tiles, IRMapping &map,
-                           ValueRange range) {
+                           ValueRange range, Value context) {
     Location loc = tiles.getLoc();
     auto valueOf = [&](OpFoldResult value) -> Value {
       if (auto attr = dyn_cast<Attribute>(value))
@@ -294,8 +315,9 @@ private:
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Value rest = loop.getInductionVar();
+    Value index; // Along the first dim, in the end.
     for (int64_t i = counts.size() - 1; i >= 0; --i) {
-      Value index = rest;
+      index = rest;
       if (i != 0) {
         index = b.createOrFold<arith::RemSIOp>(loc, rest, counts[i]);
         rest = b.createOrFold<arith::DivSIOp>(loc, rest, counts[i]);
@@ -304,7 +326,24 @@ private:
               b.createOrFold<arith::MulIOp>(loc, index, steps[i]));
     }
     for (Operation &op : tiles.getBody().front())
-      b.clone(op, map);
+      if (auto await = dyn_cast<AwaitOp>(op)) {
+        SmallVector<Value> operands = {context};
+        for (Value operand : await->getOperands())
+          operands.push_back(map.lookupOrDefault(operand));
+        auto call = func::CallOp::create(b, loc, ingot::awaitName,
+                                         b.getI1Type(), operands);
+        // A run that was stopped has not made what the tile reads.
+        auto going = scf::IfOp::create(b, loc, call.getResult(0));
+        b.setInsertionPointToStart(going.thenBlock());
+      } else if (auto signal = dyn_cast<SignalOp>(op)) {
+        Value one = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(1));
+        Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+        memref::AtomicRMWOp::create(
+            b, loc, arith::AtomicRMWKind::addi, one,
+            map.lookupOrDefault(signal.getCounters()), ValueRange{index, zero});
+      } else {
+        b.clone(op, map);
+      }
     lowerAccesses(loop);
     // A buffer of a tile is the same memory in every tile.
     loop.walk([&](memref::AllocaOp alloca) {

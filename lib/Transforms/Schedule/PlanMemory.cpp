@@ -4,7 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "dialects/Mega/IR/MegaOps.h"
+#include "dialects/Mega/IR/CounterOps.h"
 #include "ingot/Analysis/ShapeAnalysis.h"
 #include "ingot/Transforms/Entries.h"
 #include "ingot/Transforms/Schedule.h"
@@ -66,7 +66,11 @@ struct PlanMemoryPass : ingot::impl::PlanMemoryBase<PlanMemoryPass> {
                         "arena");
     worker = addArgument(program, b.getIndexType(), "worker");
     workers = addArgument(program, b.getIndexType(), "workers");
-    addArgument(program, LLVM::LLVMPointerType::get(b.getContext()), "error");
+    auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+    addArgument(program, pointer, "error");
+    if (program.walk([](AwaitOp) { return WalkResult::interrupt(); })
+            .wasInterrupted())
+      addArgument(program, pointer, "context");
 
     // Sizes are computed before everything else, in front of this op.
     b.setInsertionPointToStart(body);
@@ -128,10 +132,8 @@ private:
     auto index = [&](int64_t number) -> Value {
       return arith::ConstantIndexOp::create(b, loc, number);
     };
-    if (constant % alignment == 0) {
-      value = b.createOrFold<arith::MulIOp>(loc, value, index(constant));
-    } else {
-      value = b.createOrFold<arith::MulIOp>(loc, value, index(constant));
+    value = b.createOrFold<arith::MulIOp>(loc, value, index(constant));
+    if (constant % alignment != 0) {
       value = b.createOrFold<arith::CeilDivSIOp>(loc, value, index(alignment));
       value = b.createOrFold<arith::MulIOp>(loc, value, index(alignment));
     }

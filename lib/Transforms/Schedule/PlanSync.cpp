@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ingot/Transforms/Schedule.h"
+#include "lib/Transforms/Schedule/BandWaits.h"
 #include "lib/Transforms/Schedule/ProgramEffects.h"
 
 namespace ingot {
@@ -32,37 +33,91 @@ Value conditionOf(const Order &order, OpBuilder &b, Location loc) {
 /// Whether nobody ever waits.
 bool isAlways(Value unless) { return unless && matchPattern(unless, m_One()); }
 
-/// Forgets what `order` waited for. Where nobody waited, only what was each
-/// worker's own is settled.
-void settle(ingot::ProgramEffects &open, const Order &order) {
-  if (order.isNeeded)
-    open = {};
-  else
-    open.dropEach(order.unless);
-}
+/// What was done since the last barrier, one thing after the other.
+struct Done {
+  ingot::ProgramEffects effects;
+  /// Whether it is tiles, and where every worker runs all of them.
+  bool isTiles = false;
+  Value each = {};
+};
 
 struct PlanSyncPass : ingot::impl::PlanSyncBase<PlanSyncPass> {
+  using PlanSyncBase::PlanSyncBase;
+
   void runOnOperation() override {
     OpBuilder b(&getContext());
+    counterMaker = {};
     plan(getOperation().getProgram(), b);
   }
 
-  /// Puts barriers into `body`, in front of which nothing is open.
-  static void plan(Block &body, OpBuilder &b) {
-    ingot::ProgramEffects sinceBarrier;
+private:
+  /// What `next` has to wait for, of what was done from number `first` on.
+  Order orderBefore(const ingot::ProgramEffects &next, size_t first = 0) const {
+    Order all;
+    for (const Done &done : ArrayRef(sinceBarrier).drop_front(first)) {
+      Order order = done.effects.orderBefore(next);
+      all.isNeeded |= order.isNeeded;
+      all.unless.insert_range(order.unless);
+    }
+    return all;
+  }
+
+  /// Forgets what `order` waited for. Where nobody waited, only what was each
+  /// worker's own is settled.
+  void settle(const Order &order) {
+    if (order.isNeeded)
+      sinceBarrier.clear();
+    else
+      for (Done &done : sinceBarrier)
+        done.effects.dropEach(order.unless);
+  }
+
+  /// Whether the tiles of `steps` can wait for the tiles that were done from
+  /// number `first` on, instead of for all workers, and that is expected to be
+  /// worth while: then they do.
+  bool waitForTiles(ArrayRef<StageStep> steps, size_t first = 0) {
+    if (getenv("NOCOUNTERS")) return false;
+    std::vector<ingot::BandWait> waits;
+    for (const StageStep &step : steps) {
+      ingot::ProgramEffects own(step);
+      for (const Done &done : ArrayRef(sinceBarrier).drop_front(first)) {
+        if (!done.effects.orderBefore(own))
+          continue;
+        auto pairs = done.effects.pairsBefore(own, done.each);
+        if (!done.isTiles || !pairs)
+          return false;
+        for (auto [earlier, later] : *pairs) {
+          auto wait = ingot::bandWaitOf(earlier, later);
+          if (!wait || !counterMaker.canMake(*wait) ||
+              !ingot::paysOff(*wait, {workers, flops}))
+            return false;
+          waits.push_back(*wait);
+        }
+      }
+    }
+    for (const ingot::BandWait &wait : waits)
+      counterMaker.make(wait);
+    return true;
+  }
+
+  /// Puts barriers and counters into `body`, in front of which nothing is open.
+  void plan(Block &body, OpBuilder &b) {
+    sinceBarrier.clear();
+    counterMaker.setCleared({});
+    StageOp last;
     for (Operation &op : body) {
       if (op.hasTrait<OpTrait::IsTerminator>())
         continue;
       ingot::ProgramEffects own(&op);
-      if (auto order = sinceBarrier.orderBefore(own)) {
+      auto stage = dyn_cast<StageOp>(op);
+      if (auto order = orderBefore(own);
+          order && !(stage && waitForTiles(stage.getSteps()))) {
         b.setInsertionPoint(&op);
-        if (Value unless = conditionOf(order, b, op.getLoc());
-            !isAlways(unless))
-          BarrierOp::create(b, op.getLoc(), unless);
-        settle(sinceBarrier, order);
+        meet(order, b, op.getLoc(), b.saveInsertionPoint(), last);
       }
-      if (auto stage = dyn_cast<StageOp>(op)) {
-        planSteps(stage, b, sinceBarrier);
+      if (stage) {
+        planSteps(stage, b, last);
+        last = stage;
         continue;
       }
       if (auto loop = dyn_cast<LoopOp>(op)) {
@@ -72,34 +127,48 @@ struct PlanSyncPass : ingot::impl::PlanSyncBase<PlanSyncPass> {
         plan(inner, b);
         b.setInsertionPointToEnd(&inner);
         BarrierOp::create(b, op.getLoc(), /*unless=*/Value());
-        sinceBarrier = {};
+        sinceBarrier.clear();
+        counterMaker.setCleared({});
+        last = {};
         continue;
       }
-      sinceBarrier.join(std::move(own));
+      sinceBarrier.push_back({std::move(own)});
     }
   }
 
+  /// Puts a barrier at `place`, for `order`; `last` is the last stage before.
+  void meet(const Order &order, OpBuilder &b, Location loc,
+            OpBuilder::InsertPoint place, StageOp last) {
+    Value unless = conditionOf(order, b, loc);
+    b.restoreInsertionPoint(place);
+    if (!isAlways(unless))
+      BarrierOp::create(b, loc, unless);
+    if (!unless)
+      counterMaker.setCleared(last);
+    settle(order);
+  }
+
   /// Puts barriers between the steps of a stage, in front of which nothing is
-  /// open that it has to wait for.
-  static void planSteps(StageOp stage, OpBuilder &b,
-                        ingot::ProgramEffects &sinceBarrier) {
-    Location loc = stage.getLoc();
+  /// open that it would have to wait for. `before` is the stage before it.
+  void planSteps(StageOp stage, OpBuilder &b, StageOp before) {
+    size_t first = sinceBarrier.size();
     Block *last = nullptr;
     for (const StageStep &step : stage.getSteps()) {
       ingot::ProgramEffects own(step);
-      if (auto order = sinceBarrier.orderBefore(own)) {
+      if (auto order = orderBefore(own, first);
+          order && !waitForTiles(step, first)) {
         // The condition stands in front of the stage, as those that it is of.
         b.setInsertionPoint(stage);
-        Value unless = conditionOf(order, b, loc);
-        b.setInsertionPointToEnd(last);
-        if (!isAlways(unless))
-          BarrierOp::create(b, loc, unless);
-        settle(sinceBarrier, order);
+        meet(order, b, stage.getLoc(), {last, last->end()}, before);
+        first = std::min(first, sinceBarrier.size());
       }
       last = step.block;
-      sinceBarrier.join(std::move(own));
+      sinceBarrier.push_back({std::move(own), /*isTiles=*/true, step.each});
     }
   }
+
+  std::vector<Done> sinceBarrier;
+  ingot::CounterMaker counterMaker;
 };
 
 } // namespace

@@ -7,6 +7,7 @@
 #include "lib/Transforms/Schedule/ProgramEffects.h"
 
 #include "dialects/Ingot/IR/IngotOps.h"
+#include "dialects/Mega/IR/CounterOps.h"
 #include "lib/Transforms/Parts.h"
 
 using namespace mlir;
@@ -94,6 +95,22 @@ ProgramEffects::orderBefore(const ProgramEffects &next) const {
   return order;
 }
 
+std::optional<SmallVector<ProgramEffects::AccessPair>>
+ProgramEffects::pairsBefore(const ProgramEffects &next, Value each) const {
+  SmallVector<AccessPair> pairs;
+  if (hasCheck || hasUnknown || next.hasUnknown)
+    return std::nullopt;
+  for (const Access &access : next.accesses)
+    for (const Access &earlier : accesses) {
+      if (!access.conflicts(earlier))
+        continue;
+      if (!earlier.inTile || !access.inTile || earlier.each() != each)
+        return std::nullopt;
+      pairs.emplace_back(earlier.inTile, access.inTile);
+    }
+  return pairs;
+}
+
 void ProgramEffects::dropEach(const llvm::SetVector<Value> &conditions) {
   llvm::erase_if(accesses, [&](const Access &access) {
     return conditions.contains(access.each());
@@ -104,11 +121,14 @@ ProgramEffects::ProgramEffects(const mega::StageStep &step) {
   for (mega::TilesOp tiles : step.getTiles())
     tiles.getBody().walk([&](Operation *op) {
       hasCheck |= isa<CheckOp>(op);
+      // These say in what order tiles come.
+      if (isa<mega::AwaitOp, mega::SignalOp>(op))
+        return;
       if (auto access = dyn_cast<mega::AccessOp>(op)) {
-        if (access.mayRead())
-          add(access.getSource(), /*isWrite=*/false);
-        if (access.mayWrite())
-          add(access.getSource(), /*isWrite=*/true);
+        for (bool isWrite : {false, true})
+          if (isWrite ? access.mayWrite() : access.mayRead())
+            add(access.getSource(), isWrite,
+                SideEffects::DefaultResource::get(), access);
         return;
       }
       // Buffers are accessed or the tile's own; states are named directly.
@@ -141,8 +161,9 @@ void ProgramEffects::addEffects(Operation *op,
 }
 
 void ProgramEffects::add(Value value, bool isWrite,
-                         SideEffects::Resource *resource) {
-  Access access{{}, isWrite, resource};
+                         SideEffects::Resource *resource,
+                         mega::AccessOp inTile) {
+  Access access{{}, isWrite, resource, inTile};
   for (; value; value = sourceOf(value))
     access.views.push_back(value);
   accesses.push_back(std::move(access));

@@ -38,6 +38,13 @@ public:
   /// own under a condition matter where it does not hold.
   Order orderBefore(const ProgramEffects &next) const;
 
+  /// Accesses of these and of `next` for which that has to wait, where nothing
+  /// but accesses of tiles is why. All buffers are each worker's own under
+  /// `each`, or under no condition if that is null.
+  using AccessPair = std::pair<mega::AccessOp, mega::AccessOp>;
+  std::optional<mlir::SmallVector<AccessPair>>
+  pairsBefore(const ProgramEffects &next, mlir::Value each) const;
+
   /// Forgets what buffers that are each worker's own under one of `conditions`
   /// were used for.
   void dropEach(const llvm::SetVector<mlir::Value> &conditions);
@@ -52,6 +59,8 @@ private:
     bool isWrite;
     /// Which part of what the value stands for.
     mlir::SideEffects::Resource *resource;
+    /// Of a tile; null for none.
+    mega::AccessOp inTile = {};
 
     bool conflicts(const Access &other) const;
     /// The condition under which each worker has its own; null for never.
@@ -62,7 +71,8 @@ private:
                   llvm::function_ref<bool(mlir::Value)> isKnown);
   void add(mlir::Value value, bool isWrite,
            mlir::SideEffects::Resource *resource =
-               mlir::SideEffects::DefaultResource::get());
+               mlir::SideEffects::DefaultResource::get(),
+           mega::AccessOp inTile = {});
 
   mlir::SmallVector<Access> accesses;
   /// Later stages may rely on a check that nothing in memory tells of.

@@ -81,6 +81,14 @@ def PlanSync : Pass<"mega-plan-sync", "::ingot::mega::ProgramOp"> {
     whatever follows. Buffers that are each worker's own under a
     condition matter where it does not hold: `mega.barrier unless`.
 
+    Where tiles go along the rows of the buffers for which they would have to
+    wait, and workers are expected to lose less time so, tiles count themselves
+    as done and later ones wait for those that touch the same rows: `mega.signal`
+    and `mega.await`. A barrier makes all wait for whoever is late, by half a
+    tile; counters take a moment for each tile. They are set to 0 before the
+    last barrier. In front of the first barrier of a program or loop there is
+    nothing before which that could be done.
+
     Example: of two stages, the second of which reads what the first wrote,
     ```mlir
     mega.stage { ... write %t ... }
@@ -88,6 +96,10 @@ def PlanSync : Pass<"mega-plan-sync", "::ingot::mega::ProgramOp"> {
     mega.stage { ... read %t ... }
     ```
   }];
+  let options = [Option<"workers", "workers", "int64_t", /*default=*/"16",
+                        "How many workers share the tiles">,
+                 Option<"flops", "flops", "double", /*default=*/"120e9",
+                        "Operations of a worker in a second">];
 }
 
 def PlanPrefetch : Pass<"mega-plan-prefetch", "::ingot::mega::ProgramOp"> {
