@@ -356,15 +356,6 @@ std::optional<Dealing::Problem> Dealing::checkOrigins(const Space &space) {
   scf::ForOp loop = space.loop;
   values.define(loop.getInductionVar(), number, tag);
 
-  SmallVector<std::pair<Poly, Poly>> counting;
-  if (!collectCounting(space, tile, counting))
-    return Problem{tiles, "counts or waits in another way than its loop does"};
-  for (auto &[want, have] : counting)
-    if (!proves(facts, equal(want, have)))
-      return Problem{tiles, "counts or waits for other tiles than its loop "
-                            "does: " +
-                                terms.text(want) + ", not " + terms.text(have)};
-
   SmallVector<std::array<SmallVector<OpFoldResult>, 2>> wanted;
   tiles.getBody().walk([&](Operation *op) {
     if (auto access = dyn_cast<mega::AccessOp>(op)) {
@@ -381,13 +372,25 @@ std::optional<Dealing::Problem> Dealing::checkOrigins(const Space &space) {
     SmallVector<OpFoldResult> got[] = {view.getMixedOffsets(),
                                        view.getMixedSizes()};
     for (auto [mine, theirs] : llvm::zip_equal(parts, got))
-      for (auto [a, b] : llvm::zip_equal(mine, theirs))
-        if (Poly want = values.valueOf(a, tile),
-            have = values.valueOf(b, {{}, tag});
-            !proves(facts, equal(want, have)))
+      for (auto [a, b] : llvm::zip_equal(mine, theirs)) {
+        Poly want = values.valueOf(a, tile), have = values.valueOf(b, {{}, tag});
+        if (!proves(facts, equal(want, have)))
           return Problem{tiles, "touches another part than its loop does: " +
                                     terms.text(want) + ", not " +
                                     terms.text(have)};
+        // What is computed from it is the same then.
+        if (auto value = dyn_cast<Value>(b))
+          values.define(value, want, tag);
+      }
   }
+  SmallVector<std::pair<Poly, Poly>> counting;
+  if (!collectCounting(space, tile, counting))
+    return Problem{tiles, "counts or waits in another way than its loop does"};
+  for (auto &[want, have] : counting)
+    if (!proves(facts, equal(want, have)))
+      return Problem{tiles, "counts or waits for other tiles than its loop "
+                            "does: " +
+                                terms.text(want) + ", not " + terms.text(have)};
+
   return std::nullopt;
 }

@@ -92,6 +92,7 @@ void Values::assume(llvm::DenseMap<Value, bool> conditions) {
 void Values::define(Value value, const Poly &poly, StringRef tag) {
   auto key = std::make_pair(value.getAsOpaquePointer(), tag.str());
   defined.insert_or_assign(key, poly);
+  known.erase(key);
 }
 
 bool Values::dependsOnWorker(Value value) {

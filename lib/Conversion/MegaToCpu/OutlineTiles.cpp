@@ -65,6 +65,8 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
         std::vector<ingot::Dealer> dealers =
             ingot::dealStage(b, stage, worker, workers);
         for (auto [step, dealer] : llvm::zip_equal(stage.getSteps(), dealers)) {
+          if (sync.empty() && llvm::any_of(step.getTiles(), has<AwaitOp>))
+            sync = "counters";
           for (auto [i, tiles] : llvm::enumerate(step.getTiles())) {
             b.setInsertionPoint(stage);
             NamedAttrList touched;
@@ -218,7 +220,7 @@ private:
   static std::string syncBefore(StageOp stage, ArrayRef<StageOp> stages) {
     auto barrier = dyn_cast_or_null<BarrierOp>(effectBefore(stage));
     if (!barrier)
-      return llvm::any_of(stage.getTiles(), has<AwaitOp>) ? "counters" : "";
+      return "";
     std::string words = wordOf(barrier);
     for (auto fetch = dyn_cast_or_null<PrefetchOp>(effectBefore(barrier));
          fetch; fetch = dyn_cast_or_null<PrefetchOp>(effectBefore(fetch)))

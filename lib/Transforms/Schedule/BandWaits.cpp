@@ -18,8 +18,9 @@ using namespace mlir;
 using namespace ingot;
 using namespace ingot::mega;
 
-/// What a dim that is not known counts for: with two of them, a batch of texts.
-static constexpr int64_t assumedDim = 64;
+/// What a dim that is not known counts for: two are a batch of texts, one alone
+/// may be a batch of single tokens.
+static constexpr int64_t assumedDim = 32;
 /// Seconds: of counting a tile as done, of looking whether others are, and of a
 /// barrier for which nobody is late.
 static constexpr double signalSeconds = 50e-9, awaitSeconds = 10e-9,
@@ -88,6 +89,17 @@ static bool goesAlongRows(AccessOp access, TilesOp tiles) {
   return succeeded(most) && *most <= *least;
 }
 
+/// Whether tiles of `later` touch some rows each, and not all the same.
+static bool isPart(BandWait &wait) {
+  for (auto [offset, extent] : llvm::zip_equal(wait.offsets, wait.extents)) {
+    if (extent && isConstantIntValue(extent, 1))
+      continue;
+    auto value = dyn_cast<Value>(offset);
+    return value && wait.later.isInside(value);
+  }
+  return false;
+}
+
 std::optional<BandWait> ingot::bandWaitOf(AccessOp earlier, AccessOp later) {
   BandWait wait{earlier->getParentOfType<TilesOp>(),
                 later->getParentOfType<TilesOp>(),
@@ -117,7 +129,7 @@ std::optional<BandWait> ingot::bandWaitOf(AccessOp earlier, AccessOp later) {
     // The rows of the first dim are counted by nobody.
     wait.extents.push_back(*rank > 1 ? (*extents)[dim] : OpFoldResult());
   }
-  return wait;
+  return isPart(wait) ? std::optional(wait) : std::nullopt;
 }
 
 //===----------------------------------------------------------------------===//
@@ -130,7 +142,7 @@ static double numberOf(const DimExpr &expr) {
                     }).value_or(0));
 }
 
-/// About how many tiles there are along the first dim, and in all.
+/// About how many whole tiles there are along the first dim, and tiles in all.
 static std::pair<double, double> countTiles(TilesOp tiles) {
   ShapeAnalysis shapes;
   auto valueOf = [&](OpFoldResult value) -> double {
@@ -139,12 +151,13 @@ static std::pair<double, double> countTiles(TilesOp tiles) {
     auto expr = shapes.indexValue(cast<Value>(value));
     return expr ? numberOf(*expr) : 1;
   };
-  double all = 1, bands = 0;
-  for (auto [extent, step] :
-       llvm::zip_equal(tiles.getMixedExtents(), tiles.getMixedSteps())) {
-    double count = std::ceil(valueOf(extent) / std::max(valueOf(step), 1.0));
-    bands = bands == 0 ? count : bands;
-    all *= count;
+  double bands = 0, all = 1;
+  for (auto [dim, extent, step] :
+       llvm::enumerate(tiles.getMixedExtents(), tiles.getMixedSteps())) {
+    double count = valueOf(extent) / std::max(valueOf(step), 1.0);
+    if (dim == 0)
+      bands = std::floor(count);
+    all *= std::ceil(count);
   }
   return {bands, all};
 }
@@ -152,7 +165,9 @@ static std::pair<double, double> countTiles(TilesOp tiles) {
 bool ingot::paysOff(const BandWait &wait, const SyncCosts &costs) {
   TilesOp earlier = wait.earlier;
   auto [bands, tiles] = countTiles(earlier);
-  if (bands < 2)
+  auto [laterBands, laterTiles] = countTiles(wait.later);
+  // Who has one band, or waits for all that there are, waits for everyone.
+  if (bands < 2 || laterBands < 2)
     return false;
   double flops = 0;
   if (DictionaryAttr known = StageInfo::of(earlier.getLoc()))
@@ -161,8 +176,7 @@ bool ingot::paysOff(const BandWait &wait, const SyncCosts &costs) {
         flops = numberOf(*expr);
   // Whoever is late at a barrier is late by half a tile.
   double late = flops / tiles / costs.flops / 2;
-  double counting = (tiles * signalSeconds +
-                     countTiles(wait.later).second * awaitSeconds) /
+  double counting = (tiles * signalSeconds + laterTiles * awaitSeconds) /
                     double(costs.workers);
   return counting < barrierSeconds + late;
 }

@@ -156,7 +156,7 @@ private:
     for (const StageStep &step : stage.getSteps()) {
       ingot::ProgramEffects own(step);
       if (auto order = orderBefore(own, first);
-          order && !waitForTiles(step, first)) {
+          order && (step.isPrologue || !waitForTiles(step, first))) {
         // The condition stands in front of the stage, as those that it is of.
         b.setInsertionPoint(stage);
         meet(order, b, stage.getLoc(), {last, last->end()}, before);
