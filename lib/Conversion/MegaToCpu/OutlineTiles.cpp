@@ -262,7 +262,8 @@ private:
     if (!attrs.get("ops")) {
       llvm::SetVector<StringRef> names;
       for (Operation &op : tiles.getBody().front())
-        if (!isMemoryEffectFree(&op) && !isa<memref::AllocaOp>(op))
+        if (!isMemoryEffectFree(&op) &&
+            !isa<memref::AllocaOp, AwaitOp, SignalOp>(op))
           names.insert(op.getName().stripDialect());
       attrs.set("ops", b.getStringAttr(llvm::join(names, " + ")));
     }

@@ -259,7 +259,10 @@ Value CounterMaker::countersOf(TilesOp earlier) {
   TilesOp &clear = clearing[cleared];
   if (!clear) {
     b.setInsertionPointAfter(cleared);
-    auto stage = StageOp::create(b, NameLoc::get(b.getStringAttr("counters")));
+    DictionaryAttr description = b.getDictionaryAttr(
+        b.getNamedAttr("ops", b.getStringAttr("clear counters")));
+    auto stage = StageOp::create(
+        b, FusedLoc::get(b.getContext(), {b.getUnknownLoc()}, description));
     b.setInsertionPointToEnd(&stage.getBody().front());
     OpFoldResult one = b.getIndexAttr(1);
     clear = TilesOp::create(b, stage.getLoc(), one, one);
