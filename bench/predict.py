@@ -14,15 +14,16 @@ The model, per stage, from what `ingot explain` counts and `ingot bench` measure
 
 Busy are those of the cores that had a tile since the barrier before, for which
 the others wait. Stages of one tile take as long on every number of cores. Stages
-that are dealt together are one. The last column is what could be had at best if workers waited
-for the tiles that they need and not for each other: nothing is lost to a stage
-whose tiles do not come out even,
+that are dealt together are one. Where workers wait for the tiles that they need
+and not for each other (`counters` in front of a stage), nothing is lost to a
+stage before whose tiles do not come out even,
 
     compute = flops / (FMA peak of a core) * max(1 / cores, 1 / tiles)
     wait    = HANDOVER * min(cores, tiles)
 
 the latter since whoever waits for all columns of a row waits for as many
-hand-overs of the line that counts them.
+hand-overs of the line that counts them. The last column is what could be had at
+best if that were so in front of every stage.
 
 HANDOVER is what it costs that the line with the barrier's
 counter goes from core to core: half of the 96 ns that two threads need here
@@ -53,11 +54,12 @@ def report(command, model, *options):
 
 class Stage:
     """What is dealt together: tiles, flops and bytes, and whether workers meet
-    in front of it, so many times in a run."""
+    in front of it, or tiles wait for tiles, so many times in a run."""
 
-    def __init__(self, row, waits):
+    def __init__(self, row, waits, counts):
         self.times = row["times"]
-        self.waits = waits
+        self.waits, self.counts = waits, counts
+        self.is_awaited = False  # by tiles of the next stage, not by workers
         self.tiles = self.flops = self.bytes = 0
         self.is_known = True
         self.before = 0  # cores that are waited for in front of it, at most
@@ -70,6 +72,8 @@ class Stage:
         self.bytes += row.get("bytes_value", 0)
 
     def seconds(self, cores, peak, bandwidth, socket):
+        if self.is_awaited:
+            return self.seconds_at_best(cores, peak, bandwidth, socket)
         share = math.ceil(self.tiles / cores) / self.tiles if self.tiles else 1
         compute = self.flops / peak * share
         memory = self.bytes / min(cores * bandwidth, socket)
@@ -80,7 +84,8 @@ class Stage:
         tiles = max(self.tiles, 1)
         compute = self.flops / peak * max(1 / cores, 1 / tiles)
         memory = self.bytes / min(cores * bandwidth, socket)
-        wait = HANDOVER * min(cores, tiles) if self.waits and cores > 1 else 0
+        is_wait = (self.waits or self.counts) and cores > 1
+        wait = HANDOVER * min(cores, tiles) if is_wait else 0
         return self.times * (max(compute, memory) + wait)
 
     def wait(self, cores):
@@ -105,7 +110,10 @@ def stages_of(rows):
         many = bool(stages) and stages[-1].tiles > 1
         begins = row["times"] > 1 and bool(stages) and stages[-1].times != row["times"]
         waits = "barrier" in words or ("barrier*" in words and many) or begins
-        stages.append(Stage(row, waits))
+        counts = "counters" in words
+        if counts and stages:
+            stages[-1].is_awaited = True
+        stages.append(Stage(row, waits, counts))
     busy = 0
     for stage in stages:
         if stage.waits:

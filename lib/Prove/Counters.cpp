@@ -15,7 +15,7 @@ using namespace ingot::prove;
 /// Whether nothing but 0 is written, to all that there is.
 static bool isClearing(const Access &access, const Part &part) {
   if (!access.tiles || access.reads || !access.writes || !access.memref ||
-      !part.isWhole())
+      access.memref.use_empty() || !part.isWhole())
     return false;
   return llvm::all_of(access.memref.getUses(), [](OpOperand &use) {
     auto fill = dyn_cast<linalg::FillOp>(use.getOwner());

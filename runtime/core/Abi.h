@@ -19,6 +19,11 @@
 // again after each further pause. It is the runtime that knows whether spinning
 // on is worth while.
 //
+// Counters. Where a worker waits for tiles of others and not for all workers,
+// the program counts them in its arena, which it has set to 0 itself. It calls
+// ctx->relax as in a barrier, and goes on without what it waits for where *error
+// is not 0.
+//
 // Stopping early. A program that wants to be cancellable loads *error
 // (relaxed, atomic) after a barrier; if it is not zero, the worker adds
 // INGOT_BARRIER_RELEASE to *barrier (release) and returns. The others

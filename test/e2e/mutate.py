@@ -310,6 +310,34 @@ def shrink_arena(program, pick):
     return program.edited({number: extra + line[:at] + name + line[at + len(total) :]})
 
 
+def drop_line(pattern):
+    def mutate(program, pick):
+        return program.edited({pick.choice(program.find(pattern)): None})
+
+    return mutate
+
+
+def change_await(group, choices):
+    """Tiles wait for other tiles: from another number on, or for another count."""
+
+    def mutate(program, pick):
+        number = pick.choice(program.find(r"mega\.await"))
+        line = program.lines[number]
+        match = re.search(r"\[(%\w+)\]\[(%\w+)\] of (%\w+)", line)
+        extra, name = shifted(match[group], pick.choice(choices), "        ")
+        line = line[: match.start(group)] + name + line[match.end(group) :]
+        return program.edited({number: extra + line})
+
+    return mutate
+
+
+def move_signal(program, pick):
+    """Tiles count where others do."""
+    signals = program.find(r"mega\.signal")
+    one, other = pick.sample(signals, 2)
+    return program.edited({one: program.lines[other]})
+
+
 def extent_changes(step):
     return [-1, 1] if step.startswith("%") else [-1, 1, int(step), -int(step)]
 
@@ -342,6 +370,13 @@ MUTATIONS = {
     "read another buffer": redirect({"read"}),
     "share scratch": share_scratch,
     "shrink the arena": shrink_arena,
+    "await nothing": drop_line(r"mega\.await"),
+    "signal nothing": drop_line(r"mega\.signal"),
+    "leave counters as they are": drop_line(r"linalg\.fill .*memref<\?x8xi64>"),
+    "await from another number on": change_await(1, [-1, 1]),
+    "await more or less": change_await(2, [-1, 1]),
+    "await another count": change_await(3, [-1, 1]),
+    "signal in other counters": move_signal,
 }
 
 

@@ -25,6 +25,12 @@ ALWAYS_WRONG = {
     "own what all share",
     "one copy too few",
     "shrink the arena",
+    "await nothing",
+    "signal nothing",
+    "leave counters as they are",
+    "await from another number on",
+    "await another count",
+    "signal in other counters",
 }
 
 

@@ -2,6 +2,7 @@
 tokens and not with its square, results that depend neither on threads nor on
 neighbours, an image that needs nothing, a runtime without LLVM."""
 
+import json
 import struct
 import subprocess
 import threading
@@ -75,11 +76,13 @@ def test_threads_change_no_bit(minilm, size):
             assert array.tobytes() == other[name].tobytes(), name
 
 
-def test_stopped_beside_idle_threads(minilm):
-    """A run of more threads than tiles, for most of which nobody waits, can be
-    stopped at any time, and the next one is right."""
-    feeds = harness.sentence_batch(2, 40)
-    session = ingot.Session(minilm, threads=24)
+# More threads than tiles, for most of which nobody waits; tiles that wait for
+# the rows of others.
+@pytest.mark.parametrize("batch, length, threads", [(2, 40, 24), (5, 100, 3)])
+def test_stopped(minilm, batch, length, threads):
+    """A run can be stopped at any time, and the next one is right."""
+    feeds = harness.sentence_batch(batch, length)
+    session = ingot.Session(minilm, threads=threads)
     want, stopped = session.run(feeds), 0
     for step in range(1, 40):
         try:
@@ -91,6 +94,16 @@ def test_stopped_beside_idle_threads(minilm):
             assert array.tobytes() == got[name].tobytes(), name
     # A tenth of a millisecond is too short for any.
     assert stopped > 0
+
+
+def test_tiles_wait_for_tiles(minilm, tmp_path):
+    """Stages of which each tile needs some rows of the one before are no reason
+    for all workers to meet: half of a layer's meetings are left."""
+    report = tmp_path / "report.json"
+    harness.ingot_ok("explain", minilm, "--json", report)
+    sync = [stage["sync"] for stage in json.loads(report.read_text())["stages"]]
+    assert sum("counters" in words for words in sync) >= 9
+    assert sum("barrier" in words.split() for words in sync) <= 7
 
 
 def test_neighbours_change_no_bit(minilm):

@@ -76,7 +76,6 @@ private:
   /// number `first` on, instead of for all workers, and that is expected to be
   /// worth while: then they do.
   bool waitForTiles(ArrayRef<StageStep> steps, size_t first = 0) {
-    if (getenv("NOCOUNTERS")) return false;
     std::vector<ingot::BandWait> waits;
     for (const StageStep &step : steps) {
       ingot::ProgramEffects own(step);

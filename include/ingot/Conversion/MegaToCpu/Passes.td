@@ -57,7 +57,9 @@ def OutlineTiles : Pass<"mega-outline-tiles", "::mlir::ModuleOp"> {
     Where there are fewer tiles than workers, those of the first numbers have
     them. What each worker would run for itself only those run who have a tile
     that reads it. Barriers are told how many workers had something to do
-    (`mega.barrier of`), which the others wait for. Tiles that differ only in
+    (`mega.barrier of`), which the others wait for. A tile that awaits others
+    asks `ingot_await` first, which answers whether the run goes on; one that
+    signals adds to its counter at the end. Tiles that differ only in
     addresses and sizes share one function, those of different programs, too.
     What is known of a program's tiles is its attribute `ingot.stages`.
 
@@ -79,8 +81,9 @@ def EmitEntry : Pass<"ingot-emit-entry", "::mlir::ModuleOp"> {
   let description = [{
     From a program whose tiles are functions, makes `ingot_entry` (what one
     worker runs: its buffers come from the context, and workers meet at the
-    program's barriers) and `ingot_sizes` (from the
-    dims of the inputs to those of the outputs, the symbols and the arena).
+    program's barriers) and `ingot_sizes` (from the dims of the inputs to those
+    of the outputs, the symbols and the arena). `ingot_await` gets its body: it
+    waits as at a barrier, until counters have reached their target.
     See runtime/core/Abi.h. A cache becomes a handle made of its group's page
     table and its offsets in a page. `ingot.size` becomes arithmetic over the
     symbols and `ingot.check` stores the index of its message in the module's
