@@ -30,9 +30,9 @@ namespace {
 class Search {
 public:
   Search(llvm::ArrayRef<ShapeTrial> shapes, size_t sizes, double seconds,
-         TileTrials &trials)
-      : shapes(shapes), sizes(sizes), trials(trials), start(trials.now()),
-        seconds(seconds) {}
+         TileTrials &trials, llvm::ArrayRef<double> factors)
+      : shapes(shapes), sizes(sizes), factors(factors), trials(trials),
+        start(trials.now()), seconds(seconds) {}
 
   TileChoice run();
 
@@ -57,6 +57,7 @@ private:
 
   llvm::ArrayRef<ShapeTrial> shapes;
   size_t sizes;
+  llvm::ArrayRef<double> factors;
   TileTrials &trials;
   double start, seconds;
   /// Variants that were made, 0 the usual one; and the next number for one.
@@ -68,32 +69,42 @@ private:
 
 namespace {
 /// How a variant's times compare with another's of the same rounds: logarithms
-/// of medians, their mean over all sizes and the largest.
+/// of what all sizes together say and of the largest.
 struct Comparison {
-  double mean = 0, worst = 0;
+  double all = 0, worst = 0;
 };
 } // namespace
 
 template <typename Of>
 static Comparison compare(const std::vector<std::vector<TrialRun>> &runs,
                           const std::vector<std::vector<TrialRun>> &usual,
-                          Of of) {
-  double sum = 0, worst = -INFINITY;
+                          llvm::ArrayRef<double> factors, Of of) {
+  double product = 0, before = 0, after = 0, worst = -INFINITY;
   for (size_t size = 0; size < runs.size(); ++size) {
-    std::vector<double> ratios;
+    std::vector<double> ratios, others;
     for (size_t round = 0; round < runs[size].size(); ++round) {
       double mine = of(runs[size][round]), other = of(usual[size][round]);
-      if (mine > 0 && other > 0)
+      if (mine > 0 && other > 0) {
         ratios.push_back(mine / other);
+        others.push_back(other);
+      }
     }
     // What has no time in most rounds at some size is not compared there.
     if (ratios.size() * 2 <= runs[size].size())
       continue;
-    double ratio = std::log(median(std::move(ratios)));
-    sum += ratio;
-    worst = std::max(worst, ratio);
+    double ratio = median(std::move(ratios));
+    product += std::log(ratio);
+    worst = std::max(worst, std::log(ratio));
+    if (factors.empty())
+      continue;
+    double seconds = factors[size] * median(std::move(others));
+    before += seconds;
+    // Rounds are compared with each other: both were disturbed alike.
+    after += seconds * ratio;
   }
-  return {sum / double(std::max<size_t>(runs.size(), 1)), worst};
+  if (factors.empty())
+    return {product / double(std::max<size_t>(runs.size(), 1)), worst};
+  return {before > 0 ? std::log(after / before) : 0, worst};
 }
 
 std::vector<Tile> Search::tilesOf(size_t variant) const {
@@ -183,9 +194,10 @@ std::vector<Tile> Search::chooseTiles(const std::vector<Runs> &runs) const {
       size_t variant = prepared[player];
       if (variant >= shapes[i].tiles.size())
         continue;
-      double score = compare(runs[player], runs[0], [&](const TrialRun &run) {
-                       return run.shapes[i];
-                     }).mean;
+      double score =
+          compare(runs[player], runs[0], factors, [&](const TrialRun &run) {
+            return run.shapes[i];
+          }).all;
       if (score >= best)
         continue;
       best = score;
@@ -203,8 +215,8 @@ bool Search::confirm(llvm::ArrayRef<Tile> tiles, TileChoice &choice) {
   if (play({size_t(0), next}, 1, runs) < leastRounds)
     return false;
   auto whole = [](const TrialRun &run) { return run.whole; };
-  Comparison found = compare(runs[1], runs[0], whole);
-  if (found.mean >= std::log(neededWhole) || found.worst > std::log(mostLoss))
+  Comparison found = compare(runs[1], runs[0], factors, whole);
+  if (found.all >= std::log(neededWhole) || found.worst > std::log(mostLoss))
     return false;
   for (auto [from, to] : {std::pair(0, &choice.before), {1, &choice.after}})
     for (const std::vector<TrialRun> &rounds : runs[from]) {
@@ -236,6 +248,7 @@ TileChoice Search::run() {
 }
 
 TileChoice ingot::searchTiles(llvm::ArrayRef<ShapeTrial> shapes, size_t sizes,
-                              double seconds, TileTrials &trials) {
-  return Search(shapes, sizes, seconds, trials).run();
+                              double seconds, TileTrials &trials,
+                              llvm::ArrayRef<double> factors) {
+  return Search(shapes, sizes, seconds, trials, factors).run();
 }

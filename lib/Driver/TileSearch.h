@@ -68,8 +68,11 @@ struct TileChoice {
 
 /// Searches for at most `seconds`, in which programs are made, too. A tile that
 /// was measured as slower than the usual one is never chosen; without the time
-/// for a fair comparison the usual ones are.
+/// for a fair comparison the usual ones are. What has to become less is the
+/// geometric mean over all sizes, or with `factors`, one a size, the sum of the
+/// sizes' seconds times these.
 TileChoice searchTiles(llvm::ArrayRef<ShapeTrial> shapes, size_t sizes,
-                       double seconds, TileTrials &trials);
+                       double seconds, TileTrials &trials,
+                       llvm::ArrayRef<double> factors = {});
 
 } // namespace ingot

@@ -5,9 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ingot/Conversion/MegaToCpu/TileCosts.h"
+#include "ingot/Transforms/DecoderNames.h"
 #include "lib/Driver/Compilation.h"
 #include "lib/Driver/MachineTiles.h"
 #include "lib/Driver/ManifestBuilder.h"
+#include "lib/Driver/TunedDecoderRuns.h"
+#include "lib/Driver/TunedModelRuns.h"
 #include "runtime/core/Artifact.h"
 
 #include <cmath>
@@ -28,9 +31,6 @@ LogicalResult Compilation::checkTuning() {
   else if (!runsHere(target))
     addError("tiles for " + target.name +
              " cannot be tried: this machine's CPU does not run its code");
-  else if (options.generate)
-    addError("a model that is compiled for generation cannot be tuned; its "
-             "tiles can be given");
   else
     return success();
   return failure();
@@ -62,7 +62,12 @@ std::vector<ShapeTrial> Compilation::shapesToTune() {
   TileMachine known = tiles.machine;
   if (auto measured = machine::known(); measured.ok())
     known = tileMachineOf(*measured);
-  for (const rt::StageInfo &stage : manifest.stages)
+  // Of the programs that are run.
+  std::vector<rt::StageInfo> stages = manifest.stages;
+  for (const rt::EntryInfo &entry : manifest.entries)
+    if (entry.name == decodeEntryName)
+      llvm::append_range(stages, entry.stages);
+  for (const rt::StageInfo &stage : stages)
     for (const rt::CutInfo &cut : stage.cuts) {
       if (llvm::any_of(shapes, [&](const ShapeTrial &shape) {
             return shape.of == cut.of;
@@ -112,10 +117,16 @@ LogicalResult Compilation::tuneTiles(std::span<unsigned char> section) {
   options.progress = nullptr;
   options.timing = 0;
   options.prove = 0;
-  TunedRuns runs(
+  TunedRunsOptions how{
       shapes, section,
       [&](ArrayRef<Tile> chosen) { return variant(shapes, chosen); },
-      cancelled);
+      std::move(cancelled)};
+  std::unique_ptr<TunedRuns> made;
+  if (manifest.state)
+    made = std::make_unique<TunedDecoderRuns>(std::move(how));
+  else
+    made = std::make_unique<TunedModelRuns>(std::move(how));
+  TunedRuns &runs = *made;
   double start = runs.now();
   rt::Status status =
       runs.begin({manifest, image}, options.tune_seconds, mostOthers + 1);
@@ -127,7 +138,8 @@ LogicalResult Compilation::tuneTiles(std::span<unsigned char> section) {
   TileChoice choice;
   if (!runs.sizeTexts().empty())
     choice = searchTiles(shapes, runs.sizeTexts().size(),
-                         options.tune_seconds - (runs.now() - start), runs);
+                         options.tune_seconds - (runs.now() - start), runs,
+                         runs.sizeFactors());
   options.prove = given.prove;
   // The usual program is proved already.
   bool isProved = choice.variant == 0 || !options.prove ||

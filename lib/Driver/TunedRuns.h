@@ -9,8 +9,6 @@
 #include "lib/Driver/TileSearch.h"
 #include "runtime/core/Session.h"
 
-#include "llvm/ADT/STLFunctionalExtras.h"
-
 #include <functional>
 
 namespace ingot {
@@ -21,20 +19,21 @@ struct TunedProgram {
   llvm::SmallVector<char, 0> image;
 };
 
-/// Runs variants of a model on made-up inputs: a short text, a long one, a
-/// batch of them, as far as the model's open dims go.
+/// What runs of every kind are made with.
+struct TunedRunsOptions {
+  llvm::ArrayRef<ShapeTrial> shapes;
+  /// They stay where they are.
+  std::span<const unsigned char> weights;
+  /// Makes a variant; nothing if that fails.
+  std::function<std::optional<TunedProgram>(llvm::ArrayRef<Tile>)> make;
+  /// May be empty.
+  std::function<bool()> cancelled;
+};
+
+/// Runs variants of a model at some sizes; what a size is, subclasses know.
 class TunedRuns : public TileTrials {
 public:
-  /// Makes a variant; nothing if that fails.
-  using Make =
-      std::function<std::optional<TunedProgram>(llvm::ArrayRef<Tile> tiles)>;
-
-  /// `weights` stay where they are; `cancelled` may be empty.
-  TunedRuns(llvm::ArrayRef<ShapeTrial> shapes,
-            std::span<const unsigned char> weights, Make make,
-            std::function<bool()> cancelled)
-      : shapes(shapes), weights(weights), make(std::move(make)),
-        cancelled(std::move(cancelled)) {}
+  explicit TunedRuns(TunedRunsOptions options) : options(std::move(options)) {}
 
   /// Chooses the sizes to run at, by a first variant with the usual tiles:
   /// those at which so many variants can be run a few times in `seconds`; none
@@ -42,51 +41,48 @@ public:
   rt::Status begin(TunedProgram usual, double seconds, size_t variantCount);
 
   double now() override;
-  bool isCancelled() override { return cancelled && cancelled(); }
+  bool isCancelled() override {
+    return options.cancelled && options.cancelled();
+  }
   bool prepare(size_t variant, llvm::ArrayRef<Tile> tiles) override;
   std::optional<TrialRun> run(size_t variant, size_t size,
                               double limit) override;
 
   /// What is run, for people.
   const std::vector<std::string> &sizeTexts() const { return texts; }
+  /// How the sizes count, as searchTiles takes it.
+  virtual std::vector<double> sizeFactors() const { return {}; }
   int workers() const { return threads; }
   /// The program of a variant that was prepared.
   TunedProgram &program(size_t variant);
 
-private:
-  /// An input and its data.
-  struct Input {
-    std::string name;
-    rt::DType dtype;
-    std::vector<int64_t> dims;
-    std::vector<std::byte> data;
-  };
+protected:
   struct Variant {
     size_t number;
     TunedProgram program;
-    std::unique_ptr<rt::Session> session;
-    /// Shapes in each stage of the main program, as indices.
-    std::vector<std::vector<size_t>> shapesOfStages;
+    std::shared_ptr<rt::Session> session;
   };
 
+  /// Adds to `texts` what can be run until `end`: at each size one run takes at
+  /// most `longest` seconds.
+  virtual rt::Status chooseSizes(Variant &variant, double end,
+                                 double longest) = 0;
+  /// Runs a variant once; what counts of it is what follows the start of the
+  /// session's tracer.
+  virtual rt::Status runOnce(Variant &variant, size_t size, double limit) = 0;
+  /// How many times a run does what the size is called after.
+  virtual size_t timesIn(size_t /*size*/) const { return 1; }
+
+  std::vector<std::string> texts;
+
+private:
   rt::Status add(size_t number, TunedProgram program);
   Variant *find(size_t number);
-  rt::Status chooseSizes(Variant &variant, double end, double longest);
-  /// Made-up inputs for values of the symbols.
-  rt::Result<std::vector<Input>>
-  makeInputs(const rt::Manifest &manifest,
-             const llvm::StringMap<int64_t> &values, int64_t integer) const;
-  static rt::Result<rt::RunResult>
-  runOnce(Variant &variant, const std::vector<Input> &inputs, double limit);
+  /// Adds to a run what one of its programs took.
+  void addTimes(const rt::StageTimes &times, TrialRun &run) const;
 
-  llvm::ArrayRef<ShapeTrial> shapes;
-  std::span<const unsigned char> weights;
-  Make make;
-  std::function<bool()> cancelled;
+  TunedRunsOptions options;
   std::vector<Variant> variants;
-  /// The inputs at each size.
-  std::vector<std::vector<Input>> sizes;
-  std::vector<std::string> texts;
   int threads = 0;
 };
 

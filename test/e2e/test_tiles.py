@@ -2,12 +2,19 @@
 the results."""
 
 import json
+import os
+import signal
+import threading
 
+import encoder_decoder
 import harness
 import ingot
 import numpy as np
+import onnx
 import pytest
+import small_llama
 import small_models
+import static_llama
 
 MINILM = harness.MODELS / "minilm-l3.onnx"
 
@@ -107,10 +114,88 @@ def test_refused(tmp_path, options, message):
     assert not (tmp_path / "x.ingot").exists()
 
 
-def test_decoders_are_not_tuned(tmp_path):
+def merged_t5(folder):
+    onnx.save(encoder_decoder.merged(encoder_decoder.Spelling("t5")), folder / "m.onnx")
+    return folder / "m.onnx"
+
+
+# Decoders; how many tokens their runs go on from, and how many a prompt may have:
+# the fewer where time is short.
+DECODERS = {
+    "Llama": (lambda folder: small_llama.write(folder, "microsoft"), 32, [128, 64]),
+    "Window": (lambda folder: static_llama.write(folder, "Window"), 20, [40]),
+    "OneToken": (lambda folder: static_llama.write(folder, "OneToken"), 20, []),
+    "T5": (merged_t5, 32, [256, 64]),
+}
+
+
+def generated(model):
+    """Some ids: of a prompt that fills half of what there is, and one by one."""
+    session, rows, width = ingot.Session(model, threads=2), 9, encoder_decoder.WIDTH
+    states = np.sin(np.arange(rows * width, dtype="f4")).reshape(1, rows, width)
+    inputs = {info.name: states for info in session.model.bound_inputs} or None
+    room = min(session.model.state.max_positions or 128, 128)
+    prompt = np.arange(room // 2) % session.vocab_size
+    return list(session.generate(prompt, 16, temperature=0, inputs=inputs))
+
+
+@pytest.mark.parametrize("case", DECODERS)
+def test_decoders_are_tuned(case, tmp_path):
+    write, few, prompts = DECODERS[case]
+    path, artifact = write(tmp_path), tmp_path / "tuned.ingot"
+    harness.ingot_ok("compile", path, "-o", artifact, "--generate", "--tune", "4")
+    said = report(artifact)
+    assert said["options"].endswith("for generation, tuned")
+    tuning, taken = said["tuning"], cuts(artifact)
+    # A busy machine leaves no time for runs of both kinds.
+    token = f"token behind {few}"
+    possible = [[token, f"prompt of {n}"] for n in prompts] or [[token]]
+    assert tuning["sizes"] in [*possible, []]
+    for shape in tuning["shapes"]:
+        assert taken[shape["of"]] == shape["tile"]
+        tried = {one["tile"]: one["seconds"] for one in shape["tried"]}
+        assert shape["tile"] in tried
+        for seconds in tried.values():
+            assert len(seconds) == len(tuning["sizes"]) and all(s >= 0 for s in seconds)
+    usual = tmp_path / "usual.ingot"
+    harness.ingot_ok("compile", path, "-o", usual, "--generate")
+    ids = generated(usual)
+    assert generated(artifact) == ids
+    if case != "Llama":
+        return
+    again = tmp_path / "again.ingot"
+    harness.ingot_ok("compile", path, "-o", again, "--generate", "--tune-from", artifact)
+    if tuning["shapes"]:
+        assert cuts(again) == taken
+    assert generated(again) == ids
+
+
+def test_decoders_with_other_tiles_choose_the_same_tokens(tmp_path):
+    path, artifact = small_llama.write(tmp_path, "onnx"), tmp_path / "m.ingot"
+    harness.ingot_ok("compile", path, "-o", artifact, "--generate")
+    shapes, ids = list(cuts(artifact)), generated(artifact)
+    assert {"paged attention of 2x16", "coded product 64x96 of 4 by 24 bits"} <= set(shapes)
+    for tile in ["24x16", "64x32", "7x48"]:
+        rows = tile.split("x")[0]
+        tiles = [f"--tile={of}={rows if 'attention' in of else tile}" for of in shapes]
+        harness.ingot_ok("compile", path, "-o", artifact, "--generate", *tiles)
+        assert set(cuts(artifact).values()) == {tile, rows}
+        assert generated(artifact) == ids, tile
+
+
+def test_python_tunes_a_decoder_until_it_is_interrupted(tmp_path):
     path = small_models.save(small_models.decoder(), tmp_path / "m.onnx")
-    done = harness.ingot("compile", path, "-o", tmp_path / "x.ingot", "--generate", "--tune", "1")
-    assert done.returncode == 1 and "compiled for generation cannot be tuned" in done.stderr
+    tuned = ingot.compile(path, generate=True, tune=0.5, progress=False)
+    assert generated(tuned) == generated(ingot.compile(path, generate=True, progress=False))
+
+    def progress(phase, _):
+        if phase == "tune":
+            threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+
+    kept = tmp_path / "m.ingot"
+    with pytest.raises(KeyboardInterrupt):
+        ingot.compile(path, generate=True, tune=1000, artifact=kept, progress=progress)
+    assert not kept.exists()
 
 
 def test_an_artifact_that_was_not_tuned_has_no_tiles_to_take(tmp_path):

@@ -150,6 +150,28 @@ TEST(TileSearch, NoSizeLosesForAnother) {
   EXPECT_TRUE(choice.after.empty());
 }
 
+TEST(TileSearch, FactorsMakeASum) {
+  FakeTrials trials;
+  // 3 % better of a second at one size, twice as fast of a millisecond at the
+  // other: as a mean much, as a sum little.
+  trials.cost = [](size_t, const Tile &tile, size_t size) {
+    double usually = size == 0 ? 1 : 0.001;
+    double share = tile == usual    ? 1
+                   : tile == better ? (size == 0 ? 0.97 : 1)
+                                    : (size == 0 ? 1 : 0.5);
+    return usually * share;
+  };
+  std::vector<ShapeTrial> shapes = {{"a", {usual, better, worse}}};
+  EXPECT_EQ(searchTiles(shapes, 2, 1000, trials).tiles[0], worse);
+  trials.made.clear();
+  std::vector<double> factors = {1, 1};
+  EXPECT_EQ(searchTiles(shapes, 2, 1000, trials, factors).tiles[0], better);
+  // What is done often counts as often.
+  trials.made.clear();
+  factors[1] = 1000;
+  EXPECT_EQ(searchTiles(shapes, 2, 1000, trials, factors).tiles[0], worse);
+}
+
 TEST(TileSearch, OneDisturbanceIsForgiven) {
   FakeTrials trials;
   trials.cost = [&](size_t shape, const Tile &tile, size_t size) {
