@@ -4,6 +4,7 @@
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "dialects/Ingot/IR/IngotOps.h"
 #include "ingot/Transforms/Schedule.h"
 #include "lib/Transforms/Schedule/BandWaits.h"
 #include "lib/Transforms/Schedule/ProgramEffects.h"
@@ -32,6 +33,11 @@ Value conditionOf(const Order &order, OpBuilder &b, Location loc) {
 
 /// Whether nobody ever waits.
 bool isAlways(Value unless) { return unless && matchPattern(unless, m_One()); }
+
+bool hasChecks(StageOp stage) {
+  return stage.walk([](ingot::CheckOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
 
 /// What was done since the last barrier, one thing after the other.
 struct Done {
@@ -142,8 +148,9 @@ private:
     b.restoreInsertionPoint(place);
     if (!isAlways(unless))
       BarrierOp::create(b, loc, unless);
+    // Nothing stands between a stage that checks something and the barrier.
     if (!unless)
-      counterMaker.setCleared(last);
+      counterMaker.setCleared(last && !hasChecks(last) ? last : StageOp());
     settle(order);
   }
 
