@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/cpu/Patience.h"
 
-#include <chrono>
 #include <sched.h>
 #include <thread>
 
@@ -19,9 +18,11 @@ static constexpr unsigned spinLimit = 2000;
 /// in between.
 static constexpr unsigned yieldLimit = 4000;
 static constexpr std::chrono::microseconds nap{50};
+/// Looking again takes less, a tile takes more.
+static constexpr std::chrono::microseconds leastWork{5};
 
-Patience::Step Patience::next(int64_t arrivals) {
-  if (arrivals != seen) {
+Patience::Step Patience::next(int64_t arrivals, bool hasWorked) {
+  if (arrivals != seen || hasWorked) {
     seen = arrivals;
     looks = 0;
   }
@@ -32,14 +33,15 @@ Patience::Step Patience::next(int64_t arrivals) {
 }
 
 void Patience::wait(int64_t arrivals) {
-  switch (next(arrivals)) {
+  switch (next(arrivals, Clock::now() - left > leastWork)) {
   case Step::Spin:
-    return;
+    break;
   case Step::Yield:
     sched_yield();
-    return;
+    break;
   case Step::Sleep:
     std::this_thread::sleep_for(nap);
-    return;
+    break;
   }
+  left = Clock::now();
 }

@@ -10,6 +10,7 @@
 #ifndef INGOT_RUNTIME_CPU_PATIENCE_H
 #define INGOT_RUNTIME_CPU_PATIENCE_H
 
+#include <chrono>
 #include <cstdint>
 
 namespace ingot::rt {
@@ -23,14 +24,18 @@ public:
   explicit Patience(bool isCrowded) : isCrowded(isCrowded) {}
 
   /// What to do when the worker looked again and found `arrivals` in the
-  /// barrier: something new lets it begin with patience anew.
-  Step next(int64_t arrivals);
+  /// barrier: something new lets it begin with patience anew. So does work that
+  /// it has done since, as between tiles that wait for others.
+  Step next(int64_t arrivals, bool hasWorked = false);
 
-  /// Does it.
+  /// Does it. Whoever does not come back at once has worked.
   void wait(int64_t arrivals);
 
 private:
+  using Clock = std::chrono::steady_clock;
+
   bool isCrowded;
+  Clock::time_point left;
   int64_t seen = -1;
   unsigned looks = 0;
 };

@@ -41,13 +41,14 @@ def loop(text):
     return re.search(r"^    mega\.loop .*?^    }", text, re.M | re.S)[0]
 
 
-def waits(program):
-    return len(re.findall(r"mega\.barrier$", program, re.M))
-
-
 def counts(program):
-    """(waits, stages) of a program, or of a part of it."""
-    return waits(program), len(re.findall(r"^ +mega\.stage ", program, re.M))
+    """(waits, stages) of a program, or of a part of it. Workers wait at a barrier,
+    or for the tiles of others in a stage; setting counters to 0 is no stage."""
+    barriers = len(re.findall(r"mega\.barrier$", program, re.M))
+    texts = re.split(r"^ +mega\.stage ", program, flags=re.M)[1:]
+    clearing = [text for text in texts if re.search(r"mega\.access write .* to memref<\?x8xi64>", text)]
+    awaiting = [text for text in texts if "mega.await" in text]
+    return barriers + len(awaiting), len(texts) - len(clearing)
 
 
 @pytest.mark.parametrize("kind", topologies.KINDS)
@@ -71,6 +72,8 @@ def test_encoder(tmp_path):
     and up; down; the second norm, which is the layer's result."""
     layers = loop(program(harness.MODELS / "minilm-l6-int8.onnx", tmp_path / "dumps", "main"))
     assert counts(layers) == (6, 6)
+    # The norms, and down behind up, wait for rows only.
+    assert layers.count("mega.barrier\n") <= 4 and "mega.await" in layers
 
 
 @pytest.mark.parametrize("kind", topologies.KINDS)

@@ -142,6 +142,13 @@ TEST(Patience, BeginsAnewWhenSomebodyArrives) {
   EXPECT_EQ(stepsOf(patience, 4), first);
 }
 
+TEST(Patience, BeginsAnewBehindWork) {
+  Patience patience(/*isCrowded=*/false);
+  stepsOf(patience, 3);
+  EXPECT_EQ(patience.next(3), Patience::Step::Sleep);
+  EXPECT_EQ(patience.next(3, /*hasWorked=*/true), Patience::Step::Spin);
+}
+
 TEST(Patience, DoesNotSpinInACrowd) {
   Patience patience(/*isCrowded=*/true);
   EXPECT_EQ(patience.next(0), Patience::Step::Yield);
