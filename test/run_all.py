@@ -82,13 +82,15 @@ def ctest(name, folder, *options, env=None):
     return junit(report, status)
 
 
-def pytest(name, *arguments):
-    """Python tests through pytest. What a passed test wrote goes when it ends:
-    kept, the artifacts of all are several GB, and pytest keeps three runs."""
+def pytest(name, distribution, *arguments):
+    """Python tests through pytest, by some workers: much of what they do is on
+    one thread. What a passed test wrote goes when it ends: kept, the artifacts
+    of all are several GB, and pytest keeps three runs."""
     report = report_of(name)
+    workers = min(len(os.sched_getaffinity(0)), MAX_WORKERS)
     status = shell(
         PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml", report,
-        "-o", "tmp_path_retention_policy=failed", *arguments,
+        "-o", "tmp_path_retention_policy=failed", "-n", workers, "--dist", distribution, *arguments,
     )  # fmt: skip
     return junit(report, status)
 
@@ -107,15 +109,13 @@ def lit():
 
 def e2e():
     """Real models against ONNX Runtime, bad input, promises of the program."""
-    # Much of compiling is on one thread. A file stays with one worker: what its
-    # tests share is made once.
-    workers = min(len(os.sched_getaffinity(0)), MAX_WORKERS)
-    return pytest("e2e", "-n", workers, "--dist", "loadfile", "test/e2e")
+    # A file stays with one worker: what its tests share is made once.
+    return pytest("e2e", "loadfile", "test/e2e")
 
 
 def python():
     """The Python package, in the build folder and installed by pip."""
-    return pytest("python", "test/python")
+    return pytest("python", "loadfile", "test/python")
 
 
 def conformance():
@@ -135,7 +135,7 @@ def conformance_erased():
 def docs():
     """Every command and program that the documentation shows; the references
     are what the .td files say."""
-    return pytest("docs", "test/docs")
+    return pytest("docs", "loadgroup", "test/docs")
 
 
 def tidy():
@@ -147,13 +147,13 @@ def tidy():
 def aarch64():
     """Artifacts for 64-bit Arm CPUs, run in an emulator."""
     build("aarch64")
-    return pytest("aarch64", "test/aarch64")
+    return pytest("aarch64", "load", "test/aarch64")
 
 
 def fuzz():
     """The fuzzers, briefly, with AddressSanitizer."""
     build("asan", "ingot-fuzzers")
-    return pytest("fuzz", "test/fuzz")
+    return pytest("fuzz", "load", "test/fuzz")
 
 
 def asan():

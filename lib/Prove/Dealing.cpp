@@ -22,8 +22,9 @@ const Tile nowhere{{}, ""};
 } // namespace
 
 Dealing::Dealing(mega::ProgramOp before, mega::ProgramOp after,
-                 std::optional<int64_t> count)
-    : before(before), after(after), values(after, terms), solver(terms) {
+                 std::optional<int64_t> count, Answers &answers)
+    : before(before), after(after), values(after, terms),
+      solver(terms, answers) {
   llvm::DenseMap<int64_t, Operation *> numbered;
   for (Operation &op : after.getProgram())
     if (auto number = op.getAttrOfType<IntegerAttr>(sameAttrName))

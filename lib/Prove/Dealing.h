@@ -26,7 +26,7 @@ class Dealing {
 public:
   /// For a number of workers, or for any.
   Dealing(mega::ProgramOp before, mega::ProgramOp after,
-          std::optional<int64_t> count);
+          std::optional<int64_t> count, Answers &answers);
 
   /// What is wrong, at which op; nothing if each tile is run once.
   struct Problem {

@@ -42,24 +42,26 @@ struct ProveDealingPass : ingot::impl::ProveDealingBase<ProveDealingPass> {
     passes.addPass(createOutlineTiles());
     if (failed(passes.run(*after)))
       return signalPassFailure();
+    // Programs of one model are much alike.
+    Answers answers;
     for (auto [given, one, other] :
          llvm::zip_equal(getOperation().getOps<mega::ProgramOp>(),
                          before->getOps<mega::ProgramOp>(),
                          after->getOps<mega::ProgramOp>()))
-      if (failed(prove(given, one, other)))
+      if (failed(prove(given, one, other, answers)))
         return signalPassFailure();
   }
 
 private:
   LogicalResult prove(mega::ProgramOp given, mega::ProgramOp before,
-                      mega::ProgramOp after) {
-    Dealing any(before, after, std::nullopt);
+                      mega::ProgramOp after, Answers &answers) {
+    Dealing any(before, after, std::nullopt, answers);
     std::string who = "any number of workers";
     unsigned queries = 0;
     if (any.check()) {
       who = "1 to " + std::to_string(maxWorkers) + " workers";
       for (int64_t workers = 1; workers <= maxWorkers; ++workers) {
-        Dealing some(before, after, workers);
+        Dealing some(before, after, workers, answers);
         if (std::optional<Dealing::Problem> problem = some.check())
           return problem->op->emitError(problem->text)
                  << " among " << workers << " workers; in program '"

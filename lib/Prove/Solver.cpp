@@ -6,10 +6,11 @@
 //===----------------------------------------------------------------------===//
 #include "lib/Prove/Solver.h"
 
+#include "lib/Prove/Query.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 
-#include <set>
 #include <z3.h>
 
 using namespace mlir;
@@ -22,178 +23,6 @@ namespace {
 /// machine, and a time that stops a query even on a machine that is much
 /// slower than ours.
 constexpr unsigned stepLimit = 10'000'000, millisecondLimit = 120'000;
-/// Products in a query about whose factors more is told.
-constexpr size_t maxProducts = 48;
-
-/// Everything that is told to Z3 in one query.
-class Query {
-public:
-  Query(const Terms &terms) : terms(terms) {}
-
-  void add(const Formula &formula) {
-    formulas.push_back(formula);
-    visit(formula);
-  }
-
-  /// Adds what a proof may turn out not to need.
-  void assume(const Formula &formula) {
-    assumptions.push_back(formula);
-    visit(formula);
-  }
-
-  /// Adds of what sign products of atoms are.
-  void addSigns() {
-    for (const Monomial &product : products())
-      addSign(product);
-  }
-
-  /// Adds what else is known of products of atoms.
-  void addProductFacts() {
-    // The products of these facts are new products, which take no further ones.
-    for (const Monomial &product : products())
-      addFactsOf(product);
-    std::vector<Monomial> all = products();
-    if (all.size() > maxProducts)
-      all.resize(maxProducts);
-    for (size_t i = 0; i < all.size(); ++i) {
-      addSign(all[i]);
-      for (size_t j = 0; j < all.size(); ++j)
-        if (i != j)
-          addOrder(all[i], all[j]);
-    }
-  }
-
-  std::vector<Monomial> products() const {
-    std::vector<Monomial> result;
-    for (const Monomial &monomial : monomials)
-      if (monomial.size() > 1)
-        result.push_back(monomial);
-    return result;
-  }
-
-  bool hasOverflown() const { return overflown; }
-  const std::set<Monomial> &getMonomials() const { return monomials; }
-  ArrayRef<Formula> getFormulas() const { return formulas; }
-  ArrayRef<Formula> getAssumptions() const { return assumptions; }
-
-  /// Two queries of one key are the same but for the numbers of their atoms,
-  /// and counterexamples call those by the same names.
-  std::string key() const {
-    llvm::DenseMap<AtomId, unsigned> numbers;
-    std::string result, names;
-    auto numberOf = [&](AtomId atom) {
-      auto [entry, isNew] = numbers.try_emplace(atom, numbers.size());
-      if (isNew && terms.isShown(atom))
-        names += "\n" + std::to_string(entry->second) + terms.nameOf(atom);
-      return entry->second;
-    };
-    for (const Formula &formula : formulas)
-      write(formula, numberOf, result);
-    return result + names;
-  }
-
-  /// Appends a text of `formula`, in which atoms are called by numbers.
-  static void write(const Formula &formula,
-                    llvm::function_ref<unsigned(AtomId)> numberOf,
-                    std::string &result) {
-    result += "(" + std::to_string(unsigned(formula.kind));
-    if (formula.poly.hasOverflown())
-      result += "!";
-    for (const auto &[monomial, coefficient] : formula.poly.getTerms()) {
-      result += " " + std::to_string(coefficient);
-      for (AtomId atom : monomial)
-        result += "*" + std::to_string(numberOf(atom));
-    }
-    for (const Formula &part : formula.parts)
-      write(part, numberOf, result);
-    result += ")";
-  }
-
-private:
-  static bool fits(const Formula &formula) {
-    return !formula.poly.hasOverflown() && llvm::all_of(formula.parts, fits);
-  }
-
-  /// Adds what follows from other formulas, if its numbers fit.
-  void addDerived(const Formula &formula) {
-    if (fits(formula))
-      add(formula);
-  }
-
-  void visit(const Formula &formula) {
-    for (const Formula &part : formula.parts)
-      visit(part);
-    overflown |= formula.poly.hasOverflown();
-    for (const auto &[monomial, coefficient] : formula.poly.getTerms()) {
-      if (monomial.empty() || !monomials.insert(monomial).second)
-        continue;
-      for (AtomId atom : monomial) {
-        monomials.insert({atom});
-        if (atoms.insert(atom).second)
-          for (const Formula &fact : terms.factsOf(atom))
-            add(fact);
-      }
-    }
-  }
-
-  static Poly without(Monomial monomial, AtomId atom) {
-    monomial.erase(llvm::find(monomial, atom));
-    return Poly::monomial(monomial);
-  }
-
-  /// Each fact of each factor, times the other factors.
-  void addFactsOf(const Monomial &product) {
-    for (AtomId atom : std::set<AtomId>(product.begin(), product.end())) {
-      Poly rest = without(product, atom);
-      for (const Formula &fact : terms.factsOf(atom))
-        addDerived(Formula::any({lessThan(rest, 0), fact.times(rest)}));
-    }
-  }
-
-  void addSign(const Monomial &product) {
-    AtomId atom = product.front();
-    Poly rest = without(product, atom), value = Poly::monomial(product);
-    Poly factor = Poly::atom(atom);
-    add(Formula::any(
-        {lessThan(factor, 0), lessThan(rest, 0), atLeast(value, 0)}));
-    // Of two positive factors the product is no less than either.
-    add(Formula::any(
-        {lessThan(factor, 1), lessThan(rest, 1),
-         Formula::all({atLeast(value, factor), atLeast(value, rest)})}));
-    add(Formula::any(
-        {Formula::all({equal(value, 0).negated(), equal(factor, 0).negated(),
-                       equal(rest, 0).negated()}),
-         Formula::all({equal(value, 0),
-                       Formula::any({equal(factor, 0), equal(rest, 0)})})}));
-  }
-
-  /// Of two products with a common factor, the one with the lesser rest is
-  /// less, by the common factor at least.
-  void addOrder(const Monomial &a, const Monomial &b) {
-    Monomial common, restA, restB;
-    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(),
-                          std::back_inserter(common));
-    if (common.empty())
-      return;
-    std::set_difference(a.begin(), a.end(), common.begin(), common.end(),
-                        std::back_inserter(restA));
-    std::set_difference(b.begin(), b.end(), common.begin(), common.end(),
-                        std::back_inserter(restB));
-    Poly lesser = Poly::monomial(restA), greater = Poly::monomial(restB);
-    Poly by = Poly::monomial(common);
-    Poly small = Poly::monomial(a), large = Poly::monomial(b);
-    add(Formula::any(
-        {lessThan(by, 0), lessThan(greater, lesser), atLeast(large, small)}));
-    add(Formula::any({lessThan(by, 0), atLeast(lesser, greater),
-                      atLeast(large, small + by)}));
-  }
-
-  const Terms &terms;
-  std::vector<Formula> formulas, assumptions;
-  std::set<Monomial> monomials;
-  std::set<AtomId> atoms;
-  bool overflown = false;
-};
 
 } // namespace
 
@@ -270,6 +99,10 @@ struct Solver::Impl {
     return values;
   }
 
+  Outcome refutation(const Query &query, Z3_model model) {
+    return {Outcome::Kind::Refuted, "", valuesOf(query, model)};
+  }
+
   /// Whether every product is the product of its factors.
   bool multipliesOut(const Query &query, Z3_model model) {
     for (const Monomial &product : query.products()) {
@@ -294,7 +127,7 @@ struct Solver::Impl {
   /// multiply out is followed up if `isExact`.
   Outcome run(const Terms &terms, const Query &query, bool isExact) {
     switches.clear();
-    needsAssumptions = false;
+    needed.clear();
     Z3_solver solver = Z3_mk_simple_solver(context);
     Z3_solver_inc_ref(context, solver);
     Z3_params params = Z3_mk_params(context);
@@ -334,7 +167,13 @@ struct Solver::Impl {
       Z3_lbool answer = check(solver);
       if (answer == Z3_L_FALSE) {
         Z3_ast_vector core = Z3_solver_get_unsat_core(context, solver);
-        needsAssumptions = Z3_ast_vector_size(context, core) != 0;
+        Z3_ast_vector_inc_ref(context, core);
+        for (unsigned i = 0; i < Z3_ast_vector_size(context, core); ++i)
+          needed.push_back(
+              llvm::find(switches, Z3_ast_vector_get(context, core, i)) -
+              switches.begin());
+        Z3_ast_vector_dec_ref(context, core);
+        llvm::sort(needed);
         return {Outcome::Kind::Proved, ""};
       }
       Z3_model model =
@@ -342,7 +181,7 @@ struct Solver::Impl {
       if (!model)
         return unknown;
       Z3_model_inc_ref(context, model);
-      Outcome outcome = refutation(terms, query, model);
+      Outcome outcome = refutation(query, model);
       bool isReal = areProducts || multipliesOut(query, model);
       Z3_model_dec_ref(context, model);
       if (isReal)
@@ -357,7 +196,7 @@ struct Solver::Impl {
       if (check(solver) == Z3_L_TRUE)
         if (Z3_model sized = Z3_solver_get_model(context, solver)) {
           Z3_model_inc_ref(context, sized);
-          outcome = refutation(terms, query, sized);
+          outcome = refutation(query, sized);
           Z3_model_dec_ref(context, sized);
           return outcome;
         }
@@ -374,27 +213,19 @@ struct Solver::Impl {
       Z3_solver_assert(context, solver, equation(product));
   }
 
-  /// The numbers of a counterexample.
-  Outcome refutation(const Terms &terms, const Query &query, Z3_model model) {
-    Outcome outcome{Outcome::Kind::Refuted, "", valuesOf(query, model)};
-    for (auto [atom, value] : outcome.values)
-      if (terms.isShown(atom))
-        outcome.text += (outcome.text.empty() ? "" : ", ") +
-                        terms.nameOf(atom) + " = " + std::to_string(value);
-    return outcome;
-  }
-
   Z3_context context;
   Z3_sort integers;
   /// One truth for each assumption of the query at hand: it is made if that is
   /// true.
   SmallVector<Z3_ast> switches;
-  /// Whether the last proof is one under the assumptions alone.
-  bool needsAssumptions = false;
+  /// Under which of them the last proof is one.
+  SmallVector<unsigned> needed;
 };
 
-Solver::Solver(const Terms &terms)
-    : terms(terms), impl(std::make_unique<Impl>()) {}
+Solver::Solver(const Terms &terms) : Solver(terms, own) {}
+
+Solver::Solver(const Terms &terms, Answers &answers)
+    : terms(terms), impl(std::make_unique<Impl>()), answers(answers) {}
 
 Solver::~Solver() = default;
 
@@ -403,50 +234,99 @@ void Solver::assume(std::vector<Formula> facts) {
   knownHere.clear();
 }
 
-Outcome Solver::prove(ArrayRef<Formula> facts, const Formula &goal,
-                      bool isExact) {
-  auto find = [&](StringRef key) -> const Outcome * {
-    for (const auto *answers : {&known, &knownHere})
-      if (auto found = answers->find(key); found != answers->end())
-        return &found->second;
-    return nullptr;
-  };
-  // Of these very atoms, or else of others of which the same is known.
-  std::string exactKey;
-  for (const Formula &fact : facts)
-    Query::write(fact, [](AtomId atom) { return atom; }, exactKey);
-  exactKey += isExact ? "=>" : "~>";
-  Query::write(goal, [](AtomId atom) { return atom; }, exactKey);
-  if (const Outcome *outcome = find(exactKey))
-    return *outcome;
-  Query query(terms);
-  for (const Formula &fact : facts)
-    query.add(fact);
-  query.add(goal.negated());
-  std::string key = query.key() + (isExact ? "" : "~");
-  for (const Formula &fact : assumed)
-    query.assume(fact);
-  if (query.hasOverflown())
-    return {Outcome::Kind::Unknown, "a number does not fit 64 bits"};
-  if (const Outcome *outcome = find(key)) {
-    bool isGeneral = known.contains(key);
-    return (isGeneral ? known : knownHere)[exactKey] = Outcome(*outcome);
-  }
+/// An outcome whose atoms are numbers, with the atoms that those are of.
+static Outcome named(const Outcome &outcome, ArrayRef<AtomId> atoms,
+                     const Terms &terms) {
+  Outcome result{outcome.kind, outcome.text};
+  for (auto [number, value] : outcome.values)
+    result.values[atoms[number]] = value;
+  for (auto [atom, value] : result.values)
+    if (terms.isShown(atom))
+      result.text += (result.text.empty() ? "" : ", ") + terms.nameOf(atom) +
+                     " = " + std::to_string(value);
+  return result;
+}
+
+/// The reverse.
+static Outcome numbered(const Outcome &outcome, ArrayRef<AtomId> atoms) {
+  Outcome result = outcome;
+  result.values.clear();
+  for (auto [number, atom] : llvm::enumerate(atoms))
+    if (auto found = outcome.values.find(atom); found != outcome.values.end())
+      result.values[number] = found->second;
+  return result;
+}
+
+Outcome Solver::ask(Query query, const std::string &key, ArrayRef<AtomId> atoms,
+                    bool isExact) {
   ++queries;
-  auto note = [&](const Outcome &outcome) {
-    bool isGeneral = outcome && !impl->needsAssumptions;
-    llvm::StringMap<Outcome> &answers = isGeneral ? known : knownHere;
-    answers[exactKey] = outcome;
-    return answers[key] = outcome;
-  };
+  Outcome outcome{Outcome::Kind::Unknown, ""};
   // Most products need no more than their signs.
   if (!query.products().empty()) {
     Query simple = query;
     simple.addSigns();
-    Outcome outcome = impl->run(terms, simple, /*isExact=*/false);
-    if (outcome.kind != Outcome::Kind::Unknown)
-      return note(outcome);
-    query.addProductFacts();
+    outcome = impl->run(terms, simple, /*isExact=*/false);
+    if (outcome.kind == Outcome::Kind::Unknown)
+      query.addProductFacts();
   }
-  return note(impl->run(terms, query, isExact));
+  if (outcome.kind == Outcome::Kind::Unknown)
+    outcome = impl->run(terms, query, isExact);
+  answers.known[key] = numbered(outcome, atoms);
+  return named(answers.known[key], atoms, terms);
+}
+
+Outcome Solver::prove(ArrayRef<Formula> facts, const Formula &goal,
+                      bool isExact) {
+  // Of these very atoms, or else of others of which the same is known.
+  std::string here;
+  for (const Formula &fact : facts)
+    Query::write(fact, [](AtomId atom) { return atom; }, here);
+  here += isExact ? "=>" : "~>";
+  Query::write(goal, [](AtomId atom) { return atom; }, here);
+  if (auto found = knownHere.find(here); found != knownHere.end())
+    return found->second;
+  return knownHere[here] = decide(facts, goal, isExact);
+}
+
+Outcome Solver::decide(ArrayRef<Formula> facts, const Formula &goal,
+                       bool isExact) {
+  Query plain(terms, facts, goal);
+  std::vector<AtomId> atoms;
+  auto keyOf = [&](const Query &query) {
+    return query.key(atoms) + (isExact ? "" : "~");
+  };
+  auto under = [&](ArrayRef<unsigned> numbers) {
+    Query query = plain;
+    for (unsigned number : numbers)
+      query.assume(assumed[number]);
+    return query;
+  };
+  Query query = under(llvm::to_vector(llvm::seq<unsigned>(0, assumed.size())));
+  if (query.hasOverflown())
+    return {Outcome::Kind::Unknown, "a number does not fit 64 bits"};
+
+  // A proof that needs less than what is assumed is one whatever else is.
+  std::string plainKey = keyOf(plain);
+  SmallVector<SmallVector<unsigned>> &enough = answers.enough[plainKey];
+  for (ArrayRef<unsigned> numbers : enough)
+    if (numbers.empty() || numbers.back() < assumed.size())
+      if (auto found = answers.known.find(keyOf(under(numbers)));
+          found != answers.known.end() && found->second)
+        return {Outcome::Kind::Proved, ""};
+
+  std::string key = keyOf(query);
+  if (auto found = answers.known.find(key); found != answers.known.end())
+    return named(found->second, atoms, terms);
+  Outcome outcome = ask(query, key, atoms, isExact);
+  if (!outcome)
+    return outcome;
+  SmallVector<unsigned> numbers = impl->needed;
+  // What follows from all assumptions together is one more.
+  if (numbers.size() == assumed.size() ||
+      (!numbers.empty() && numbers.back() >= assumed.size()))
+    return outcome;
+  answers.known[keyOf(under(numbers))] = {Outcome::Kind::Proved, ""};
+  if (!llvm::is_contained(enough, numbers))
+    enough.push_back(numbers);
+  return outcome;
 }

@@ -14,16 +14,26 @@
 
 namespace ingot::prove {
 
+class Query;
+
 /// The answer to "does the goal follow?".
 struct Outcome {
   enum class Kind { Proved, Refuted, Unknown };
   Kind kind;
   /// The numbers of a counterexample, or why there is no answer.
   std::string text;
-  /// Those of its atoms, as they are called in the query that was asked first.
+  /// Those of its atoms.
   std::map<AtomId, int64_t> values = {};
 
   explicit operator bool() const { return kind == Kind::Proved; }
+};
+
+/// What was found, by the texts of queries. It holds of every program.
+struct Answers {
+  /// The atoms of outcomes are the numbers in the text.
+  llvm::StringMap<Outcome> known;
+  /// Of queries without what is assumed: which parts of that were enough.
+  llvm::StringMap<SmallVector<SmallVector<unsigned>>> enough;
 };
 
 /// Asks whether goals hold for all integers. A product of atoms is one unknown
@@ -34,6 +44,8 @@ struct Outcome {
 class Solver {
 public:
   explicit Solver(const Terms &terms);
+  /// Shares answers with others.
+  Solver(const Terms &terms, Answers &answers);
   ~Solver();
 
   /// What is a fact of every query from now on, in place of what was before.
@@ -52,9 +64,14 @@ private:
 
   const Terms &terms;
   std::unique_ptr<Impl> impl;
+  Outcome decide(ArrayRef<Formula> facts, const Formula &goal, bool isExact);
+  Outcome ask(Query query, const std::string &key, ArrayRef<AtomId> atoms,
+              bool isExact);
+
+  Answers own, &answers;
   std::vector<Formula> assumed;
-  /// Proofs whatever is assumed, and answers that may depend on it.
-  llvm::StringMap<Outcome> known, knownHere;
+  /// Answers that may depend on what is assumed, of these very atoms.
+  llvm::StringMap<Outcome> knownHere;
   unsigned queries = 0;
 };
 

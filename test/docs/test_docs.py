@@ -33,12 +33,20 @@ def steps(text):
             yield "sh", "", body
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def parameter(page):
+    """A page; those that run ninja in the one build folder take turns."""
+    builds = "scripts/build" in page.read_text()
+    return pytest.param(page, id=page.name, marks=pytest.mark.xdist_group("build") if builds else [])
+
+
+@pytest.mark.parametrize("page", map(parameter, PAGES))
 def test_page(page, tmp_path):
     for name in ("build", "models", "examples", "scripts", "test", "include", "lib", "dialects"):
         (tmp_path / name).symlink_to(ROOT / name)
     path = [str(BUILD / "bin"), str(pathlib.Path(sys.executable).parent), os.environ["PATH"]]
     environment = {**os.environ, "PATH": os.pathsep.join(path), "HOME": str(tmp_path)}
+    # Objects of the runtime that another test has compiled are the same.
+    environment.setdefault("CCACHE_DIR", str(pathlib.Path.home() / ".cache" / "ccache"))
     for kind, name, body in steps(page.read_text()):
         if kind == "file":
             target = tmp_path / name

@@ -46,6 +46,8 @@ def environment(tmp_path_factory):
         folder / "bin" / "pip", "install", "-q", "--disable-pip-version-check", harness.ROOT,
         f"--config-settings=build-dir={harness.BUILD / 'wheel'}",
         "--config-settings=cmake.define.INGOT_BUILD_COMPILER=OFF",
+        # By the name by which CMake finds it: docs/install.md's objects, for ccache.
+        env={"CC": "cc", "CXX": "c++", **os.environ},
     )  # fmt: skip
     return folder
 

@@ -73,7 +73,9 @@ protected:
   }
   /// What is wrong with what became of the program.
   std::string problem() {
-    auto found = Dealing(programOf(*before), programOf(*after), 5).check();
+    Answers answers;
+    auto found =
+        Dealing(programOf(*before), programOf(*after), 5, answers).check();
     return found ? found->text : "";
   }
   mega::BarrierOp barrier(unsigned number = 0) {
