@@ -64,10 +64,9 @@ LogicalResult Counters::noteSignal(const Access &access, State *state) {
     return access.op->emitError("counts in counters that were not set to 0, or "
                                 "in which other tiles count");
   state->counting = access.tiles;
-  Outcome outcome =
-      model.solver.prove(model.factsAt(access),
-                         atLeast(state->buffer.shape.front(),
-                                 countOf(model.tileOf(access, "a"), 0)));
+  Outcome outcome = model.solver.prove(
+      model.factsAt(access), atLeast(state->buffer.shape.front(),
+                                     countOf(model.tileOf(access, "a"), 0)));
   return outcome ? success()
                  : report(model, access, "counts where no counter is", outcome);
 }
@@ -90,10 +89,10 @@ LogicalResult Counters::noteAwait(const Access &access, State *state) {
     return report(model, access, "does not wait for as many tiles as there are",
                   outcome);
   outcome = model.solver.prove(
-      facts, Formula::any({lessThan(count, 1),
-                           Formula::all({atLeast(first, 0),
-                                         atLeast(countOf(theirs, 0),
-                                                 first + count)})}));
+      facts, Formula::any(
+                 {lessThan(count, 1),
+                  Formula::all({atLeast(first, 0),
+                                atLeast(countOf(theirs, 0), first + count)})}));
   if (!outcome)
     return report(model, access, "may wait for tiles that there are not",
                   outcome);

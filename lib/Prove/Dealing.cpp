@@ -306,7 +306,8 @@ bool Dealing::collectCounting(const Space &space, const Tile &tile,
   mega::TilesOp tiles = space.tiles;
   for (Operation &op : tiles.getBody().front())
     if (auto await = dyn_cast<mega::AwaitOp>(op))
-      for (Value number : {await.getFirst(), await.getCount(), await.getTarget()})
+      for (Value number :
+           {await.getFirst(), await.getCount(), await.getTarget()})
         wanted.push_back(values.valueOf(number, tile));
     else if (isa<mega::SignalOp>(op))
       llvm::append_values(wanted, values.numberOf(tile, 0), Poly(0), Poly(1));
@@ -374,7 +375,8 @@ std::optional<Dealing::Problem> Dealing::checkOrigins(const Space &space) {
                                        view.getMixedSizes()};
     for (auto [mine, theirs] : llvm::zip_equal(parts, got))
       for (auto [a, b] : llvm::zip_equal(mine, theirs)) {
-        Poly want = values.valueOf(a, tile), have = values.valueOf(b, {{}, tag});
+        Poly want = values.valueOf(a, tile),
+             have = values.valueOf(b, {{}, tag});
         if (!proves(facts, equal(want, have)))
           return Problem{tiles, "touches another part than its loop does: " +
                                     terms.text(want) + ", not " +

@@ -21,8 +21,8 @@
 //
 // Counters. Where a worker waits for tiles of others and not for all workers,
 // the program counts them in its arena, which it has set to 0 itself. It calls
-// ctx->relax as in a barrier, and goes on without what it waits for where *error
-// is not 0.
+// ctx->relax as in a barrier, and goes on without what it waits for where
+// *error is not 0.
 //
 // Stopping early. A program that wants to be cancellable loads *error
 // (relaxed, atomic) after a barrier; if it is not zero, the worker adds

@@ -66,8 +66,8 @@ static Value emitPatience(OpBuilder &b, Location loc,
   Value isLong = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, next,
                                        ingot::i64Constant(b, loc, spinLimit));
   scf::IfOp::create(b, loc, isLong, [&](OpBuilder &b, Location loc) {
-    Value relax = ingot::AbiAccess(b, loc).field(context,
-                                                 ingot::ContextField::Relax);
+    Value relax =
+        ingot::AbiAccess(b, loc).field(context, ingot::ContextField::Relax);
     auto type = LLVM::LLVMFunctionType::get(
         LLVM::LLVMVoidType::get(b.getContext()), {context.getType()});
     LLVM::CallOp::create(b, loc, type, ValueRange{relax, context});
@@ -83,11 +83,11 @@ static Value arriveAt(OpBuilder &b, Location loc, Value counter) {
                                    LLVM::AtomicOrdering::acq_rel);
 }
 
-void ingot::emitBarrierFunction(OpBuilder &b, Location loc,
-                                const TargetInfo &cpu) {
+static void emitBarrierFunction(OpBuilder &b, Location loc,
+                                const ingot::TargetInfo &cpu) {
   Type ptr = LLVM::LLVMPointerType::get(b.getContext());
   Type i64 = b.getI64Type(), i1 = b.getI1Type();
-  auto func = func::FuncOp::create(b, loc, barrierName,
+  auto func = func::FuncOp::create(b, loc, ingot::barrierName,
                                    b.getFunctionType({ptr, i64, i1}, i1));
   func.setPrivate();
   func.setNoInline(true);
@@ -138,7 +138,7 @@ func::FuncOp ingot::declareAwait(OpBuilder &b, Location loc) {
   return func;
 }
 
-void ingot::emitAwaitBody(func::FuncOp func, const TargetInfo &cpu) {
+static void emitAwaitBody(func::FuncOp func, const ingot::TargetInfo &cpu) {
   func.setNoInline(true);
   Block *body = func.addEntryBlock();
   OpBuilder b = OpBuilder::atBlockBegin(body);
@@ -158,13 +158,15 @@ void ingot::emitAwaitBody(func::FuncOp func, const TargetInfo &cpu) {
   Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
   auto all = scf::ForOp::create(b, loc, first, end, one, ValueRange(yes));
   b.setInsertionPointToStart(all.getBody());
-  constexpr int64_t lineBytes = mega::counterWidth * int64_t(sizeof(int64_t));
+  constexpr int64_t lineBytes =
+      ingot::mega::counterWidth * int64_t(sizeof(int64_t));
   Value at = arith::MulIOp::create(b, loc, number(all.getInductionVar()),
-                                   i64Constant(b, loc, lineBytes));
-  Value counter = AbiAccess(b, loc).address(counters, at);
+                                   ingot::i64Constant(b, loc, lineBytes));
+  Value counter = ingot::AbiAccess(b, loc).address(counters, at);
   // It ends when nothing is missing, or what is missing will never come.
   auto wait = scf::WhileOp::create(
-      b, loc, TypeRange{i64, i1}, ValueRange{i64Constant(b, loc, 0), yes},
+      b, loc, TypeRange{i64, i1},
+      ValueRange{ingot::i64Constant(b, loc, 0), yes},
       [&](OpBuilder &b, Location loc, ValueRange args) {
         Value isMissing =
             arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
@@ -172,8 +174,7 @@ void ingot::emitAwaitBody(func::FuncOp func, const TargetInfo &cpu) {
         Value isUnderWay =
             arith::XOrIOp::create(b, loc, loadIsStopped(b, loc, context), yes);
         Value isDone = arith::XOrIOp::create(b, loc, isMissing, yes);
-        Value goesOn =
-            arith::AndIOp::create(b, loc, isMissing, isUnderWay);
+        Value goesOn = arith::AndIOp::create(b, loc, isMissing, isUnderWay);
         scf::ConditionOp::create(b, loc, goesOn, ValueRange{args[0], isDone});
       },
       [&](OpBuilder &b, Location loc, ValueRange args) {
@@ -181,11 +182,19 @@ void ingot::emitAwaitBody(func::FuncOp func, const TargetInfo &cpu) {
             b, loc,
             ValueRange{emitPatience(b, loc, cpu, context, args[0]), args[1]});
       });
-  Value isHere = arith::AndIOp::create(b, loc, all.getRegionIterArg(0),
-                                       wait.getResult(1));
+  Value isHere =
+      arith::AndIOp::create(b, loc, all.getRegionIterArg(0), wait.getResult(1));
   scf::YieldOp::create(b, loc, isHere);
   b.setInsertionPointToEnd(body);
   func::ReturnOp::create(b, loc, all.getResults());
+}
+
+void ingot::emitWaitFunctions(OpBuilder &b, Location loc,
+                              const TargetInfo &cpu) {
+  emitBarrierFunction(b, loc, cpu);
+  auto module = cast<ModuleOp>(b.getInsertionBlock()->getParentOp());
+  if (auto await = module.lookupSymbol<func::FuncOp>(awaitName))
+    emitAwaitBody(await, cpu);
 }
 
 Value ingot::emitArrival(OpBuilder &b, Location loc, Value context,

@@ -15,20 +15,20 @@ namespace ingot {
 /// The function `(context, arrivals, arrives) -> stopped` that entries call.
 inline constexpr llvm::StringLiteral barrierName = "ingot_barrier";
 
-/// Makes it: it counts the worker in if that arrives, and waits until so many
-/// arrivals were counted. It answers whether the run was stopped, and then has
-/// released the others.
-void emitBarrierFunction(mlir::OpBuilder &b, mlir::Location loc,
-                         const TargetInfo &cpu);
-
 /// The function `(context, counters, first, count, target) -> go on` that tiles
 /// call.
 inline constexpr llvm::StringLiteral awaitName = "ingot_await";
-/// Declares it in front of `b`.
+/// Declares it at `b`.
 mlir::func::FuncOp declareAwait(mlir::OpBuilder &b, mlir::Location loc);
-/// Makes its body: it waits until each of so many counters from the first one on
-/// has reached the target, or the run was stopped.
-void emitAwaitBody(mlir::func::FuncOp func, const TargetInfo &cpu);
+
+/// Makes the function of barriers, and the body of the other one if that is
+/// declared. At a barrier a worker is counted in if it arrives, and waits until
+/// so many arrivals were counted; the answer is whether the run was stopped,
+/// and the others are released then. Who awaits tiles waits until each of so
+/// many counters from the first one on has reached the target, or the run was
+/// stopped.
+void emitWaitFunctions(mlir::OpBuilder &b, mlir::Location loc,
+                       const TargetInfo &cpu);
 
 /// Counts a worker in if it arrives; whether it would have to wait for so many
 /// arrivals.

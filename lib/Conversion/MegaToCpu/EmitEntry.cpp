@@ -15,6 +15,7 @@
 #include "lib/Conversion/MegaToCpu/Program.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "llvm/ADT/StringSwitch.h"
 
 namespace ingot {
 #define GEN_PASS_DEF_EMITENTRY
@@ -22,6 +23,7 @@ namespace ingot {
 } // namespace ingot
 
 using namespace mlir;
+using namespace ingot::mega;
 
 namespace {
 
@@ -41,7 +43,6 @@ public:
     bool isCalled = func.getNumResults() > 0;
     func::ReturnOp::create(
         b, loc, isCalled ? ingot::i64Constant(b, loc, 0) : ValueRange());
-
     b.setInsertionPointToStart(head);
     if (isCalled)
       expected = head->getArgument(3);
@@ -59,7 +60,7 @@ public:
     if (failed(bindArguments()))
       return failure();
 
-    ingot::mega::ProgramOp main = program.main;
+    ProgramOp main = program.main;
     for (Operation &op : main.getProgram().without_terminator())
       if (failed(place(op)))
         return failure();
@@ -71,19 +72,18 @@ private:
   /// Gives every argument of the program its value.
   LogicalResult bindArguments() {
     ingot::AbiAccess access(b, loc);
-    ingot::mega::ProgramOp main = program.main;
+    ProgramOp main = program.main;
     for (auto [i, arg] : llvm::enumerate(main.getArguments())) {
       StringRef role = program.roleOf(i);
       if (role == "input" || role == "output" || role == "shared")
         continue;
-      const std::pair<StringRef, Value> known[] = {{"worker", worker},
-                                                   {"workers", workers},
-                                                   {"error", error},
-                                                   {"context", context}};
-      const auto *same = llvm::find_if(
-          known, [&](const auto &other) { return other.first == role; });
-      if (same != std::end(known)) {
-        map.map(arg, same->second);
+      if (Value given = llvm::StringSwitch<Value>(role)
+                            .Case("worker", worker)
+                            .Case("workers", workers)
+                            .Case("error", error)
+                            .Case("context", context)
+                            .Default({})) {
+        map.map(arg, given);
       } else if (role == "arena") {
         map.map(arg, access.bytes(
                          access.field(context, ingot::ContextField::Arena)));
@@ -130,7 +130,7 @@ private:
   /// Where the cache of an argument lies: its group, and where keys and values
   /// begin in a page of that. Nothing, with an error, if it has no place.
   std::optional<std::array<int64_t, 3>> cachePlace(unsigned argument) {
-    ingot::mega::ProgramOp main = program.main;
+    ProgramOp main = program.main;
     std::array<int64_t, 3> place;
     constexpr StringRef names[] = {"ingot.cache_group", "ingot.key_offset",
                                    "ingot.value_offset"};
@@ -208,9 +208,9 @@ private:
   /// Outputs take the sizes that the program returns for them.
   LogicalResult bindOutputs() {
     ingot::AbiAccess access(b, loc);
-    ingot::mega::ProgramOp main = program.main;
+    ProgramOp main = program.main;
     Value outputs = access.field(context, ingot::ContextField::Outputs);
-    auto ret = cast<ingot::mega::ReturnOp>(main.getProgram().getTerminator());
+    auto ret = cast<ReturnOp>(main.getProgram().getTerminator());
     unsigned next = 0;
     IRMapping sizesMap = map;
     for (auto [position, i] : llvm::enumerate(program.outputs)) {
@@ -238,7 +238,7 @@ private:
       Value value = ingot::cloneSize(b, program, dims, size.getResult(), map);
       return success(bool(value));
     }
-    if (auto barrier = dyn_cast<ingot::mega::BarrierOp>(op)) {
+    if (auto barrier = dyn_cast<BarrierOp>(op)) {
       waitFor(map.lookupOrNull(barrier.getBusy()),
               map.lookupOrNull(barrier.getUnless()));
       ingot::emitMark(b, loc, log, ingot::markWait);
@@ -249,11 +249,11 @@ private:
       fetched.push_back(&op);
       return success();
     }
-    if (isa<ingot::mega::LoopOp, func::CallOp>(op))
+    if (isa<LoopOp, func::CallOp>(op))
       fetchAhead();
-    if (auto loop = dyn_cast<ingot::mega::LoopOp>(op))
+    if (auto loop = dyn_cast<LoopOp>(op))
       return placeLoop(loop);
-    if (auto until = dyn_cast<ingot::mega::UntilOp>(op)) {
+    if (auto until = dyn_cast<UntilOp>(op)) {
       auto [here, next] = startBlock();
       b.setInsertionPointToEnd(here);
       cf::CondBranchOp::create(
@@ -262,13 +262,13 @@ private:
       b.setInsertionPointToStart(next);
       return success();
     }
-    if (auto call = dyn_cast<ingot::mega::CallOp>(op)) {
+    if (auto call = dyn_cast<CallOp>(op)) {
       expected =
           ingot::emitCall(b, loc, {context, worker, workers, expected, log},
                           numCalls++, call, pointers);
       return success();
     }
-    if (auto single = dyn_cast<ingot::mega::SingleOp>(op)) {
+    if (auto single = dyn_cast<SingleOp>(op)) {
       ingot::emitSingle(b, loc, context, worker, log, single, map);
       return success();
     }
@@ -300,7 +300,7 @@ private:
   }
 
   /// Adds a loop: a block that begins it anew, and the body.
-  LogicalResult placeLoop(ingot::mega::LoopOp loop) {
+  LogicalResult placeLoop(LoopOp loop) {
     if (!expected)
       expected = ingot::i64Constant(b, loc, 0);
     Value zero = arith::ConstantIndexOp::create(b, loc, 0);
@@ -313,7 +313,7 @@ private:
     map.map(loop.getNumber(), number);
     expected = arrivals;
     // Where it ends early, nobody knows after how many barriers.
-    if (!loop.getBody().getOps<ingot::mega::UntilOp>().empty()) {
+    if (!loop.getBody().getOps<UntilOp>().empty()) {
       behind = b.createBlock(exit);
       behind->addArgument(b.getI64Type(), loc);
       b.setInsertionPointToEnd(head);
@@ -429,7 +429,7 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    auto programs = llvm::to_vector(module.getOps<ingot::mega::ProgramOp>());
+    auto programs = llvm::to_vector(module.getOps<ProgramOp>());
     if (programs.empty()) {
       module.emitError("expected a program, found none");
       return signalPassFailure();
@@ -440,7 +440,7 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
       module.emitError(error);
       return signalPassFailure();
     }
-    auto isMain = [&](ingot::mega::ProgramOp op) {
+    auto isMain = [&](ProgramOp op) {
       return programs.size() == 1 || op.getSymName() == ingot::mainName;
     };
     if (llvm::none_of(programs, isMain)) {
@@ -449,15 +449,12 @@ struct EmitEntryPass : ingot::impl::EmitEntryBase<EmitEntryPass> {
     }
     ingot::ErrorTable errors(module);
     OpBuilder b(programs.front());
-    ingot::emitBarrierFunction(b, programs.front().getLoc(), *cpu);
-    if (auto await = module.lookupSymbol<func::FuncOp>(ingot::awaitName))
-      ingot::emitAwaitBody(await, *cpu);
+    ingot::emitWaitFunctions(b, programs.front().getLoc(), *cpu);
     ingot::emitMarkFunction(b, programs.front().getLoc(), *cpu);
     NamedAttrList entries;
     llvm::StringSet<> called;
-    module.walk(
-        [&](ingot::mega::CallOp call) { called.insert(call.getCallee()); });
-    for (ingot::mega::ProgramOp op : programs) {
+    module.walk([&](CallOp call) { called.insert(call.getCallee()); });
+    for (ProgramOp op : programs) {
       FailureOr<ingot::Program> program = ingot::Program::create(
           op, isMain(op) ? "" : "_" + op.getSymName().str());
       if (failed(program) || failed(ingot::emitSizes(*program, errors)) ||

@@ -71,10 +71,10 @@ struct OutlineTilesPass : ingot::impl::OutlineTilesBase<OutlineTilesPass> {
             b.setInsertionPoint(stage);
             NamedAttrList touched;
             buffers.describe(tiles, touched);
-            func::CallOp call = outline(
-                b, tiles, dealer.tilesOf(i),
-                {error, argumentWithRole(program, "context")}, "stage_0",
-                symbols, unique);
+            func::CallOp call =
+                outline(b, tiles, dealer.tilesOf(i),
+                        {error, argumentWithRole(program, "context")},
+                        "stage_0", symbols, unique);
             busy[call] = dealer.getBusy();
             call->setAttr(ingot::stageNumberAttrName,
                           b.getI64IntegerAttr(int64_t(descriptions.size())));
@@ -341,9 +341,9 @@ private:
       } else if (auto signal = dyn_cast<SignalOp>(op)) {
         Value one = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(1));
         Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-        memref::AtomicRMWOp::create(
-            b, loc, arith::AtomicRMWKind::addi, one,
-            map.lookupOrDefault(signal.getCounters()), ValueRange{index, zero});
+        memref::AtomicRMWOp::create(b, loc, arith::AtomicRMWKind::addi, one,
+                                    map.lookupOrDefault(signal.getCounters()),
+                                    ValueRange{index, zero});
       } else {
         b.clone(op, map);
       }

@@ -139,7 +139,8 @@ std::optional<BandWait> ingot::bandWaitOf(AccessOp earlier, AccessOp later) {
 static double numberOf(const DimExpr &expr) {
   return double(expr.evaluate([](StringRef) -> std::optional<int64_t> {
                       return assumedDim;
-                    }).value_or(0));
+                    })
+                    .value_or(0));
 }
 
 /// About how many whole tiles there are along the first dim, and tiles in all.
@@ -295,9 +296,8 @@ void CounterMaker::make(const BandWait &wait) {
   };
   Value bandRows = product(wait.bandRows);
   SmallVector<OpFoldResult> others;
-  for (auto [extent, step] :
-       llvm::drop_begin(llvm::zip_equal(earlier.getMixedExtents(),
-                                        earlier.getMixedSteps())))
+  for (auto [extent, step] : llvm::drop_begin(
+           llvm::zip_equal(earlier.getMixedExtents(), earlier.getMixedSteps())))
     others.push_back(countOf(b, loc, brought(extent, b, later->getParentOp()),
                              brought(step, b, later->getParentOp())));
   Value target = product(others);
@@ -309,8 +309,7 @@ void CounterMaker::make(const BandWait &wait) {
   b.setInsertionPoint(effect);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
   Value first, last;
-  for (auto [dim, offset, size] :
-       llvm::enumerate(wait.offsets, wait.sizes)) {
+  for (auto [dim, offset, size] : llvm::enumerate(wait.offsets, wait.sizes)) {
     Value from = brought(offset, b, effect);
     Value to = b.createOrFold<arith::AddIOp>(
         loc, from,

@@ -204,22 +204,21 @@ private:
         allocs.push_back(op);
     });
     for (Operation *alloc : allocs) {
-      Operation &op = *alloc;
-      Buffer buffer{&op, {}, {}, {}, {}, 1.0, ~0u, 0};
-      if (auto shared = dyn_cast<memref::AllocOp>(op)) {
+      Buffer buffer{alloc, {}, {}, {}, {}, 1.0, ~0u, 0};
+      if (auto shared = dyn_cast<memref::AllocOp>(alloc)) {
         buffer.dynamicSizes = shared.getDynamicSizes();
       } else {
-        auto own = cast<AllocEachOp>(op);
+        auto own = cast<AllocEachOp>(alloc);
         buffer.dynamicSizes = own.getDynamicSizes();
         buffer.each = own.getCondition();
       }
-      for (Value alias : aliases.resolve(op.getResult(0)))
+      for (Value alias : aliases.resolve(alloc->getResult(0)))
         for (Operation *user : alias.getUsers()) {
           Operation *top = topOf(user);
           if (!isa<ViewLikeOpInterface>(top))
             addUse(buffer, top, times);
         }
-      auto type = cast<MemRefType>(op.getResult(0).getType());
+      auto type = cast<MemRefType>(alloc->getResult(0).getType());
       buffer.estimate = elementBytes(type);
       for (int64_t dim : type.getShape())
         buffer.estimate *= ShapedType::isDynamic(dim) ? assumedExtent : dim;
@@ -271,8 +270,7 @@ private:
           best = &slot;
       }
       if (!best) {
-        slots.emplace_back();
-        best = &slots.back();
+        best = &slots.emplace_back();
         best->estimate = buffer->estimate;
       }
       best->tenants.push_back(buffer);
