@@ -11,24 +11,24 @@
 // CHECK: %[[BAND:.*]] = arith.divsi %[[T]], %c2
 // CHECK: linalg.fill
 // CHECK: memref.atomic_rmw addi %c1_i64, %[[K]][%[[BAND]], %c0]
-// CHECK: func.func private @{{.*}}(%{{.*}}: memref<?x8xi64>, {{.*}}, %[[RUN:[a-z0-9]*]]: !llvm.ptr)
+// CHECK: func.func private @{{.*}}(%{{.*}}: memref<?x8xi64>, {{.*}}, %[[CONTEXT:[a-z0-9]*]]: !llvm.ptr)
 // CHECK: scf.for
 // CHECK: %[[ROW:.*]] = arith.muli
 // CHECK: %[[FIRST:.*]] = arith.divui %[[ROW]]
-// CHECK: %[[GO:.*]] = func.call @ingot_await(%[[RUN]], %{{.*}}, %[[FIRST]], %c1, %c2
+// CHECK: %[[GO:.*]] = func.call @ingot_await(%[[CONTEXT]], %{{.*}}, %[[FIRST]], %c1, %c2
 // CHECK: scf.if %[[GO]]
 // CHECK: linalg.copy
 
 // It looks until enough were counted or the run has an error, and asks the
 // runtime how to wait.
-// ENTRY: func.func private @ingot_await(%[[RUN:.*]]: !llvm.ptr, %{{.*}}: memref<?x8xi64>, %[[FIRST:.*]]: index, %[[COUNT:.*]]: index, %[[TARGET:.*]]: index) -> i1
+// ENTRY: func.func private @ingot_await(%[[CONTEXT:.*]]: !llvm.ptr, %{{.*}}: memref<?x8xi64>, %[[FIRST:.*]]: index, %[[COUNT:.*]]: index, %[[TARGET:.*]]: index) -> i1
 // ENTRY: %[[WANTED:.*]] = arith.index_cast %[[TARGET]]
 // ENTRY: scf.for
 // ENTRY: %[[LAST:.*]]:2 = scf.while
 // ENTRY: %[[SEEN:.*]] = llvm.load %{{.*}} atomic acquire
 // ENTRY: arith.cmpi slt, %[[SEEN]], %[[WANTED]]
 // ENTRY: llvm.load %{{.*}} atomic monotonic
-// ENTRY: llvm.call %{{.*}}(%[[RUN]])
+// ENTRY: llvm.call %{{.*}}(%[[CONTEXT]])
 mega.program @main(%t: memref<64x16xf32> {ingot.role = "output"}, %y: memref<64x16xf32> {ingot.role = "output"},
                    %arena: memref<?xi8> {ingot.role = "arena"},
                    %worker: index {ingot.role = "worker"},
