@@ -64,6 +64,7 @@ LogicalResult Counters::noteSignal(const Access &access, State *state) {
     return access.op->emitError("counts in counters that were not set to 0, or "
                                 "in which other tiles count");
   state->counting = access.tiles;
+  state->isEach = access.isEach;
   Outcome outcome = model.solver.prove(
       model.factsAt(access), atLeast(state->buffer.shape.front(),
                                      countOf(model.tileOf(access, "a"), 0)));
@@ -71,11 +72,27 @@ LogicalResult Counters::noteSignal(const Access &access, State *state) {
                  : report(model, access, "counts where no counter is", outcome);
 }
 
+bool Counters::isReader(const Access &later, mega::TilesOp earlier) {
+  auto bufferOf = [&](const Access &access) {
+    return model.partOf(access, model.tileOf(access, "a")).buffer;
+  };
+  return llvm::any_of(model.accesses, [&](const Access &write) {
+    return write.tiles == earlier && write.writes &&
+           llvm::any_of(model.accesses, [&](const Access &read) {
+             return read.tiles == later.tiles && read.reads &&
+                    !read.isCounting &&
+                    isSameBuffer(bufferOf(read), bufferOf(write));
+           });
+  });
+}
+
 LogicalResult Counters::noteAwait(const Access &access, State *state) {
   if (!state || !state->counting || state->counting == access.tiles)
     return access.op->emitError("waits for what no tile before it counts");
   auto await = cast<mega::AwaitOp>(access.op);
   mega::TilesOp earlier = state->counting;
+  if (state->isEach && !isReader(access, earlier))
+    return access.op->emitError("waits for tiles that its worker may not run");
   Tile tile = model.tileOf(access, "b"), theirs{earlier, "a"};
   Poly first = model.values.valueOf(await.getFirst(), tile);
   Poly count = model.values.valueOf(await.getCount(), tile);

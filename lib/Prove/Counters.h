@@ -35,6 +35,8 @@ private:
     /// Whether all are 0 or count tiles of `counting`.
     bool isClear;
     mega::TilesOp counting;
+    /// Whether each worker runs all of these that reads what they write.
+    bool isEach = false;
   };
   struct Wait {
     mega::AwaitOp op;
@@ -44,6 +46,8 @@ private:
   LogicalResult note(const Access &access);
   LogicalResult noteSignal(const Access &access, State *state);
   LogicalResult noteAwait(const Access &access, State *state);
+  /// Whether tiles read what others write.
+  bool isReader(const Access &later, mega::TilesOp earlier);
   /// How many tiles there are along a dim.
   Poly countOf(const Tile &tile, unsigned dim);
 

@@ -420,3 +420,48 @@ mega.program @two_count(%y: memref<64x16xf32> {ingot.role = "output"},
   }
   mega.return
 }
+
+// -----
+
+// Where each worker runs the earlier tiles for itself, those may be spared it that
+// read nothing of what they write: they wait for nobody.
+mega.program @each(%n: index, %y: memref<64x16xf32> {ingot.role = "output"},
+    %arena: memref<?xi8> {ingot.role = "arena"},
+    %worker: index {ingot.role = "worker"}, %workers: index {ingot.role = "workers"}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c512 = arith.constant 512 : index
+  %c4096 = arith.constant 4096 : index
+  %zero = arith.constant 0 : i64
+  %f = arith.constant 1.0 : f32
+  %few = arith.cmpi ult, %n, %c8 : index
+  %mine = arith.muli %worker, %c4096 : index
+  %behind = arith.addi %mine, %c512 : index
+  %at = arith.select %few, %behind, %c512 : index
+  %k = memref.view %arena[%c0][%c8] : memref<?xi8> to memref<?x8xi64>
+  %t = mega.scratch %arena[%at][] each %few : memref<?xi8> to memref<64x16xf32>
+  mega.stage {
+    mega.tiles (%i) in (1) step (1) {
+      %all = mega.access write %k : memref<?x8xi64> to memref<?x8xi64>
+      linalg.fill ins(%zero : i64) outs(%all : memref<?x8xi64>)
+    }
+  }
+  mega.barrier
+  mega.stage prologue each %few {
+    mega.tiles (%i) in (64) step (8) {
+      %to = mega.access write %t[%i, 0] [8, 16] [1, 1] : memref<64x16xf32> to memref<8x16xf32, strided<[16, 1], offset: ?>>
+      linalg.fill ins(%f : f32) outs(%to : memref<8x16xf32, strided<[16, 1], offset: ?>>)
+      mega.signal %k : memref<?x8xi64>
+    }
+  } {
+    mega.tiles (%i) in (64) step (8) {
+      %band = affine.apply affine_map<(d0) -> (d0 floordiv 8)>(%i)
+      // expected-error @+1 {{waits for tiles that its worker may not run}}
+      mega.await %k[%band][%c1] of %c1 : memref<?x8xi64>
+      %to = mega.access write %y[%i, 0] [8, 16] [1, 1] : memref<64x16xf32> to memref<8x16xf32, strided<[16, 1], offset: ?>>
+      linalg.fill ins(%f : f32) outs(%to : memref<8x16xf32, strided<[16, 1], offset: ?>>)
+    }
+  }
+  mega.return
+}
