@@ -86,9 +86,9 @@ std::optional<Dealing::Problem> Dealing::check() {
   return std::nullopt;
 }
 
-void Dealing::enter(const Space &space, const std::string &tag) {
-  auto func = space.loop->getParentOfType<func::FuncOp>();
-  func::CallOp call = space.call;
+void Dealing::enter(func::CallOp call, const std::string &tag) {
+  auto func = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+      call, call.getCalleeAttr());
   for (auto [argument, operand] :
        llvm::zip_equal(func.getArguments(), call.getOperands()))
     if (isa<MemRefType>(argument.getType()))
@@ -101,7 +101,7 @@ Dealing::Share Dealing::shareOf(const Space &space, const std::string &kind,
                                 const Poly &worker) {
   std::string tag = space.tag + kind;
   values.define(workerArgument, worker, tag);
-  enter(space, tag);
+  enter(space.call, tag);
   scf::ForOp loop = space.loop;
   Tile tile{{}, tag};
   return {values.valueOf(loop.getLowerBound(), tile),
@@ -129,9 +129,20 @@ void Dealing::collectChoices(Value value, const Case &known,
       collectChoices(operand, known, conditions, seen);
 }
 
+/// The function that is called, if it is not only declared.
+static func::FuncOp definedCallee(func::CallOp call) {
+  auto func = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+      call, call.getCalleeAttr());
+  return func && !func.isExternal() ? func : func::FuncOp();
+}
+
 /// Whether a number only says where memory lies, which is not dealt.
 static bool isPlace(Value argument) {
   return llvm::all_of(argument.getUses(), [](OpOperand &use) {
+    if (auto call = dyn_cast<func::CallOp>(use.getOwner())) {
+      func::FuncOp callee = definedCallee(call);
+      return callee && isPlace(callee.getArgument(use.getOperandNumber()));
+    }
     if (auto view = dyn_cast<memref::ViewOp>(use.getOwner()))
       return &use == &view.getByteShiftMutable();
     auto scratch = dyn_cast<mega::ScratchOp>(use.getOwner());
@@ -144,14 +155,18 @@ std::optional<Dealing::Problem> Dealing::find(const Step &step,
   Dealt dealt{step, {}};
   for (auto [tiles, made] : llvm::zip_equal(step.tiles, calls)) {
     func::CallOp call = made;
-    auto func = dyn_cast_or_null<func::FuncOp>(
-        SymbolTable::lookupNearestSymbolFrom(call, call.getCalleeAttr()));
-    if (!func || func.isExternal())
+    func::FuncOp func = definedCallee(call);
+    if (!func)
       return Problem{tiles, "became a call of nothing"};
     auto loops = llvm::to_vector(func.getBody().getOps<scf::ForOp>());
     if (loops.size() != 1)
       return Problem{tiles, "did not become a loop"};
-    Space space{tiles, call, loops.front(), {}, {}, 1};
+    Space space{tiles, call, loops.front(), {}, {}, {}, 1};
+    // Tiles that wait call a function for their work.
+    loops.front().walk([&](func::CallOp inner) {
+      if (definedCallee(inner))
+        space.work = inner;
+    });
     space.tag = "call " + std::to_string(spaces++);
     dealt.spaces.push_back(space);
   }
@@ -315,7 +330,7 @@ bool Dealing::collectCounting(const Space &space, const Tile &tile,
   loop.walk([&](Operation *op) {
     ValueRange numbers;
     // Those behind the run and the counters.
-    if (auto call = dyn_cast<func::CallOp>(op))
+    if (auto call = dyn_cast<func::CallOp>(op); call && call != space.work)
       numbers = call.getOperands().drop_front(
           std::min<size_t>(call.getNumOperands(), 2));
     else if (auto add = dyn_cast<memref::AtomicRMWOp>(op))
@@ -332,31 +347,86 @@ bool Dealing::collectCounting(const Space &space, const Tile &tile,
   return true;
 }
 
-std::optional<Dealing::Problem> Dealing::checkOrigins(const Space &space) {
-  // The number of a tile has its numbers along the dims for digits.
-  mega::TilesOp tiles = space.tiles;
-  std::string tag = space.tag + " tile";
-  Tile tile{tiles, tag, /*isWitness=*/true};
-  std::vector<Formula> facts;
+Dealing::Digits Dealing::digitsOf(const Space &space, const Tile &tile) {
+  Digits digits;
   Poly number = 0;
   for (unsigned dim = 0; dim < space.counts.size(); ++dim) {
     Poly digit = values.numberOf(tile, dim), count = space.counts[dim];
-    facts.push_back(atLeast(digit, 0));
-    facts.push_back(lessThan(digit, count));
+    digits.facts.push_back(atLeast(digit, 0));
+    digits.facts.push_back(lessThan(digit, count));
     if (dim != 0 && !number.constant()) {
       // Products take one unknown each.
-      std::string name = tag + " up to " + std::to_string(dim);
+      std::string name = tile.tag + " up to " + std::to_string(dim);
       Poly so = number;
       number = terms.make(name, name, false, [&](const Poly &atom) {
         return std::vector<Formula>{equal(atom, so), atLeast(atom, 0)};
       });
     }
+    digits.before.push_back(number);
+    digits.own.push_back(digit);
     number = number * count + digit;
   }
+  digits.number = number;
+  return digits;
+}
+
+void Dealing::enterLoop(scf::ForOp loop, const Space &space,
+                        const Digits &digits, const std::string &tag) {
+  values.define(loop.getInductionVar(), digits.number, tag);
+  // What the loop divides it by gives one digit after the other, from the last.
+  auto rank = int64_t(space.counts.size()), dim = rank;
+  for (Operation &op : loop.getBody()->without_terminator()) {
+    bool isRest = isa<arith::RemSIOp>(op);
+    if (isRest) // Where there is one tile, nothing is divided.
+      do
+        --dim;
+      while (dim > 0 && space.counts[dim] == Poly(1));
+    else if (!isa<arith::DivSIOp>(op) || dim == rank)
+      continue;
+    if (dim <= 0)
+      return;
+    const Poly &is = isRest ? digits.own[dim] : digits.before[dim];
+    Value value = op.getResult(0);
+    if (proves(digits.facts, equal(values.valueOf(value, {{}, tag}), is)))
+      values.define(value, is, tag);
+  }
+}
+
+std::optional<Dealing::Problem> Dealing::enterWork(const Space &space,
+                                                   const Digits &digits,
+                                                   const std::string &tag) {
+  mega::TilesOp tiles = space.tiles;
+  auto loops =
+      llvm::to_vector(definedCallee(space.work).getBody().getOps<scf::ForOp>());
+  if (loops.size() != 1)
+    return Problem{tiles, "did not become a loop"};
+  enter(space.work, tag);
+  scf::ForOp loop = loops.front();
+  const Poly &number = digits.number;
+  std::pair<Value, Poly> bounds[] = {{loop.getLowerBound(), number},
+                                     {loop.getUpperBound(), number + 1},
+                                     {loop.getStep(), 1}};
+  for (auto &[have, want] : bounds)
+    if (!proves({}, equal(values.valueOf(have, {{}, tag}), want)))
+      return Problem{tiles, "does the work of other tiles"};
+  enterLoop(loop, space, digits, tag);
+  return std::nullopt;
+}
+
+std::optional<Dealing::Problem> Dealing::checkOrigins(const Space &space) {
+  // The number of a tile has its numbers along the dims for digits.
+  mega::TilesOp tiles = space.tiles;
+  std::string tag = space.tag + " tile";
+  Tile tile{tiles, tag, /*isWitness=*/true};
+  Digits digits = digitsOf(space, tile);
+  const std::vector<Formula> &facts = digits.facts;
   values.define(workerArgument, values.workerOf("w"), tag);
-  enter(space, tag);
+  enter(space.call, tag);
   scf::ForOp loop = space.loop;
-  values.define(loop.getInductionVar(), number, tag);
+  enterLoop(loop, space, digits, tag);
+  if (space.work)
+    if (auto problem = enterWork(space, digits, tag))
+      return problem;
 
   SmallVector<std::array<SmallVector<OpFoldResult>, 2>> wanted;
   tiles.getBody().walk([&](Operation *op) {
@@ -367,7 +437,8 @@ std::optional<Dealing::Problem> Dealing::checkOrigins(const Space &space) {
       wanted.push_back({view.getMixedOffsets(), view.getMixedSizes()});
     }
   });
-  auto found = viewsIn(loop);
+  auto found = viewsIn(space.work ? definedCallee(space.work).getOperation()
+                                  : loop.getOperation());
   if (found.size() != wanted.size())
     return Problem{tiles, "has another body than the loop that runs it"};
   for (auto [view, parts] : llvm::zip_equal(found, wanted)) {
@@ -381,9 +452,6 @@ std::optional<Dealing::Problem> Dealing::checkOrigins(const Space &space) {
           return Problem{tiles, "touches another part than its loop does: " +
                                     terms.text(want) + ", not " +
                                     terms.text(have)};
-        // What is computed from it is the same then.
-        if (auto value = dyn_cast<Value>(b))
-          values.define(value, want, tag);
       }
   }
   SmallVector<std::pair<Poly, Poly>> counting;

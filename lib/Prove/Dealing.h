@@ -44,6 +44,8 @@ private:
     mega::TilesOp tiles;
     func::CallOp call;
     scf::ForOp loop;
+    /// Does what a tile does once it has waited; null if the loop does it.
+    func::CallOp work;
     /// Calls of one function are told apart by it.
     std::string tag;
     SmallVector<Poly> counts;
@@ -95,7 +97,22 @@ private:
   bool collectCounting(const Space &space, const Tile &tile,
                        SmallVectorImpl<std::pair<Poly, Poly>> &pairs);
   /// Takes what a function is called with for its arguments.
-  void enter(const Space &space, const std::string &tag);
+  void enter(func::CallOp call, const std::string &tag);
+  /// The number of a tile, whose numbers along the dims are its digits.
+  struct Digits {
+    Poly number;
+    /// By dim: the digit, and the number that those before it make.
+    SmallVector<Poly> own, before;
+    std::vector<Formula> facts;
+  };
+  Digits digitsOf(const Space &space, const Tile &tile);
+  /// Takes a loop to be at the tile, and what it divides the number by for what
+  /// that is shown to give.
+  void enterLoop(scf::ForOp loop, const Space &space, const Digits &digits,
+                 const std::string &tag);
+  /// The same of the tile's work, which has to be of no other tile.
+  std::optional<Problem> enterWork(const Space &space, const Digits &digits,
+                                   const std::string &tag);
   /// For the worker of a number; by `kind` the tags of several are told apart.
   Share shareOf(const Space &space, const std::string &kind,
                 const Poly &worker);

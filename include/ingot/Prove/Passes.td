@@ -25,12 +25,13 @@ def ProveOrder : ProvePass<"mega-prove-order"> {
     were 0 before the first of them, none but tiles of that number count in them,
     and the target is how many they are. Nobody waits for ever, since each worker
     runs its tiles in the order of the program and what is awaited comes before
-    whoever awaits it. A stage that each worker runs writes buffers
-    of the worker's own, which are apart from those of others. Whatever follows a
-    stage that checks something waits for it. Every worker comes to the same barriers: what decides whether it goes on,
-    how many tiles there are and where buffers lie is the same for all. For sizes
-    that are not known before a run, all values are covered; each way that the
-    conditions of stages and barriers can turn out is a case of its own.
+    whoever awaits it. A stage that each worker runs writes buffers of the
+    worker's own, which are apart from those of others. Whatever follows a stage
+    that checks something waits for it. Every worker comes to the same barriers:
+    what decides whether it goes on, how many tiles there are and where buffers
+    lie is the same for all. For sizes that are not known before a run, all
+    values are covered; each way that the conditions of stages and barriers can
+    turn out is a case of its own.
 
     Example: for
     ```mlir

@@ -146,11 +146,31 @@ private:
         .wasInterrupted();
   }
 
-  /// Calls a function that runs the `dealt` tiles.
+  /// The tiles without what they wait for and tell, next to them.
+  static TilesOp withoutWaits(OpBuilder &b, TilesOp tiles) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(tiles);
+    auto bare = cast<TilesOp>(b.clone(*tiles));
+    for (Operation &op :
+         llvm::make_early_inc_range(llvm::reverse(bare.getBody().front())))
+      if (isa<AwaitOp, SignalOp>(op) || isOpTriviallyDead(&op))
+        op.erase();
+    return bare;
+  }
+
+  /// Calls a function that runs the `dealt` tiles. The work of tiles that wait
+  /// for others, or that others wait for, is a function of its own, which other
+  /// tiles may share.
   static func::CallOp
   outline(OpBuilder &b, TilesOp tiles, std::array<Value, 3> dealt, Run run,
           StringRef name, SymbolTable &symbols,
           llvm::DenseMap<func::FuncOp, func::FuncOp, ingot::SameBody> &unique) {
+    func::CallOp work;
+    if (has<AwaitOp>(tiles) || has<SignalOp>(tiles)) {
+      TilesOp bare = withoutWaits(b, tiles);
+      work = outline(b, bare, dealt, run, name, symbols, unique);
+      bare.erase();
+    }
     llvm::SetVector<Value> captured;
     getUsedValuesDefinedAbove(tiles.getRegion(), captured);
     for (Value operand : tiles->getOperands())
@@ -184,8 +204,14 @@ private:
     // The same value may be captured and dealt: the last arguments are dealt.
     auto range =
         body->getArguments().slice(captured.size() - constants.size(), 3);
-    emitTileLoop(inside, tiles, map, range,
-                 hasWaits ? Value(body->getArguments().back()) : Value());
+    if (work) {
+      emitWaitingLoop(inside, tiles, map, range,
+                      hasWaits ? Value(body->getArguments().back()) : Value(),
+                      work);
+      work.erase();
+    } else {
+      emitTileLoop(inside, tiles, map, range);
+    }
     inside.setInsertionPointToEnd(body);
     func::ReturnOp::create(inside, loc);
 
@@ -296,10 +322,10 @@ private:
     descriptions.push_back(attrs.getDictionary(b.getContext()));
   }
 
-  /// Emits the loop over the tiles from `range` (first, end, step), with their
-  /// body in it. `context` is for tiles that wait.
-  static void emitTileLoop(OpBuilder &b, TilesOp tiles, IRMapping &map,
-                           ValueRange range, Value context) {
+  /// Emits a loop over the tiles from `range` (first, end, step), in which
+  /// `map` knows where each begins; returns its number along the first dim.
+  static Value emitLoop(OpBuilder &b, TilesOp tiles, IRMapping &map,
+                        ValueRange range) {
     Location loc = tiles.getLoc();
     auto valueOf = [&](OpFoldResult value) -> Value {
       if (auto attr = dyn_cast<Attribute>(value))
@@ -315,10 +341,8 @@ private:
                                                           steps.back()));
     }
     auto loop = scf::ForOp::create(b, loc, range[0], range[1], range[2]);
-    OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    Value rest = loop.getInductionVar();
-    Value index; // Along the first dim, in the end.
+    Value rest = loop.getInductionVar(), index;
     for (int64_t i = counts.size() - 1; i >= 0; --i) {
       index = rest;
       if (i != 0) {
@@ -328,6 +352,35 @@ private:
       map.map(tiles.getOrigin()[i],
               b.createOrFold<arith::MulIOp>(loc, index, steps[i]));
     }
+    return index;
+  }
+
+  /// Emits the loop over the tiles from `range`, with their body in it.
+  static void emitTileLoop(OpBuilder &b, TilesOp tiles, IRMapping &map,
+                           ValueRange range) {
+    emitLoop(b, tiles, map, range);
+    auto loop = cast<scf::ForOp>(b.getInsertionBlock()->getParentOp());
+    for (Operation &op : tiles.getBody().front())
+      b.clone(op, map);
+    lowerAccesses(loop);
+    // A buffer of a tile is the same memory in every tile.
+    loop.walk([&](memref::AllocaOp alloca) {
+      if (alloca.getType().hasStaticShape() && alloca->getNumOperands() == 0)
+        alloca->moveBefore(loop);
+    });
+  }
+
+  /// Emits a loop over the tiles from `range`, each of which waits, does what
+  /// the call `work` of all of them does, and tells that it is done. `context`
+  /// is what the runtime gave, if tiles wait.
+  static void emitWaitingLoop(OpBuilder &b, TilesOp tiles, IRMapping &map,
+                              ValueRange range, Value context,
+                              func::CallOp work) {
+    Location loc = tiles.getLoc();
+    Value index = emitLoop(b, tiles, map, range);
+    auto loop = cast<scf::ForOp>(b.getInsertionBlock()->getParentOp());
+    // Numbers that waits are computed from; the rest is of no use here.
+    SmallVector<Operation *> numbers;
     for (Operation &op : tiles.getBody().front())
       if (auto await = dyn_cast<AwaitOp>(op)) {
         SmallVector<Value> operands = {context};
@@ -338,21 +391,38 @@ private:
         // A run that was stopped has not made what the tile reads.
         auto going = scf::IfOp::create(b, loc, call.getResult(0));
         b.setInsertionPointToStart(going.thenBlock());
-      } else if (auto signal = dyn_cast<SignalOp>(op)) {
-        Value one = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(1));
-        Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-        memref::AtomicRMWOp::create(b, loc, arith::AtomicRMWKind::addi, one,
-                                    map.lookupOrDefault(signal.getCounters()),
-                                    ValueRange{index, zero});
-      } else {
-        b.clone(op, map);
+      } else if (isMemoryEffectFree(&op)) {
+        numbers.push_back(b.clone(op, map));
       }
-    lowerAccesses(loop);
-    // A buffer of a tile is the same memory in every tile.
-    loop.walk([&](memref::AllocaOp alloca) {
-      if (alloca.getType().hasStaticShape() && alloca->getNumOperands() == 0)
-        alloca->moveBefore(loop);
-    });
+    Value one = arith::ConstantIndexOp::create(b, loc, 1);
+    SmallVector<Value> operands;
+    for (Value operand : work.getOperands())
+      operands.push_back(map.lookupOrDefault(operand));
+    // Of all tiles, this one.
+    auto func = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+        work, work.getCalleeAttr());
+    size_t dealt = firstOfDealt(func);
+    operands[dealt] = loop.getInductionVar();
+    operands[dealt + 1] =
+        arith::AddIOp::create(b, loc, loop.getInductionVar(), one);
+    operands[dealt + 2] = one;
+    func::CallOp::create(b, loc, func, operands);
+    for (auto signal : tiles.getBody().front().getOps<SignalOp>()) {
+      Value count = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(1));
+      Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+      memref::AtomicRMWOp::create(b, loc, arith::AtomicRMWKind::addi, count,
+                                  map.lookupOrDefault(signal.getCounters()),
+                                  ValueRange{index, zero});
+    }
+    for (Operation *op : llvm::reverse(numbers))
+      if (isOpTriviallyDead(op))
+        op->erase();
+  }
+
+  /// Which argument of a function of tiles is the first that it runs.
+  static size_t firstOfDealt(func::FuncOp func) {
+    auto loop = *func.getBody().getOps<scf::ForOp>().begin();
+    return cast<BlockArgument>(loop.getLowerBound()).getArgNumber();
   }
 
   /// Makes views of accesses and scratch.

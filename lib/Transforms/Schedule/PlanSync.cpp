@@ -78,17 +78,16 @@ private:
         done.effects.dropEach(order.unless);
   }
 
-  /// Whether the tiles of `steps` can wait for the tiles that were done from
+  /// Whether the tiles of `next` can wait for the tiles that were done from
   /// number `first` on, instead of for all workers, and that is expected to be
   /// worth while: then they do.
-  bool waitForTiles(ArrayRef<StageStep> steps, size_t first = 0) {
+  bool waitForTiles(ArrayRef<Done> next, size_t first = 0) {
     std::vector<ingot::BandWait> waits;
-    for (const StageStep &step : steps) {
-      ingot::ProgramEffects own(step);
+    for (const Done &step : next)
       for (const Done &done : ArrayRef(sinceBarrier).drop_front(first)) {
-        if (!done.effects.orderBefore(own))
+        if (!done.effects.orderBefore(step.effects))
           continue;
-        auto pairs = done.effects.pairsBefore(own, done.each);
+        auto pairs = done.effects.pairsBefore(step.effects, done.each);
         if (!done.isTiles || !pairs)
           return false;
         for (auto [earlier, later] : *pairs) {
@@ -99,7 +98,6 @@ private:
           waits.push_back(*wait);
         }
       }
-    }
     for (const ingot::BandWait &wait : waits)
       counterMaker.make(wait);
     return true;
@@ -113,15 +111,24 @@ private:
     for (Operation &op : body) {
       if (op.hasTrait<OpTrait::IsTerminator>())
         continue;
-      ingot::ProgramEffects own(&op);
       auto stage = dyn_cast<StageOp>(op);
+      ingot::ProgramEffects own;
+      std::vector<Done> steps;
+      if (!stage)
+        own = ingot::ProgramEffects(&op);
+      else
+        for (const StageStep &step : stage.getSteps()) {
+          steps.push_back(
+              {ingot::ProgramEffects(step), /*isTiles=*/true, step.each});
+          own.join(steps.back().effects);
+        }
       if (auto order = orderBefore(own);
-          order && !(stage && waitForTiles(stage.getSteps()))) {
+          order && !(stage && waitForTiles(steps))) {
         b.setInsertionPoint(&op);
         meet(order, b, op.getLoc(), b.saveInsertionPoint(), last);
       }
       if (stage) {
-        planSteps(stage, b, last);
+        planSteps(stage, std::move(steps), b, last);
         last = stage;
         continue;
       }
@@ -156,20 +163,20 @@ private:
 
   /// Puts barriers between the steps of a stage, in front of which nothing is
   /// open that it would have to wait for. `before` is the stage before it.
-  void planSteps(StageOp stage, OpBuilder &b, StageOp before) {
+  void planSteps(StageOp stage, std::vector<Done> steps, OpBuilder &b,
+                 StageOp before) {
     size_t first = sinceBarrier.size();
     Block *last = nullptr;
-    for (const StageStep &step : stage.getSteps()) {
-      ingot::ProgramEffects own(step);
-      if (auto order = orderBefore(own, first);
-          order && (step.isPrologue || !waitForTiles(step, first))) {
+    for (auto [place, step] : llvm::zip_equal(stage.getSteps(), steps)) {
+      if (auto order = orderBefore(step.effects, first);
+          order && (place.isPrologue || !waitForTiles(step, first))) {
         // The condition stands in front of the stage, as those that it is of.
         b.setInsertionPoint(stage);
         meet(order, b, stage.getLoc(), {last, last->end()}, before);
         first = std::min(first, sinceBarrier.size());
       }
-      last = step.block;
-      sinceBarrier.push_back({std::move(own), /*isTiles=*/true, step.each});
+      last = place.block;
+      sinceBarrier.push_back(std::move(step));
     }
   }
 

@@ -2,22 +2,29 @@
 // RUN: ingot-opt %s -mega-outline-tiles -ingot-emit-entry | FileCheck %s --check-prefix=ENTRY
 
 // A tile that is done adds 1 to the counter of its number along the first dim. One
-// that waits is run if the run was not stopped meanwhile.
+// that waits is run if the run was not stopped meanwhile. Their work is a function
+// that tiles which do neither may share.
 // CHECK: func.func private @ingot_await(!llvm.ptr, memref<?x8xi64>, index, index, index) -> i1
 // CHECK-LABEL: mega.program @main
 // CHECK-SAME: ops = "copy", {{.*}} sync = "counters"
-// CHECK: func.func private @[[EARLIER:.*]](%{{.*}}: memref<64x16xf32>, %[[K:.*]]: memref<?x8xi64>, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index)
+// CHECK: func.func private @[[FILL:.*]](%{{.*}}: memref<64x16xf32>, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index)
+// CHECK: linalg.fill
+// CHECK: func.func private @{{.*}}(%[[X:.*]]: memref<64x16xf32>, %[[K:.*]]: memref<?x8xi64>, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index)
 // CHECK: scf.for %[[T:[a-z0-9]*]] =
 // CHECK: %[[BAND:.*]] = arith.divsi %[[T]], %c2
-// CHECK: linalg.fill
+// CHECK: %[[NEXT:.*]] = arith.addi %[[T]], %[[ONE:.*]] : index
+// CHECK: call @[[FILL]](%[[X]], %[[T]], %[[NEXT]], %[[ONE]])
 // CHECK: memref.atomic_rmw addi %c1_i64, %[[K]][%[[BAND]], %c0]
+// CHECK: func.func private @[[COPY:.*]](
+// CHECK: linalg.copy
 // CHECK: func.func private @{{.*}}(%{{.*}}: memref<?x8xi64>, {{.*}}, %[[CONTEXT:[a-z0-9]*]]: !llvm.ptr)
 // CHECK: scf.for
 // CHECK: %[[ROW:.*]] = arith.muli
 // CHECK: %[[FIRST:.*]] = arith.divui %[[ROW]]
 // CHECK: %[[GO:.*]] = func.call @ingot_await(%[[CONTEXT]], %{{.*}}, %[[FIRST]], %c1, %c2
 // CHECK: scf.if %[[GO]]
-// CHECK: linalg.copy
+// CHECK-NOT: memref.subview
+// CHECK: call @[[COPY]](
 
 // It looks until enough were counted or the run has an error, and asks the
 // runtime how to wait.

@@ -59,7 +59,8 @@ def OutlineTiles : Pass<"mega-outline-tiles", "::mlir::ModuleOp"> {
     that reads it. Barriers are told how many workers had something to do
     (`mega.barrier of`), which the others wait for. A tile that awaits others
     asks `ingot_await` first, which answers whether the run goes on; one that
-    signals adds to its counter at the end. Tiles that differ only in
+    signals adds to its counter at the end. What such a tile does in between is a
+    function as of one that does neither. Tiles that differ only in
     addresses and sizes share one function, those of different programs, too.
     What is known of a program's tiles is its attribute `ingot.stages`.
 
