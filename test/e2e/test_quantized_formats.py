@@ -23,7 +23,7 @@ def plain(path):
     MatMul into a product with activations of eight bits."""
     import onnxruntime
 
-    options = harness.oracle_options()
+    options = harness.oracle_options(path)
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
 
