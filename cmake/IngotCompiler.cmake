@@ -24,6 +24,7 @@ target_link_libraries(ingot_mlir INTERFACE MLIR LLVM ingot_options)
 # One precompiled header serves every compiler library and tool.
 add_library(ingot_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/pch.cpp)
 target_link_libraries(ingot_pch PRIVATE ingot_mlir)
+add_dependencies(ingot_pch IngotOpsIncGen MegaOpsIncGen)
 target_precompile_headers(ingot_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch.h)
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(ingot_pch PUBLIC "SHELL:-Xclang -fno-pch-timestamp")
