@@ -57,6 +57,9 @@ struct TargetInfo {
   unsigned gemmRows() const { return hasAvx512f ? 12 : 6; }
   /// Panels of 16 columns in the GEMM micro-tile.
   unsigned gemmPanels() const { return hasAvx512f ? 2 : 1; }
+  /// Steps of K in one turn of the micro-tile's loop: where vectors are short,
+  /// counting and jumping take a part of what a core decodes.
+  unsigned gemmSteps() const { return isX86 && !hasAvx512f ? 4 : 1; }
 };
 
 /// Looks up "x86-64-v3", "x86-64-v3+avxvnni", "x86-64-v4",

@@ -37,9 +37,10 @@ SmallVector<Value> MatrixView::at(Value row, Value column) const {
 }
 
 namespace {
-/// Rows, and panels of columns, whose sums are in registers.
+/// Rows, and panels of columns, whose sums are in registers, and steps of K in
+/// a turn of their loop.
 struct RegisterTile {
-  int64_t rows, panels;
+  int64_t rows, panels, steps = 1;
 };
 
 /// Emits one product by register tiles.
@@ -47,10 +48,11 @@ class TiledGemm {
 public:
   TiledGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
             WeightLayout layout, Value bias, const MatrixView &out,
-            int64_t panels, bool hasDots = false)
-      : b(b), x(x), w(w), layout(layout), bias(bias), out(out), panels(panels),
-        hasDots(hasDots), type(VectorType::get(panelWidth, out.elementType())),
-        m(x.rows(b)), n(out.columns(b)), k(x.columns(b)) {
+            RegisterTile most, bool hasDots = false)
+      : b(b), x(x), w(w), layout(layout), bias(bias), out(out), most(most),
+        panels(most.panels), hasDots(hasDots),
+        type(VectorType::get(panelWidth, out.elementType())), m(x.rows(b)),
+        n(out.columns(b)), k(x.columns(b)) {
     if (layout != WeightLayout::Pairs)
       return;
     // K is known then.
@@ -60,16 +62,17 @@ public:
   }
 
   /// Takes at most `depth` rows of packed w at a time.
-  void emit(int64_t tileRows, int64_t depth);
+  void emit(int64_t depth);
   /// Adds the products to what is in `out`.
-  void accumulate(int64_t tileRows);
+  void accumulate();
 
 private:
   /// Some rows of w, or pairs of them, for the panels of one column of tiles.
   struct Block {
     Value column, begin, end;
-    /// Whether earlier blocks have left their sums in `out`.
-    bool isPart;
+    /// Whether sums of earlier rows are in `out`, and whether it has all rows
+    /// then; none where that is so of no block, and of each.
+    Value resumes, completes;
     /// Whether half a pair comes behind them.
     bool hasTail = false;
   };
@@ -77,23 +80,24 @@ private:
   /// they are added, or what is one operand of an instruction.
   using Parts = SmallVector<Value, 2>;
 
-  void block(const Block &block, int64_t tileRows);
-  void blocks(Value column, int64_t tileRows);
+  void block(const Block &block);
+  void blocks(Value column);
   void onlyRow(Value column);
   void tile(const Block &block, Value firstRow, int64_t tileRows,
             int64_t panels);
   Parts loadPanel(Value panel, Value column, Value mask, Value k);
   Parts loadElement(Value row, Value k, bool isTail);
-  void overVectors(Value column, function_ref<void(Value, Value)> body);
   void storeTile(ArrayRef<Value> rows, Value column, ArrayRef<Value> tile,
-                 bool withBias);
-  Value loadSum(Value row, Value column);
+                 Value completes);
+  SmallVector<Value> firstSums(const Block &block, ArrayRef<Value> rows,
+                               ArrayRef<Value> columns);
 
   KernelBuilder &b;
   const MatrixView &x, &w;
   WeightLayout layout;
   Value bias;
   const MatrixView &out;
+  RegisterTile most;
   int64_t panels;
   /// Whether pairs are multiplied by an instruction.
   bool hasDots;
@@ -107,6 +111,10 @@ private:
   bool hasTail = false;
 };
 } // namespace
+
+static Value boolean(KernelBuilder &b, bool value) {
+  return arith::ConstantOp::create(b, b.getBoolAttr(value));
+}
 
 /// Brings an element or a vector of them to `type`, which is as wide or wider.
 static Value widen(KernelBuilder &b, Value value, Type type) {
@@ -179,34 +187,51 @@ TiledGemm::Parts TiledGemm::loadElement(Value row, Value at, bool isTail) {
   return {vector::BitCastOp::create(b, pairs, b.broadcast(word, panelWidth))};
 }
 
-/// Stores the tile's rows from `column` on, as far as the matrix reaches.
+/// Stores the tile's rows from `column` on, as far as the matrix reaches, with
+/// the bias if they are complete.
 void TiledGemm::storeTile(ArrayRef<Value> rows, Value column,
-                          ArrayRef<Value> tile, bool withBias) {
+                          ArrayRef<Value> tile, Value completes) {
+  auto finished = [&](Value sum, Value added) {
+    if (!added)
+      return sum;
+    Value with = b.add(sum, added);
+    return completes ? b.select(completes, with, sum) : with;
+  };
   Value end = b.add(column, b.index(panelWidth));
   auto full = [&] {
-    Value added = withBias ? b.loadVector(type, bias, column) : Value();
-    for (auto [row, value] : llvm::zip_equal(rows, tile))
-      b.storeVector(added ? b.add(value, added) : value, out.memref,
-                    out.at(row, column));
+    Value added = bias ? b.loadVector(type, bias, column) : Value();
+    for (auto [row, sum] : llvm::zip_equal(rows, tile))
+      b.storeVector(finished(sum, added), out.memref, out.at(row, column));
   };
   auto part = [&] {
     Value mask = b.mask(b.sub(n, column), panelWidth);
     Value zero = b.splat(type, 0.0);
-    Value added = withBias ? vector::MaskedLoadOp::create(
-                                 b, type, bias, ValueRange{column}, mask, zero)
-                           : Value();
-    for (auto [row, value] : llvm::zip_equal(rows, tile))
+    Value added = bias ? vector::MaskedLoadOp::create(
+                             b, type, bias, ValueRange{column}, mask, zero)
+                       : Value();
+    for (auto [row, sum] : llvm::zip_equal(rows, tile))
       vector::MaskedStoreOp::create(b, out.memref, out.at(row, column), mask,
-                                    added ? b.add(value, added) : value);
+                                    finished(sum, added));
   };
   b.when(b.compare(arith::CmpIPredicate::sle, end, n), full, part);
 }
 
-/// What is in a row of `out` from `column` on, as far as the matrix reaches.
-Value TiledGemm::loadSum(Value row, Value column) {
-  return vector::MaskedLoadOp::create(b, type, out.memref, out.at(row, column),
-                                      b.mask(b.sub(n, column), panelWidth),
-                                      b.splat(type, 0.0));
+/// What the products of a block are added to.
+SmallVector<Value> TiledGemm::firstSums(const Block &block,
+                                        ArrayRef<Value> rows,
+                                        ArrayRef<Value> columns) {
+  Value zero = b.splat(type, 0.0);
+  if (!block.resumes)
+    return SmallVector<Value>(rows.size() * columns.size(), zero);
+  SmallVector<Value> sums, masks;
+  for (Value column : columns)
+    masks.push_back(b.mask(
+        b.select(block.resumes, b.sub(n, column), b.index(0)), panelWidth));
+  for (Value row : rows)
+    for (auto [column, mask] : llvm::zip_equal(columns, masks))
+      sums.push_back(vector::MaskedLoadOp::create(
+          b, type, out.memref, out.at(row, column), mask, zero));
+  return sums;
 }
 
 void TiledGemm::tile(const Block &block, Value firstRow, int64_t tileRows,
@@ -230,10 +255,7 @@ void TiledGemm::tile(const Block &block, Value firstRow, int64_t tileRows,
     }
     columns.push_back(column);
   }
-  SmallVector<Value> sums;
-  for (Value row : rows)
-    for (Value column : columns)
-      sums.push_back(block.isPart ? loadSum(row, column) : b.splat(type, 0.0));
+  SmallVector<Value> sums = firstSums(block, rows, columns);
   auto step = [&](Value at, bool isTail, ValueRange carried) {
     SmallVector<Value> next(carried);
     SmallVector<Parts> loaded;
@@ -251,10 +273,25 @@ void TiledGemm::tile(const Block &block, Value firstRow, int64_t tileRows,
     }
     return next;
   };
-  sums = b.loop(block.begin, block.end, 1, sums,
-                [&](Value at, ValueRange carried) {
-                  return step(at, /*isTail=*/false, carried);
-                });
+  auto loop = [&](Value begin, Value end, int64_t count) {
+    sums = b.loop(begin, end, count, sums, [&](Value at, ValueRange carried) {
+      SmallVector<Value> next(carried);
+      for (int64_t i = 0; i < count; ++i)
+        next = step(b.add(at, b.index(i)), /*isTail=*/false, next);
+      return next;
+    });
+  };
+  // Blocks are whole turns; only the last one may not be.
+  std::optional<int64_t> depth = getConstantIntValue(k);
+  if (most.steps == 1 || (depth && *depth % most.steps == 0)) {
+    loop(block.begin, block.end, most.steps);
+  } else {
+    Value length = b.sub(block.end, block.begin);
+    Value rest = b.createOrFold<arith::RemUIOp>(length, b.index(most.steps));
+    Value turned = b.sub(block.end, rest);
+    loop(block.begin, turned, most.steps);
+    loop(turned, block.end, 1);
+  }
   if (block.hasTail)
     sums = step(block.end, /*isTail=*/true, sums);
 
@@ -262,9 +299,7 @@ void TiledGemm::tile(const Block &block, Value firstRow, int64_t tileRows,
     SmallVector<Value> column;
     for (int64_t i = 0; i < tileRows; ++i)
       column.push_back(sums[i * panels + p]);
-    auto body = [&] {
-      storeTile(rows, columns[p], column, bias && !block.isPart);
-    };
+    auto body = [&] { storeTile(rows, columns[p], column, block.completes); };
     if (p == 0)
       body();
     else
@@ -273,30 +308,18 @@ void TiledGemm::tile(const Block &block, Value firstRow, int64_t tileRows,
 }
 
 /// Whole tiles, then what is left by tiles of a power of two.
-void TiledGemm::block(const Block &block, int64_t tileRows) {
-  Value left = b.createOrFold<arith::RemUIOp>(m, b.index(tileRows));
+void TiledGemm::block(const Block &block) {
+  Value left = b.createOrFold<arith::RemUIOp>(m, b.index(most.rows));
   Value row = b.sub(m, left);
-  b.loop(b.index(0), row, tileRows,
-         [&](Value row) { tile(block, row, tileRows, panels); });
-  for (int64_t rows = llvm::bit_floor(uint64_t(tileRows - 1)); rows > 0;
+  b.loop(b.index(0), row, most.rows,
+         [&](Value row) { tile(block, row, most.rows, panels); });
+  for (int64_t rows = llvm::bit_floor(uint64_t(most.rows - 1)); rows > 0;
        rows /= 2) {
     Value bit = b.createOrFold<arith::AndIOp>(left, b.index(rows));
     b.when(b.compare(arith::CmpIPredicate::ne, bit, b.index(0)),
            [&] { tile(block, row, rows, panels); });
     row = b.add(row, bit);
   }
-}
-
-/// Calls `body` with each row and each column of a tile's panels.
-void TiledGemm::overVectors(Value column,
-                            function_ref<void(Value, Value)> body) {
-  b.loop(b.index(0), m, 1, [&](Value row) {
-    for (int64_t p = 0; p < panels; ++p) {
-      Value at = b.add(column, b.index(p * panelWidth));
-      b.when(b.compare(arith::CmpIPredicate::slt, at, n),
-             [&] { body(row, at); });
-    }
-  });
 }
 
 /// A single row, which waits for memory: one panel after the other over all of
@@ -306,8 +329,7 @@ void TiledGemm::onlyRow(Value column) {
   for (int64_t p = 0; p < panels; ++p) {
     Value at = b.add(column, b.index(p * panelWidth));
     auto body = [&] {
-      tile({at, zero, k, /*isPart=*/false, hasTail}, zero, /*tileRows=*/1,
-           /*panels=*/1);
+      tile({at, zero, k, {}, {}, hasTail}, zero, /*tileRows=*/1, /*panels=*/1);
     };
     if (p == 0)
       body();
@@ -317,47 +339,45 @@ void TiledGemm::onlyRow(Value column) {
 }
 
 /// The products of a column of tiles, block after block.
-void TiledGemm::blocks(Value column, int64_t tileRows) {
+void TiledGemm::blocks(Value column) {
   Value zero = b.index(0);
   std::optional<int64_t> depth = getConstantIntValue(k);
   if (layout == WeightLayout::Plain || !depth || *depth <= mostDepth)
-    return block({column, zero, k, /*isPart=*/false, hasTail}, tileRows);
-  overVectors(column, [&](Value row, Value at) {
-    storeTile(row, at, b.splat(type, 0.0), /*withBias=*/false);
-  });
+    return block({column, zero, k, {}, {}, hasTail});
   int64_t step = llvm::divideCeil(*depth, llvm::divideCeil(*depth, mostDepth));
+  step = llvm::alignTo(step, most.steps);
   b.loop(zero, k, step, [&](Value begin) {
     Value end = b.minIndex(b.add(begin, b.index(step)), k);
-    block({column, begin, end, /*isPart=*/true}, tileRows);
+    Value resumes = b.compare(arith::CmpIPredicate::ne, begin, zero);
+    Value completes = b.compare(arith::CmpIPredicate::eq, end, k);
+    if (hasTail)
+      completes = boolean(b, false);
+    block({column, begin, end, resumes, completes});
   });
   if (hasTail)
-    block({column, k, k, /*isPart=*/true, hasTail}, tileRows);
-  if (bias)
-    overVectors(column, [&](Value row, Value at) {
-      storeTile(row, at, loadSum(row, at), /*withBias=*/true);
-    });
+    block({column, k, k, boolean(b, true), {}, hasTail});
 }
 
-void TiledGemm::accumulate(int64_t tileRows) {
+void TiledGemm::accumulate() {
   b.loop(b.index(0), n, panels * panelWidth, [&](Value column) {
-    block({column, b.index(0), k, /*isPart=*/true}, tileRows);
+    block({column, b.index(0), k, /*resumes=*/boolean(b, true), {}});
   });
 }
 
-void TiledGemm::emit(int64_t tileRows, int64_t depth) {
+void TiledGemm::emit(int64_t depth) {
   mostDepth = layout == WeightLayout::Pairs ? depth / 2 : depth;
   b.loop(b.index(0), n, panels * panelWidth, [&](Value column) {
     if (layout == WeightLayout::Plain)
-      return blocks(column, tileRows);
+      return blocks(column);
     Value isOne = b.compare(arith::CmpIPredicate::eq, m, b.index(1));
-    b.when(isOne, [&] { onlyRow(column); }, [&] { blocks(column, tileRows); });
+    b.when(isOne, [&] { onlyRow(column); }, [&] { blocks(column); });
   });
 }
 
 /// The tile of a product whose operands and result have one type.
 static RegisterTile tileOfFloats(const MatrixView &out,
                                  const TargetInfo &target) {
-  RegisterTile tile{target.gemmRows(), target.gemmPanels()};
+  RegisterTile tile{target.gemmRows(), target.gemmPanels(), target.gemmSteps()};
   if (out.elementType().isF64())
     tile.rows /= 2;
   if (tile.rows <= 6)
@@ -448,30 +468,31 @@ void ingot::emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
                    isLastDimContiguous(x.memref);
     // Both halves of the pairs take registers, where they are taken apart.
     RegisterTile tile{target.hasAvx512f ? target.gemmRows() : 5,
-                      target.gemmPanels()};
+                      target.gemmPanels(), target.gemmSteps()};
     if (hasDots)
       tile = tileOfFloats(out, target);
-    TiledGemm gemm(b, x, flat, layout, bias, out, tile.panels, hasDots);
-    return gemm.emit(tile.rows, depth);
+    TiledGemm gemm(b, x, flat, layout, bias, out, tile, hasDots);
+    return gemm.emit(depth);
   }
   // As many rows as there are registers for, so that each load of a panel, and
-  // widening it, serves the most.
+  // widening it, serves the most: none is left for a second step.
   if (w.elementType() != element) {
-    TiledGemm gemm(b, x, w, layout, bias, out, target.gemmPanels());
-    return gemm.emit(target.gemmRows() / (wide ? 2 : 1), depth);
+    RegisterTile tile{target.gemmRows() / (wide ? 2 : 1), target.gemmPanels()};
+    return TiledGemm(b, x, w, layout, bias, out, tile).emit(depth);
   }
   RegisterTile tile = tileOfFloats(out, target);
-  TiledGemm(b, x, w, layout, bias, out, tile.panels).emit(tile.rows, depth);
+  TiledGemm(b, x, w, layout, bias, out, tile).emit(depth);
 }
 
 void ingot::addGemm(KernelBuilder &b, const MatrixView &x, Value panels,
                     const MatrixView &out, const TargetInfo &target) {
   RegisterTile tile = tileOfFloats(out, target);
   // Of 16 registers, constants of what is around take some.
-  if (target.vectorRegisters <= 16)
+  if (target.vectorRegisters <= 16) {
     tile.rows = std::min<int64_t>(tile.rows, 4);
+    tile.steps = 1;
+  }
   MatrixView w{panels, {}};
-  TiledGemm gemm(b, x, w, WeightLayout::Panels, /*bias=*/Value(), out,
-                 tile.panels);
-  gemm.accumulate(tile.rows);
+  TiledGemm gemm(b, x, w, WeightLayout::Panels, /*bias=*/Value(), out, tile);
+  gemm.accumulate();
 }

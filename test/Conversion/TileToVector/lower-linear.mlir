@@ -2,37 +2,58 @@
 // RUN: ingot-opt %s --ingot-lower-linear=target=x86-64-v4 --split-input-file | FileCheck %s --check-prefix=WIDE
 // RUN: ingot-opt %s --ingot-lower-linear=target=x86-64-v4+avx512vnni+avx512bf16 --split-input-file | FileCheck %s --check-prefix=BF16
 
-// Six rows of one panel in registers; of four with AVX-512, where columns come
-// in so many.
+// Six rows of one panel in registers, four steps of K in a turn; of four panels
+// with AVX-512, where columns come in so many, and one step.
 // CHECK-LABEL: func @packed
 // WIDE-LABEL: func @packed
 func.func @packed(%x: memref<?x384xf32>, %w: memref<24x384x16xf32>, %c: memref<?x384xf32>) {
-  // CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>) {
+  // CHECK: scf.for {{.*}} step %c4{{.*}} iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>) {
   // CHECK: %[[W:.*]] = vector.load {{.*}} : memref<24x384x16xf32>, vector<16xf32>
   // CHECK: %[[X:.*]] = memref.load
   // CHECK: %[[V:.*]] = vector.broadcast %[[X]]
   // CHECK: math.fma %[[V]], %[[W]], %{{.*}} : vector<16xf32>
+  // CHECK-COUNT-23: math.fma
+  // CHECK-NEXT: scf.yield
   // CHECK-NOT: ingot.linear
   // A single row takes the four panels one after the other.
   // WIDE-COUNT-4: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xf32>) {
   // WIDE: scf.for {{.*}} -> ({{(vector<16xf32>, )+}}vector<16xf32>) {
   // WIDE-COUNT-24: math.fma
-  // WIDE: scf.yield
+  // WIDE-NEXT: scf.yield
   ingot.linear ins(%x, %w : memref<?x384xf32>, memref<24x384x16xf32>) outs(%c : memref<?x384xf32>)
   return
 }
 
 // -----
 
-// A long K in blocks, all rows of one before the next: sums wait in the result.
+// A long K in blocks, all rows of one before the next: sums wait in the result,
+// of which the first block reads nothing.
 // CHECK-LABEL: func @blocks
 // CHECK-DAG: %[[K:.*]] = arith.constant 1100 : index
-// CHECK-DAG: %[[STEP:.*]] = arith.constant 550 : index
+// CHECK-DAG: %[[STEP:.*]] = arith.constant 552 : index
 // CHECK: scf.for %[[BEGIN:.*]] = %{{.*}} to %[[K]] step %[[STEP]] {
-// CHECK: %[[SUM:.*]] = vector.maskedload
+// CHECK: %[[RESUMES:.*]] = arith.cmpi ne, %[[BEGIN]], %{{.*}} : index
+// CHECK: %[[LANES:.*]] = arith.select %[[RESUMES]], %{{.*}}, %c0{{.*}} : index
+// CHECK: %[[MASK:.*]] = vector.create_mask %[[LANES]]
+// CHECK: %[[SUM:.*]] = vector.maskedload {{.*}}, %[[MASK]],
 // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %{{.*}} iter_args(%{{.*}} = %[[SUM]]
 func.func @blocks(%x: memref<?x1100xf32>, %w: memref<2x1100x16xf32>, %c: memref<?x20xf32>) {
   ingot.linear ins(%x, %w : memref<?x1100xf32>, memref<2x1100x16xf32>) outs(%c : memref<?x20xf32>)
+  return
+}
+
+// -----
+
+// The last block adds the bias. What is left of K behind turns of four steps
+// comes by itself.
+// CHECK-LABEL: func @last_block
+// CHECK: %[[COMPLETES:.*]] = arith.cmpi eq, %{{.*}}, %c1101
+// CHECK: %[[SUMS:.*]]:6 = scf.for {{.*}} step %c4
+// CHECK: %[[ALL:.*]]:6 = scf.for {{.*}} step %c1_{{.*}} iter_args(%{{.*}} = %[[SUMS]]#0
+// CHECK: %[[WITH:.*]] = arith.addf %[[ALL]]#0, %{{.*}}
+// CHECK: arith.select %[[COMPLETES]], %[[WITH]], %[[ALL]]#0
+func.func @last_block(%x: memref<?x1101xf32>, %w: memref<2x1101x16xf32>, %bias: memref<32xf32>, %c: memref<?x32xf32>) {
+  ingot.linear ins(%x, %w, %bias : memref<?x1101xf32>, memref<2x1101x16xf32>, memref<32xf32>) outs(%c : memref<?x32xf32>)
   return
 }
 
