@@ -58,9 +58,13 @@ LogicalResult Compilation::takeTiles() {
 
 std::vector<ShapeTrial> Compilation::shapesToTune() {
   std::vector<ShapeTrial> shapes;
-  // Without a measurement the usual machine tells what to try.
+  // It is measured if it was not, but that is not kept: other compilations
+  // would depend on it. Without a measurement the usual machine tells what to
+  // try.
   TileMachine known = tiles.machine;
-  if (auto measured = machine::known(); measured.ok())
+  if (auto kept = machine::stored(machine::Identity::here()))
+    known = tileMachineOf(*kept);
+  else if (auto measured = machine::measure(); measured.ok())
     known = tileMachineOf(*measured);
   // Of the programs that are run.
   std::vector<rt::StageInfo> stages = manifest.stages;

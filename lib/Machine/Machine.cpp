@@ -22,6 +22,10 @@ namespace rt = ingot::rt;
 
 /// Times that each ceiling is measured.
 constexpr int rounds = 5;
+/// Two CPUs that are threads of one core do as much as one of them.
+constexpr double leastOfAll = 0.95;
+/// Seconds: hundreds of cores meet within a few millionths.
+constexpr double longestBarrier = 20e-6;
 
 std::vector<CacheLevel> ingot::machine::cacheLevels() {
   std::vector<CacheLevel> levels;
@@ -123,4 +127,10 @@ rt::Result<Machine> ingot::machine::measure() {
       !status.ok())
     return status;
   return machine;
+}
+
+bool ingot::machine::wasDisturbed(const Machine &machine) {
+  return machine.identity.cores > 1 &&
+         (machine.floats.all < leastOfAll * machine.floats.core ||
+          machine.barrier > longestBarrier);
 }

@@ -77,6 +77,10 @@ struct Machine {
 /// Measures this machine. Fails if there is no memory to read.
 rt::Result<Machine> measure();
 
+/// Whether something else seems to have had the CPUs meanwhile: together they
+/// did less than one, or took longer to meet than any CPU needs.
+bool wasDisturbed(const Machine &machine);
+
 /// The machine as lines of text, and back. Text that is not whole, not of this
 /// form or not a machine at all gives nothing.
 std::string toText(const Machine &machine);

@@ -1,6 +1,8 @@
 """pytest's view of the end-to-end tests: this folder and the build folder's
-Python package are importable."""
+Python package are importable, and what Ingot keeps in the user's cache is kept
+in the build folder instead."""
 
+import os
 import pathlib
 import sys
 
@@ -10,3 +12,4 @@ sys.path.insert(0, str(HERE))
 import harness  # noqa: E402
 
 sys.path.insert(0, str(harness.BUILD / "python"))
+os.environ["XDG_CACHE_HOME"] = str(harness.WORK / "cache")

@@ -54,6 +54,9 @@ static std::string text(const Machine &machine, const fs::path &file) {
   std::string name = identity.cpu.empty() ? "a CPU" : identity.cpu;
   return name + ", " + std::to_string(identity.cores) +
          (identity.cores == 1 ? " core" : " cores") + "\n" + table.str() +
+         (wasDisturbed(machine) ? "  something else ran meanwhile: --measure "
+                                  "measures again, on an idle machine\n"
+                                : "") +
          (file.empty() ? "  not kept: no folder to write to\n"
                        : "  kept in " + file.string() + "\n");
 }
@@ -70,7 +73,8 @@ static Json json(const Machine &machine) {
               {"flops", toJson(machine.floats)},
               {"byte_operations", toJson(machine.bytes)},
               {"clock", machine.clock},
-              {"barrier_seconds", machine.barrier}};
+              {"barrier_seconds", machine.barrier},
+              {"disturbed", wasDisturbed(machine)}};
   out["caches"] = Json::array();
   for (size_t i = 0; i < machine.caches.size(); ++i) {
     Json cache = {{"name", levelName(i)},

@@ -81,6 +81,21 @@ TEST(Machine, IsMeasured) {
   EXPECT_EQ(*fromText(toText(*machine)), *machine);
 }
 
+TEST(Machine, TellsThatSomethingElseRan) {
+  Machine machine = example();
+  machine.barrier = 1e-6;
+  EXPECT_FALSE(wasDisturbed(machine));
+  machine.floats.all = machine.floats.core;
+  EXPECT_FALSE(wasDisturbed(machine));
+  machine.floats.all = 0.9 * machine.floats.core;
+  EXPECT_TRUE(wasDisturbed(machine));
+  // One core meets nobody.
+  machine.identity.cores = 1;
+  EXPECT_FALSE(wasDisturbed(machine));
+  machine = example();
+  EXPECT_TRUE(wasDisturbed(machine)) << "a barrier of a third of a second";
+}
+
 /// Stands for measuring: each time the clock is faster.
 static ingot::rt::Result<Machine> fake() {
   static double clock = 0;
