@@ -15,11 +15,10 @@
 #include "Gemm.h"
 
 #include "DotProducts.h"
+#include "ScalarGemm.h"
 
 using namespace mlir;
 using namespace ingot;
-
-static constexpr int64_t panelWidth = 16;
 
 Type MatrixView::elementType() const {
   return cast<MemRefType>(memref.getType()).getElementType();
@@ -63,8 +62,8 @@ public:
 
   /// Takes at most `depth` rows of packed w at a time.
   void emit(int64_t depth);
-  /// Adds the products to what is in `out`.
-  void accumulate();
+  /// Adds the products to what is in `out` if `resumes`; not given: never.
+  void accumulate(Value resumes);
 
 private:
   /// Some rows of w, or pairs of them, for the panels of one column of tiles.
@@ -91,6 +90,11 @@ private:
                  Value completes);
   SmallVector<Value> firstSums(const Block &block, ArrayRef<Value> rows,
                                ArrayRef<Value> columns);
+  /// Whether it is known that no panel reaches beyond the matrix.
+  bool hasWholePanels() const {
+    std::optional<int64_t> columns = getConstantIntValue(n);
+    return columns && *columns % (panels * panelWidth) == 0;
+  }
 
   KernelBuilder &b;
   const MatrixView &x, &w;
@@ -116,31 +120,17 @@ static Value boolean(KernelBuilder &b, bool value) {
   return arith::ConstantOp::create(b, b.getBoolAttr(value));
 }
 
-/// Brings an element or a vector of them to `type`, which is as wide or wider.
-static Value widen(KernelBuilder &b, Value value, Type type) {
-  if (value.getType() == type)
-    return value;
-  bool fromFloat = isa<FloatType>(getElementTypeOrSelf(value.getType()));
-  bool toFloat = isa<FloatType>(getElementTypeOrSelf(type));
-  if (fromFloat)
-    return arith::ExtFOp::create(b, type, value);
-  if (toFloat)
-    return arith::SIToFPOp::create(b, type, value);
-  return arith::ExtSIOp::create(b, type, value);
-}
-
 TiledGemm::Parts TiledGemm::loadPanel(Value panel, Value column, Value mask,
                                       Value at) {
   auto stored = VectorType::get(panelWidth, w.elementType());
   if (layout == WeightLayout::Panels)
-    return {widen(b, b.loadVector(stored, w.memref, {panel, at, b.index(0)}),
-                  type)};
+    return {
+        b.widen(b.loadVector(stored, w.memref, {panel, at, b.index(0)}), type)};
   if (layout == WeightLayout::Plain) {
     Value zero = arith::ConstantOp::create(b, b.getZeroAttr(stored));
-    return {widen(b,
-                  vector::MaskedLoadOp::create(b, stored, w.memref,
-                                               w.at(at, column), mask, zero),
-                  type)};
+    return {b.widen(vector::MaskedLoadOp::create(b, stored, w.memref,
+                                                 w.at(at, column), mask, zero),
+                    type)};
   }
   auto pairs = VectorType::get(2 * panelWidth, w.elementType());
   Value loaded = b.loadVector(pairs, w.memref, {panel, at, b.index(0)});
@@ -160,7 +150,7 @@ TiledGemm::Parts TiledGemm::loadPanel(Value panel, Value column, Value mask,
 TiledGemm::Parts TiledGemm::loadElement(Value row, Value at, bool isTail) {
   auto single = [&](Value at) {
     Value element =
-        widen(b, b.load(x.memref, x.at(row, at)), type.getElementType());
+        b.widen(b.load(x.memref, x.at(row, at)), type.getElementType());
     return b.broadcast(element, panelWidth);
   };
   if (layout != WeightLayout::Pairs)
@@ -213,6 +203,8 @@ void TiledGemm::storeTile(ArrayRef<Value> rows, Value column,
       vector::MaskedStoreOp::create(b, out.memref, out.at(row, column), mask,
                                     finished(sum, added));
   };
+  if (hasWholePanels())
+    return full();
   b.when(b.compare(arith::CmpIPredicate::sle, end, n), full, part);
 }
 
@@ -223,7 +215,16 @@ SmallVector<Value> TiledGemm::firstSums(const Block &block,
   Value zero = b.splat(type, 0.0);
   if (!block.resumes)
     return SmallVector<Value>(rows.size() * columns.size(), zero);
-  SmallVector<Value> sums, masks;
+  SmallVector<Value> sums;
+  if (hasWholePanels()) {
+    for (Value row : rows)
+      for (Value column : columns) {
+        Value there = b.loadVector(type, out.memref, out.at(row, column));
+        sums.push_back(b.select(block.resumes, there, zero));
+      }
+    return sums;
+  }
+  SmallVector<Value> masks;
   for (Value column : columns)
     masks.push_back(b.mask(
         b.select(block.resumes, b.sub(n, column), b.index(0)), panelWidth));
@@ -245,7 +246,7 @@ void TiledGemm::tile(const Block &block, Value firstRow, int64_t tileRows,
     if (layout != WeightLayout::Plain) {
       // A panel past the end repeats the last one; nothing of it is stored.
       Value index = b.createOrFold<arith::DivUIOp>(column, b.index(panelWidth));
-      if (p > 0)
+      if (p > 0 && !hasWholePanels())
         index = b.minIndex(index, b.sub(b.dim(w.memref, 0), b.index(1)));
       panelIndices.push_back(index);
       masks.push_back(Value());
@@ -300,7 +301,7 @@ void TiledGemm::tile(const Block &block, Value firstRow, int64_t tileRows,
     for (int64_t i = 0; i < tileRows; ++i)
       column.push_back(sums[i * panels + p]);
     auto body = [&] { storeTile(rows, columns[p], column, block.completes); };
-    if (p == 0)
+    if (p == 0 || hasWholePanels())
       body();
     else
       b.when(b.compare(arith::CmpIPredicate::slt, columns[p], n), body);
@@ -358,10 +359,9 @@ void TiledGemm::blocks(Value column) {
     block({column, k, k, boolean(b, true), {}, hasTail});
 }
 
-void TiledGemm::accumulate() {
-  b.loop(b.index(0), n, panels * panelWidth, [&](Value column) {
-    block({column, b.index(0), k, /*resumes=*/boolean(b, true), {}});
-  });
+void TiledGemm::accumulate(Value resumes) {
+  b.loop(b.index(0), n, panels * panelWidth,
+         [&](Value column) { block({column, b.index(0), k, resumes, {}}); });
 }
 
 void TiledGemm::emit(int64_t depth) {
@@ -389,50 +389,6 @@ static RegisterTile tileOfFloats(const MatrixView &out,
   if (type.getShape().back() % (2 * tile.panels * panelWidth) == 0)
     tile.panels *= 2;
   return tile;
-}
-
-/// Any layout, any type: one element at a time.
-static void emitScalarGemm(KernelBuilder &b, const MatrixView &x,
-                           const MatrixView &w, WeightLayout layout, Value bias,
-                           const MatrixView &out) {
-  Type stored = out.elementType();
-  bool packed = layout != WeightLayout::Plain;
-  // Narrow floats are summed in f32.
-  Type type = isa<Float16Type, BFloat16Type>(stored) ? b.getF32Type() : stored;
-  b.loop(b.index(0), x.rows(b), 1, [&](Value row) {
-    b.loop(b.index(0), out.columns(b), 1, [&](Value column) {
-      Value panel, lane;
-      if (packed) {
-        panel = b.createOrFold<arith::DivUIOp>(column, b.index(panelWidth));
-        lane = b.createOrFold<arith::RemUIOp>(column, b.index(panelWidth));
-      }
-      Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
-      Value sum =
-          b.loop(b.index(0), x.columns(b), 1, zero,
-                 [&](Value at, ValueRange carried) -> SmallVector<Value> {
-                   Value lhs = widen(b, b.load(x.memref, x.at(row, at)), type);
-                   SmallVector<Value> place = w.at(at, column);
-                   if (packed)
-                     place = {panel, at, lane};
-                   if (layout == WeightLayout::Pairs) {
-                     Value two = b.index(2);
-                     place[1] = b.createOrFold<arith::DivUIOp>(at, two);
-                     place.push_back(b.createOrFold<arith::RemUIOp>(at, two));
-                   }
-                   Value rhs = b.load(w.memref, place);
-                   rhs = widen(b, rhs, type);
-                   if (isa<FloatType>(type))
-                     return {b.fma(lhs, rhs, carried[0])};
-                   return {b.add(b.mul(lhs, rhs), carried[0])};
-                 })
-              .front();
-      if (bias)
-        sum = b.add(sum, widen(b, b.load(bias, column), type));
-      if (type != stored)
-        sum = arith::TruncFOp::create(b, stored, sum);
-      b.store(sum, out.memref, out.at(row, column));
-    });
-  });
 }
 
 /// The lanes of a panel of pairs as one dim; null if they are not side by side.
@@ -485,14 +441,14 @@ void ingot::emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
 }
 
 void ingot::addGemm(KernelBuilder &b, const MatrixView &x, Value panels,
-                    const MatrixView &out, const TargetInfo &target) {
+                    const MatrixView &out, Value resumes,
+                    const TargetInfo &target) {
   RegisterTile tile = tileOfFloats(out, target);
-  // Of 16 registers, constants of what is around take some.
-  if (target.vectorRegisters <= 16) {
-    tile.rows = std::min<int64_t>(tile.rows, 4);
-    tile.steps = 1;
-  }
+  // Constants of what is around take registers, which AVX-512 has.
+  if (!target.hasAvx512f)
+    tile.rows =
+        std::min<int64_t>(tile.rows, target.vectorRegisters <= 16 ? 4 : 5);
   MatrixView w{panels, {}};
   TiledGemm gemm(b, x, w, WeightLayout::Panels, /*bias=*/Value(), out, tile);
-  gemm.accumulate();
+  gemm.accumulate(resumes);
 }

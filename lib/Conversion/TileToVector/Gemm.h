@@ -23,6 +23,9 @@ struct MatrixView {
   llvm::SmallVector<mlir::Value> at(mlir::Value row, mlir::Value column) const;
 };
 
+/// Columns of a panel of packed weights.
+inline constexpr int64_t panelWidth = 16;
+
 /// How the weight of a product lies in memory.
 enum class WeightLayout {
   /// K x N.
@@ -43,10 +46,11 @@ void emitGemm(KernelBuilder &b, const MatrixView &x, const MatrixView &w,
               WeightLayout layout, mlir::Value bias, const MatrixView &out,
               int64_t depth, const TargetInfo &target);
 
-/// Emits `out += x * w` for operands of `out`'s type, w being packed as above
-/// in `panels`: the same sums, which go on from what is in `out`. `panels` may
-/// hold more columns than `out`.
+/// Emits `out = x * w` for operands of `out`'s type, w being packed as above in
+/// `panels`: the same sums, which go on from what is in `out` if `resumes` (not
+/// given: never). `panels` may hold more columns than `out`.
 void addGemm(KernelBuilder &b, const MatrixView &x, mlir::Value panels,
-             const MatrixView &out, const TargetInfo &target);
+             const MatrixView &out, mlir::Value resumes,
+             const TargetInfo &target);
 
 } // namespace ingot

@@ -60,6 +60,18 @@ static bool isFloat(Value value) {
   return isa<FloatType>(getElementTypeOrSelf(value.getType()));
 }
 
+Value KernelBuilder::widen(Value value, Type type) {
+  if (value.getType() == type)
+    return value;
+  bool fromFloat = isa<FloatType>(getElementTypeOrSelf(value.getType()));
+  bool toFloat = isa<FloatType>(getElementTypeOrSelf(type));
+  if (fromFloat)
+    return arith::ExtFOp::create(*this, type, value);
+  if (toFloat)
+    return arith::SIToFPOp::create(*this, type, value);
+  return arith::ExtSIOp::create(*this, type, value);
+}
+
 Value KernelBuilder::add(Value a, Value b) {
   return isFloat(a) ? createOrFold<arith::AddFOp>(a, b)
                     : createOrFold<arith::AddIOp>(a, b);

@@ -32,6 +32,8 @@ public:
   Value broadcast(Value scalar, int64_t lanes);
   /// A float, or a vector of them, with another float as its element.
   Value castFloat(Value value, Type element);
+  /// An element, or a vector of them, as `type`, which is as wide or wider.
+  Value widen(Value value, Type type);
 
   Value add(Value a, Value b);
   Value sub(Value a, Value b);

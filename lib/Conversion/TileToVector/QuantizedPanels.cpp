@@ -56,15 +56,24 @@ void QuantizedPanels::unpack(Value firstGroup, Value groups, Value firstBlock,
   });
 }
 
-void QuantizedPanels::overVectors(
-    Value firstGroup, Value groups,
-    function_ref<void(Value, ValueRange, Value)> body) {
-  Value columns = b.dim(op.getInit(), 1);
-  b.loop(b.index(0), b.dim(op.getInit(), 0), 1, [&](Value row) {
+void QuantizedPanels::applyScales(Value firstGroup, Value groups) {
+  Value init = op.getInit(), columns = b.dim(init, 1);
+  VectorType floats = weights.floats();
+  std::optional<int64_t> known = getConstantIntValue(columns);
+  bool hasWholeGroups = known && *known % groupWidth == 0;
+  b.loop(b.index(0), b.dim(init, 0), 1, [&](Value row) {
     b.loop(b.index(0), groups, 1, [&](Value number) {
       Value group = b.add(firstGroup, number);
-      Value at = b.mul(group, b.index(groupWidth));
-      body(group, {row, at}, b.mask(b.sub(columns, at), groupWidth));
+      Value scale = weights.scale(group, Value(), 0);
+      Value column = b.mul(group, b.index(groupWidth));
+      SmallVector<Value> at = {row, column};
+      if (hasWholeGroups)
+        return b.storeVector(b.mul(b.loadVector(floats, init, at), scale), init,
+                             at);
+      Value mask = b.mask(b.sub(columns, column), groupWidth);
+      Value sums = vector::MaskedLoadOp::create(b, floats, init, at, mask,
+                                                b.splat(floats, 0.0));
+      vector::MaskedStoreOp::create(b, init, at, mask, b.mul(sums, scale));
     });
   });
 }
@@ -72,7 +81,6 @@ void QuantizedPanels::overVectors(
 void QuantizedPanels::emit() {
   Value init = op.getInit(), zero = b.index(0);
   auto type = cast<MemRefType>(init.getType());
-  VectorType floats = weights.floats();
   int64_t blocks = cast<MemRefType>(op.getCodes().getType()).getDimSize(1);
   int64_t count = std::clamp<int64_t>(panelDepth / op.getBlock(), 1, blocks);
   while (blocks % count != 0)
@@ -97,20 +105,15 @@ void QuantizedPanels::emit() {
     if (type.isDynamicDim(1) || type.getDimSize(1) % width != 0)
       columns = b.minIndex(b.sub(allColumns, column), b.index(width));
     MatrixView out = part(init, column, columns);
-    overVectors(group, groups, [&](Value, ValueRange at, Value mask) {
-      vector::MaskedStoreOp::create(b, init, at, mask, b.splat(floats, 0.0));
-    });
     b.loop(zero, b.index(blocks), count, [&](Value block) {
       unpack(group, groups, block, panels);
       Value k = b.mul(block, b.index(op.getBlock()));
+      Value resumes;
+      if (count < blocks)
+        resumes = b.compare(arith::CmpIPredicate::ne, block, zero);
       addGemm(b, part(op.getX(), k, b.getIndexAttr(depth)), panels, out,
-              target);
+              resumes, target);
     });
-    overVectors(group, groups, [&](Value of, ValueRange at, Value mask) {
-      Value sum = vector::MaskedLoadOp::create(b, floats, init, at, mask,
-                                               b.splat(floats, 0.0));
-      sum = b.mul(sum, weights.scale(of, Value(), 0));
-      vector::MaskedStoreOp::create(b, init, at, mask, sum);
-    });
+    applyScales(group, groups);
   });
 }

@@ -36,12 +36,8 @@ private:
 
   /// The weights of some groups and blocks, less their zero points.
   void unpack(Value firstGroup, Value groups, Value firstBlock, Value panels);
-  /// Calls `body` for each row of the result and each of some groups: with the
-  /// group, where its part of the row begins, and which columns there are.
-  void overVectors(
-      Value firstGroup, Value groups,
-      llvm::function_ref<void(Value group, mlir::ValueRange at, Value mask)>
-          body);
+  /// Multiplies the sums of some groups by the scales of their columns.
+  void applyScales(Value firstGroup, Value groups);
 
   KernelBuilder &b;
   QuantizedLinearOp op;

@@ -86,17 +86,22 @@ func.func @floats(%x: memref<?x64xf32>, %w: memref<3x2x8x16xi32>, %s: memref<3x1
 // -----
 
 // Many rows of floats are multiplied with panels that are made of the codes, a
-// part of K at a time, and brought to scale at the end; few with codes.
+// part of K at a time, of which the first reads no sums, and brought to scale at
+// the end; few with codes.
 // CHECK-LABEL: func @panels
 // CHECK: %[[MANY:.*]] = arith.cmpi uge, %{{.*}}, %c8
 // CHECK: scf.if %[[MANY]]
 // CHECK: %[[PANELS:.*]] = memref.alloca() {{.*}} : memref<2x512x16xf32>
-// CHECK: vector.maskedstore
 // CHECK: arith.sitofp {{.*}} : vector<16xi32> to vector<16xf32>
 // CHECK: vector.store {{.*}}, %[[PANELS]]
+// CHECK: %[[RESUMES:.*]] = arith.cmpi ne
 // CHECK: memref.subview %{{.*}} : memref<?x1536xf32> to memref<?x512xf32,
+// CHECK: %[[THERE:.*]] = vector.load
+// CHECK: arith.select %[[RESUMES]], %[[THERE]]
 // CHECK: vector.load %[[PANELS]]
-// CHECK: vector.maskedload
+// CHECK: %[[SUMS:.*]] = vector.load %{{.*}} : memref<?x32xf32>
+// CHECK: %[[SCALED:.*]] = arith.mulf %[[SUMS]]
+// CHECK: vector.store %[[SCALED]]
 // CHECK: return
 func.func @panels(%x: memref<?x1536xf32>, %w: memref<2x12x32x16xi32>, %s: memref<2x1x16xf32>, %y: memref<?x32xf32>) {
   ingot.quantized_linear ins(%x, %w, %s : memref<?x1536xf32>, memref<2x12x32x16xi32>, memref<2x1x16xf32>) outs(%y : memref<?x32xf32>) {activation_bits = 32, weight_bits = 8, block = 128, zero_point = 128}
