@@ -94,11 +94,16 @@ def adds_codes(model):
     """Whether a file has ops that quantize what they compute or multiply codes."""
     import onnx
 
-    graph = onnx.load(str(model), load_external_data=False).graph
-    return any(
-        node.op_type.startswith(("Q", "DynamicQuantize")) or "Integer" in node.op_type
-        for node in graph.node
-    )
+    def has_any(nodes):
+        return any(
+            node.op_type.startswith(("Q", "DynamicQuantize"))
+            or "Integer" in node.op_type
+            or any(has_any(attribute.g.node) for attribute in node.attribute)
+            for node in nodes
+        )
+
+    loaded = onnx.load(str(model), load_external_data=False)
+    return any(has_any(part.node) for part in [loaded.graph, *loaded.functions])
 
 
 def oracle_options(model):

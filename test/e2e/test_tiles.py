@@ -68,7 +68,10 @@ def test_tiles_of_codes_give_the_same_bits(tmp_path, activations):
 
 def test_tuning_keeps_the_bits_and_tells_what_it_did(tmp_path):
     artifact = tmp_path / "tuned.ingot"
-    harness.ingot_ok("compile", MINILM, "-o", artifact, "--tune", "8")
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    harness.ingot_ok("compile", MINILM, "-o", artifact, "--tune", "8", env=cache)
+    # Other compilations would depend on what it measured.
+    assert not (tmp_path / "cache").exists()
     said = report(artifact)
     assert said["options"].endswith("tuned")
     tuning, taken = said["tuning"], cuts(artifact)
@@ -217,6 +220,9 @@ def test_named_targets_do_not_depend_on_the_machine(tmp_path):
             assert not (tmp_path / "cache").exists()
             said = harness.ingot_ok("machine", env=cache).stdout
             assert "barrier" in said and str(tmp_path / "cache") in said
+            harness.ingot_ok("machine", "--json", tmp_path / "machine.json", env=cache)
+            kept = json.loads((tmp_path / "machine.json").read_text())
+            assert kept["disturbed"] == ("something else ran" in said)
     assert made["before", "x86-64-v3"] == made["after", "x86-64-v3"]
     assert "as measured" in report(tmp_path / "after-native.ingot")["options"]
     assert "as measured" not in report(tmp_path / "before-native.ingot")["options"]

@@ -49,9 +49,8 @@ public:
             WeightLayout layout, Value bias, const MatrixView &out,
             RegisterTile most, bool hasDots = false)
       : b(b), x(x), w(w), layout(layout), bias(bias), out(out), most(most),
-        panels(most.panels), hasDots(hasDots),
-        type(VectorType::get(panelWidth, out.elementType())), m(x.rows(b)),
-        n(out.columns(b)), k(x.columns(b)) {
+        hasDots(hasDots), type(VectorType::get(panelWidth, out.elementType())),
+        m(x.rows(b)), n(out.columns(b)), k(x.columns(b)) {
     if (layout != WeightLayout::Pairs)
       return;
     // K is known then.
@@ -93,7 +92,14 @@ private:
   /// Whether it is known that no panel reaches beyond the matrix.
   bool hasWholePanels() const {
     std::optional<int64_t> columns = getConstantIntValue(n);
-    return columns && *columns % (panels * panelWidth) == 0;
+    return columns && *columns % (most.panels * panelWidth) == 0;
+  }
+  /// Emits `body` for panel `p` of a tile where its first column is one of the
+  /// matrix.
+  void where(int64_t p, Value column, function_ref<void()> body) {
+    if (p == 0 || hasWholePanels())
+      return body();
+    b.when(b.compare(arith::CmpIPredicate::slt, column, n), body);
   }
 
   KernelBuilder &b;
@@ -102,7 +108,6 @@ private:
   Value bias;
   const MatrixView &out;
   RegisterTile most;
-  int64_t panels;
   /// Whether pairs are multiplied by an instruction.
   bool hasDots;
   /// Most rows of w in a block: its panels, and that part of the rows of x,
@@ -300,11 +305,8 @@ void TiledGemm::tile(const Block &block, Value firstRow, int64_t tileRows,
     SmallVector<Value> column;
     for (int64_t i = 0; i < tileRows; ++i)
       column.push_back(sums[i * panels + p]);
-    auto body = [&] { storeTile(rows, columns[p], column, block.completes); };
-    if (p == 0 || hasWholePanels())
-      body();
-    else
-      b.when(b.compare(arith::CmpIPredicate::slt, columns[p], n), body);
+    where(p, columns[p],
+          [&] { storeTile(rows, columns[p], column, block.completes); });
   }
 }
 
@@ -313,12 +315,12 @@ void TiledGemm::block(const Block &block) {
   Value left = b.createOrFold<arith::RemUIOp>(m, b.index(most.rows));
   Value row = b.sub(m, left);
   b.loop(b.index(0), row, most.rows,
-         [&](Value row) { tile(block, row, most.rows, panels); });
+         [&](Value row) { tile(block, row, most.rows, most.panels); });
   for (int64_t rows = llvm::bit_floor(uint64_t(most.rows - 1)); rows > 0;
        rows /= 2) {
     Value bit = b.createOrFold<arith::AndIOp>(left, b.index(rows));
     b.when(b.compare(arith::CmpIPredicate::ne, bit, b.index(0)),
-           [&] { tile(block, row, rows, panels); });
+           [&] { tile(block, row, rows, most.panels); });
     row = b.add(row, bit);
   }
 }
@@ -327,15 +329,11 @@ void TiledGemm::block(const Block &block) {
 /// K, so that packed weights are read as one stream.
 void TiledGemm::onlyRow(Value column) {
   Value zero = b.index(0);
-  for (int64_t p = 0; p < panels; ++p) {
+  for (int64_t p = 0; p < most.panels; ++p) {
     Value at = b.add(column, b.index(p * panelWidth));
-    auto body = [&] {
+    where(p, at, [&] {
       tile({at, zero, k, {}, {}, hasTail}, zero, /*tileRows=*/1, /*panels=*/1);
-    };
-    if (p == 0)
-      body();
-    else
-      b.when(b.compare(arith::CmpIPredicate::slt, at, n), body);
+    });
   }
 }
 
@@ -346,7 +344,10 @@ void TiledGemm::blocks(Value column) {
   if (layout == WeightLayout::Plain || !depth || *depth <= mostDepth)
     return block({column, zero, k, {}, {}, hasTail});
   int64_t step = llvm::divideCeil(*depth, llvm::divideCeil(*depth, mostDepth));
-  step = llvm::alignTo(step, most.steps);
+  // Whole turns, at least one.
+  step = std::min(llvm::alignTo(step, most.steps),
+                  llvm::alignDown(mostDepth, most.steps));
+  step = std::max(step, most.steps);
   b.loop(zero, k, step, [&](Value begin) {
     Value end = b.minIndex(b.add(begin, b.index(step)), k);
     Value resumes = b.compare(arith::CmpIPredicate::ne, begin, zero);
@@ -360,13 +361,13 @@ void TiledGemm::blocks(Value column) {
 }
 
 void TiledGemm::accumulate(Value resumes) {
-  b.loop(b.index(0), n, panels * panelWidth,
+  b.loop(b.index(0), n, most.panels * panelWidth,
          [&](Value column) { block({column, b.index(0), k, resumes, {}}); });
 }
 
 void TiledGemm::emit(int64_t depth) {
   mostDepth = layout == WeightLayout::Pairs ? depth / 2 : depth;
-  b.loop(b.index(0), n, panels * panelWidth, [&](Value column) {
+  b.loop(b.index(0), n, most.panels * panelWidth, [&](Value column) {
     if (layout == WeightLayout::Plain)
       return blocks(column);
     Value isOne = b.compare(arith::CmpIPredicate::eq, m, b.index(1));

@@ -23,6 +23,10 @@ func.func @wide(%x: memref<?x1100xf32>, %w: memref<4x1100x16xf32>, %b: memref<64
   ingot.linear ins(%x, %w, %b : memref<?x1100xf32>, memref<4x1100x16xf32>, memref<64xf32>) outs(%c : memref<?x64xf32>)
   return
 }
+func.func @uneven(%x: memref<?x1103xf32>, %w: memref<4x1103x16xf32>, %b: memref<64xf32>, %c: memref<?x64xf32>) attributes {llvm.emit_c_interface} {
+  ingot.linear ins(%x, %w, %b : memref<?x1103xf32>, memref<4x1103x16xf32>, memref<64xf32>) outs(%c : memref<?x64xf32>)
+  return
+}
 func.func @codes(%x: memref<?x?xf32>, %w: memref<?x?x16xi8>, %c: memref<?x?xf32>) attributes {llvm.emit_c_interface} {
   ingot.linear ins(%x, %w : memref<?x?xf32>, memref<?x?x16xi8>) outs(%c : memref<?x?xf32>)
   return
@@ -137,9 +141,9 @@ def blocks(k):
     """K of two blocks: the same bits as of all of it at once."""
     rng = np.random.default_rng(2)
     for m in [1, 2, 6, 11, 12, 13]:
-        for name, n in [("blocks", 5), ("blocks", 40), ("wide", 64)]:
-            x = rng.standard_normal((m, 1100), np.float32)
-            w, bias = rng.standard_normal((1100, n), np.float32), rng.standard_normal(n, np.float32)
+        for name, depth, n in [("blocks", 1100, 5), ("blocks", 1100, 40), ("wide", 1100, 64), ("uneven", 1103, 64)]:
+            x = rng.standard_normal((m, depth), np.float32)
+            w, bias = rng.standard_normal((depth, n), np.float32), rng.standard_normal(n, np.float32)
             out, check = guarded((m, n), np.float32)
             k(name, x, pack(w), bias, out)
             check()
